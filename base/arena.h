@@ -1,0 +1,57 @@
+/* base/arena.h - memory that is freed all at once, and the budget it is charged to.
+ *
+ * Order of use: kt_arena_open, any number of kt_arena_alloc, kt_arena_reset or kt_arena_close.
+ * Not thread-safe: one arena belongs to one query or connection. A KtBudget may be shared by
+ * threads. */
+#ifndef KT_BASE_ARENA_H
+#define KT_BASE_ARENA_H
+
+#include "base/status.h"
+
+#include <stdatomic.h>
+#include <stddef.h>
+
+/* A limit in bytes that arenas and buffers are charged to; `parent` may be NULL. */
+typedef struct KtBudget {
+    struct KtBudget *parent;
+    size_t limit; /* 0: no limit */
+    atomic_size_t used, peak;
+} KtBudget;
+
+void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit);
+/* Takes `size` bytes here and in every parent, or in none and returns false. */
+bool kt_budget_take(KtBudget *budget, size_t size) KT_MUST_CHECK;
+void kt_budget_give(KtBudget *budget, size_t size);
+
+typedef struct KtArena KtArena; /* opaque: the struct is in arena.c */
+
+/* A place in an arena to go back to. */
+typedef struct KtArenaMark {
+    void *block;
+    size_t used;
+} KtArenaMark;
+
+/* Opens an empty arena charged to `budget` (NULL: to nothing).
+ * Ownership: the caller closes *out. Errors: KT_ERR_MEMORY, with *out untouched. */
+KtStatus kt_arena_open(KtBudget *budget, KtArena **out) KT_MUST_CHECK;
+
+/* Returns `size` bytes, not cleared, aligned to 16, or NULL when the budget or the machine has no more.
+ * Lifetime: until kt_arena_reset, kt_arena_rewind past it or kt_arena_close. Cost: O(1). */
+void *kt_arena_alloc(KtArena *arena, size_t size) KT_MUST_CHECK;
+/* The same, cleared; `n` elements of `size` bytes, NULL also when the product overflows. */
+void *kt_arena_zero(KtArena *arena, size_t n, size_t size) KT_MUST_CHECK;
+/* Copies `len` bytes and a closing NUL. */
+char *kt_arena_text(KtArena *arena, const char *bytes, size_t len) KT_MUST_CHECK;
+/* Grows an array from the arena: `*items` (capacity *cap) gets room for at least n + 1 elements.
+ * The old block stays in the arena. */
+KtStatus kt_arena_grow(KtArena *arena, void **items, uint32_t n, uint32_t *cap, size_t size) KT_MUST_CHECK;
+
+KtArenaMark kt_arena_mark(const KtArena *arena);
+/* Frees all that came after `mark`. */
+void kt_arena_rewind(KtArena *arena, KtArenaMark mark);
+/* Frees all, keeps the first block for reuse. */
+void kt_arena_reset(KtArena *arena);
+void kt_arena_close(KtArena *arena); /* NULL is allowed */
+size_t kt_arena_used(const KtArena *arena);
+
+#endif

@@ -1,0 +1,101 @@
+/* base/column.c */
+#include "base/column.h"
+
+size_t kt_col_size(KtColKind kind, uint8_t width)
+{
+    switch (kind) {
+    case KT_COL_NODE: return width;
+    case KT_COL_REL: return sizeof(const KtRelRef *);
+    case KT_COL_BOOL: return sizeof(uint8_t);
+    case KT_COL_INT: return sizeof(int64_t);
+    case KT_COL_FLOAT: return sizeof(double);
+    case KT_COL_TEXT: return sizeof(KtText);
+    case KT_COL_VALUE: return sizeof(KtValue);
+    }
+    KT_CHECK(!"a column of no kind");
+    return 0;
+}
+
+KtValue kt_col_value(const KtColumn *col, uint32_t i)
+{
+    if (col->constant)
+        i = 0;
+    if (col->nulls && kt_bit(col->nulls, i))
+        return kt_null();
+    switch (col->kind) {
+    case KT_COL_NODE: {
+        uint64_t id = col->width == 8 ? ((const uint64_t *)col->data)[i] : ((const uint32_t *)col->data)[i];
+        return id == (col->width == 8 ? UINT64_MAX : KT_NO_NODE) ? kt_null() : kt_node(id);
+    }
+    case KT_COL_REL: {
+        const KtRelRef *rel = ((const KtRelRef *const *)col->data)[i];
+        return rel ? kt_rel(rel) : kt_null();
+    }
+    case KT_COL_BOOL: return kt_bool(((const uint8_t *)col->data)[i] != 0);
+    case KT_COL_INT: return kt_int(((const int64_t *)col->data)[i]);
+    case KT_COL_FLOAT: return kt_float(((const double *)col->data)[i]);
+    case KT_COL_TEXT: {
+        KtText text = ((const KtText *)col->data)[i];
+        return kt_text(text.at, text.len);
+    }
+    case KT_COL_VALUE: return ((const KtValue *)col->data)[i];
+    }
+    KT_CHECK(!"a column of no kind");
+    return kt_null();
+}
+
+KtStatus kt_col_make(KtArena *arena, KtColKind kind, uint32_t rows, bool nulls, KtColumn *out)
+{
+    KtColumn col = {.kind = kind, .width = kind == KT_COL_NODE ? 4 : 0};
+    col.data = kt_arena_alloc(arena, (size_t)rows * kt_col_size(kind, col.width));
+    if (!col.data)
+        return KT_ERR_MEMORY;
+    if (nulls) {
+        col.nulls = kt_arena_zero(arena, ((size_t)rows + 63) / 64, sizeof(uint64_t));
+        if (!col.nulls)
+            return KT_ERR_MEMORY;
+    }
+    *out = col;
+    return KT_OK;
+}
+
+KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n, KtColumn *out)
+{
+    if (from->constant) {
+        *out = *from;
+        return KT_OK;
+    }
+    KtColumn to = {.kind = from->kind, .width = from->width};
+    size_t size = kt_col_size(from->kind, from->width);
+    to.data = kt_arena_alloc(arena, (size_t)n * size);
+    if (!to.data)
+        return KT_ERR_MEMORY;
+    if (from->nulls) {
+        to.nulls = kt_arena_zero(arena, ((size_t)n + 63) / 64, sizeof(uint64_t));
+        if (!to.nulls)
+            return KT_ERR_MEMORY;
+        for (uint32_t i = 0; i < n; i++) {
+            if (kt_bit(from->nulls, row[i]))
+                kt_bit_set(to.nulls, i);
+        }
+    }
+    switch (size) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++)
+            ((uint8_t *)to.data)[i] = ((const uint8_t *)from->data)[row[i]];
+        break;
+    case 4:
+        for (uint32_t i = 0; i < n; i++)
+            ((uint32_t *)to.data)[i] = ((const uint32_t *)from->data)[row[i]];
+        break;
+    case 8:
+        for (uint32_t i = 0; i < n; i++)
+            ((uint64_t *)to.data)[i] = ((const uint64_t *)from->data)[row[i]];
+        break;
+    default:
+        for (uint32_t i = 0; i < n; i++)
+            memcpy((char *)to.data + i * size, (const char *)from->data + row[i] * size, size);
+    }
+    *out = to;
+    return KT_OK;
+}

@@ -1,0 +1,32 @@
+# What every target of ours is compiled with. KITH_SANITIZE: "", address or thread.
+set(KITH_SANITIZE "" CACHE STRING "address (with undefined) or thread")
+set(CMAKE_C_STANDARD 11)
+set(CMAKE_C_EXTENSIONS ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_C_VISIBILITY_PRESET hidden)
+
+add_library(kith_flags INTERFACE)
+target_include_directories(kith_flags INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_definitions(kith_flags INTERFACE _GNU_SOURCE)
+target_compile_options(kith_flags INTERFACE
+    -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes
+    -Wmissing-prototypes -Wformat=2 -Wundef -Wpointer-arith -Wcast-qual -Wwrite-strings -Wvla -Werror
+    -fstack-protector-strong -fno-common)
+if(CMAKE_C_COMPILER_ID STREQUAL "GNU")
+    target_compile_options(kith_flags INTERFACE -Wlogical-op -Wduplicated-cond -Wno-switch-default)
+endif()
+if(KITH_SANITIZE STREQUAL "address")
+    target_compile_options(kith_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(kith_flags INTERFACE -fsanitize=address,undefined)
+elseif(KITH_SANITIZE STREQUAL "thread")
+    target_compile_options(kith_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+    target_link_options(kith_flags INTERFACE -fsanitize=thread)
+elseif(NOT KITH_SANITIZE STREQUAL "")
+    message(FATAL_ERROR "KITH_SANITIZE is \"\", address or thread")
+endif()
+if(CMAKE_BUILD_TYPE STREQUAL "Release")
+    target_compile_options(kith_flags INTERFACE -O3 -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 -fstack-clash-protection)
+    target_link_options(kith_flags INTERFACE -Wl,-z,relro,-z,now,-z,noexecstack)
+endif()

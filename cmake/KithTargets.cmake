@@ -1,0 +1,33 @@
+# kt_library(NAME SOURCES ... LIBS ...): a static library of one folder.
+# kt_program(NAME SOURCES ... LIBS ...): a program in build/<preset>/bin.
+# kt_unit_test(PATH LIBS ...): tests/unit/PATH.c as one Criterion program and one ctest of label `unit`;
+#   PATH is like base/test_key.
+function(kt_library name)
+    cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+    add_library(${name} STATIC ${A_SOURCES})
+    target_link_libraries(${name} PUBLIC kith_flags ${A_LIBS})
+endfunction()
+
+function(kt_program name)
+    cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+    add_executable(${name} ${A_SOURCES})
+    target_link_libraries(${name} PRIVATE kith_flags ${A_LIBS})
+endfunction()
+
+function(kt_unit_test path)
+    cmake_parse_arguments(A "" "" "LIBS;SOURCES" ${ARGN})
+    string(REPLACE "/" "_" name ${path})
+    add_executable(unit_${name} ${CMAKE_SOURCE_DIR}/tests/unit/${path}.c ${A_SOURCES})
+    target_link_libraries(unit_${name} PRIVATE kith_flags ${A_LIBS})
+    if(KITH_SANITIZE STREQUAL "thread")
+        # Criterion aborts under TSan: the same files build against a plain header.
+        target_compile_options(unit_${name} PRIVATE -include ${CMAKE_SOURCE_DIR}/tests/support/plain_test.h)
+    else()
+        target_link_libraries(unit_${name} PRIVATE criterion)
+    endif()
+    # Criterion's macros are not clean under our warnings.
+    target_compile_options(unit_${name} PRIVATE -Wno-missing-prototypes -Wno-pedantic -Wno-conversion -Wno-sign-conversion -Wno-cast-qual -Wno-write-strings)
+    add_test(NAME unit/${path}
+        COMMAND ${CMAKE_SOURCE_DIR}/tests/support/run_unit.sh $<TARGET_FILE:unit_${name}> ${CMAKE_SOURCE_DIR}/tests/unit/${path}.c)
+    set_tests_properties(unit/${path} PROPERTIES LABELS unit TIMEOUT 300)
+endfunction()

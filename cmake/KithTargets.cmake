@@ -3,6 +3,7 @@
 # kt_unit_test(PATH [NO_TSAN] LIBS ...): tests/unit/PATH.c as one Criterion program and one ctest of label `unit`;
 #   PATH is like base/test_key. NO_TSAN: not built under ThreadSanitizer (a test of what an uninstrumented
 #   library does with threads).
+# kt_fuzz(NAME SOURCES ... LIBS ...): a libFuzzer program build/fuzz/bin/fuzz_NAME, built by the preset fuzz only.
 function(kt_library name)
     cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
     add_library(${name} STATIC ${A_SOURCES})
@@ -35,4 +36,15 @@ function(kt_unit_test path)
         COMMAND ${CMAKE_SOURCE_DIR}/tests/support/run_unit.sh $<TARGET_FILE:unit_${name}> ${CMAKE_SOURCE_DIR}/tests/unit/${path}.c)
     set_tests_properties(unit/${path} PROPERTIES LABELS unit TIMEOUT 300
         ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp:halt_on_error=0")
+endfunction()
+
+function(kt_fuzz name)
+    cmake_parse_arguments(A "" "" "SOURCES;LIBS" ${ARGN})
+    if(NOT KITH_FUZZ)
+        return()
+    endif()
+    add_executable(fuzz_${name} ${A_SOURCES})
+    target_link_libraries(fuzz_${name} PRIVATE kith_flags ${A_LIBS})
+    target_compile_options(fuzz_${name} PRIVATE -Wno-missing-prototypes)
+    target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
 endfunction()

@@ -16,14 +16,13 @@ def read_rules(path):
     see, doors = {}, {}
     with open(path, encoding="utf-8") as rules:
         for number, line in enumerate(rules, 1):
-            line = line.split("#", 1)[0].strip() if line.lstrip().startswith("#") else line.strip()
-            if not line:
+            words = line.split()
+            if not words or words[0].startswith("#"):
                 continue
-            word, _, rest = line.partition(" ")
-            name, colon, items = rest.partition(": ") if ": " in rest else rest.rstrip(":").partition("\0")
-            if word not in ("see", "door") or not name.strip():
-                sys.exit(f"{path}:{number}: not a rule: {line}")
-            (see if word == "see" else doors)[name.strip()] = items.split()
+            if words[0] not in ("see", "door") or len(words) < 2 or not words[1].endswith(":"):
+                print(f"{path}:{number}: not a rule: {line.strip()}")
+                sys.exit(2)
+            (see if words[0] == "see" else doors)[words[1][:-1]] = words[2:]
     return see, doors
 
 

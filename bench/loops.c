@@ -24,8 +24,8 @@ KT_CLONES uint64_t kt_loop_2hop(const KtCsr *g, const uint32_t *start, uint32_t 
     return sum;
 }
 
-KT_CLONES uint64_t kt_loop_2hop_filter(const KtCsr *g, const int64_t *x, int64_t least, const uint32_t *start,
-                                       uint32_t starts)
+KT_CLONES uint64_t kt_loop_2hop_filter(const KtCsr *g, const int64_t *x, int64_t least,
+                                       const uint32_t *start, uint32_t starts)
 {
     const uint32_t *at = g->out.at, *nbr = g->out.nbr, *rel = g->out.rel;
     uint64_t sum = 0;
@@ -48,7 +48,8 @@ KT_CLONES uint64_t kt_loop_2hop_filter(const KtCsr *g, const int64_t *x, int64_t
     return sum;
 }
 
-KT_CLONES int64_t kt_loop_2hop_sum(const KtCsr *g, const int64_t *x, const uint32_t *start, uint32_t starts)
+KT_CLONES int64_t kt_loop_2hop_sum(const KtCsr *g, const int64_t *x, const uint32_t *start,
+                                   uint32_t starts)
 {
     const uint32_t *at = g->out.at, *nbr = g->out.nbr, *rel = g->out.rel;
     int64_t sum = 0;
@@ -69,7 +70,8 @@ KT_CLONES int64_t kt_loop_2hop_sum(const KtCsr *g, const int64_t *x, const uint3
     return sum;
 }
 
-KT_CLONES uint64_t kt_loop_3hop_count(const KtCsr *g, const uint32_t *start, uint32_t starts, uint64_t *ends)
+KT_CLONES uint64_t kt_loop_3hop_count(const KtCsr *g, const uint32_t *start, uint32_t starts,
+                                      uint64_t *ends)
 {
     const uint32_t *at = g->out.at, *nbr = g->out.nbr, *rel = g->out.rel;
     uint64_t count = 0, sum = 0;
@@ -101,8 +103,8 @@ KT_CLONES uint64_t kt_loop_3hop_count(const KtCsr *g, const uint32_t *start, uin
     return count;
 }
 
-KT_CLONES void kt_loop_distinct(const KtCsr *g, const uint32_t *start, uint32_t starts, uint32_t *stamp,
-                                uint32_t *turn, uint64_t *out)
+KT_CLONES void kt_loop_distinct(const KtCsr *g, const uint32_t *start, uint32_t starts,
+                                uint32_t *stamp, uint32_t *turn, uint64_t *out)
 {
     const uint32_t *at = g->out.at, *nbr = g->out.nbr, *rel = g->out.rel;
     for (uint32_t s = 0; s < starts; s++) {
@@ -122,7 +124,8 @@ KT_CLONES void kt_loop_distinct(const KtCsr *g, const uint32_t *start, uint32_t 
     }
 }
 
-KT_CLONES void kt_loop_top(const KtCsr *g, uint32_t start, uint32_t *counter, uint32_t *touched, KtLoopTop *out)
+KT_CLONES void kt_loop_top(const KtCsr *g, uint32_t start, uint32_t *counter, uint32_t *touched,
+                           KtLoopTop *out)
 {
     const uint32_t *at = g->out.at, *nbr = g->out.nbr, *rel = g->out.rel;
     uint32_t n = 0;

@@ -12,7 +12,8 @@
 /* MATCH (a)-[r]->(b)-[q]->(c): sum of c's number over the trails of all starts (modulo 2^64). */
 uint64_t kt_loop_2hop(const KtCsr *g, const uint32_t *start, uint32_t starts);
 /* The same WHERE b.x >= least. */
-uint64_t kt_loop_2hop_filter(const KtCsr *g, const int64_t *x, int64_t least, const uint32_t *start, uint32_t starts);
+uint64_t kt_loop_2hop_filter(const KtCsr *g, const int64_t *x, int64_t least, const uint32_t *start,
+                             uint32_t starts);
 /* The same without WHERE: sum(a.x + b.x + c.x). */
 int64_t kt_loop_2hop_sum(const KtCsr *g, const int64_t *x, const uint32_t *start, uint32_t starts);
 
@@ -21,8 +22,8 @@ uint64_t kt_loop_3hop_count(const KtCsr *g, const uint32_t *start, uint32_t star
 
 /* MATCH (a)-->(b)-->(c): count(DISTINCT c) for each start into out[starts].
  * `stamp`: one u32 a node, cleared before the first call; `*turn` 0 then, kept between calls. */
-void kt_loop_distinct(const KtCsr *g, const uint32_t *start, uint32_t starts, uint32_t *stamp, uint32_t *turn,
-                      uint64_t *out);
+void kt_loop_distinct(const KtCsr *g, const uint32_t *start, uint32_t starts, uint32_t *stamp,
+                      uint32_t *turn, uint64_t *out);
 
 enum { KT_LOOP_TOP = 10 };
 typedef struct KtLoopTop {
@@ -31,7 +32,8 @@ typedef struct KtLoopTop {
 } KtLoopTop;
 /* The ten c with the most trails from `start`; of equal counts the smaller number first.
  * `counter`: one u32 a node, zero before and after; `touched`: room for one u32 a node. */
-void kt_loop_top(const KtCsr *g, uint32_t start, uint32_t *counter, uint32_t *touched, KtLoopTop *out);
+void kt_loop_top(const KtCsr *g, uint32_t start, uint32_t *counter, uint32_t *touched,
+                 KtLoopTop *out);
 
 /* Scratch of kt_loop_shortest: two stamps and four frontiers, of one u32 a node each. Ownership: close frees. */
 typedef struct KtLoopSearch {
@@ -41,7 +43,8 @@ typedef struct KtLoopSearch {
 KtStatus kt_loop_search_open(const KtCsr *g, KtLoopSearch *out) KT_MUST_CHECK;
 void kt_loop_search_close(KtLoopSearch *search);
 /* shortestPath((a)-[*..most]-(b)), a <> b: its length by a search from both ends, or -1. */
-int32_t kt_loop_shortest(const KtCsr *g, KtLoopSearch *search, uint32_t a, uint32_t b, int32_t most);
+int32_t kt_loop_shortest(const KtCsr *g, KtLoopSearch *search, uint32_t a, uint32_t b,
+                         int32_t most);
 
 /* MATCH (n) WHERE n.x < below RETURN sum(n.x) */
 int64_t kt_loop_scan(const int64_t *x, uint32_t n, int64_t below);

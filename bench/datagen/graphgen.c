@@ -73,7 +73,8 @@ static uint32_t skewed(KtRandom *random, uint32_t nodes)
 KtStatus kt_edges_draw(uint32_t nodes, uint32_t edges, uint64_t seed, KtEdges *out)
 {
     KT_CHECK(nodes > 0 || edges == 0);
-    KtEdges made = {.nodes = nodes, .edges = edges, .from = u32_array(edges), .to = u32_array(edges)};
+    KtEdges made = {
+        .nodes = nodes, .edges = edges, .from = u32_array(edges), .to = u32_array(edges)};
     uint32_t *at = permutation(nodes);
     if (!made.from || !made.to || !at) {
         kt_edges_free(&made);
@@ -92,8 +93,8 @@ KtStatus kt_edges_draw(uint32_t nodes, uint32_t edges, uint64_t seed, KtEdges *o
 }
 
 /* Stable: equal keys keep their order. `count` has nodes + 1 places. */
-static void counting_sort(const uint32_t *key, const uint32_t *other, uint32_t edges, uint32_t nodes,
-                          uint32_t *count, uint32_t *key_out, uint32_t *other_out)
+static void counting_sort(const uint32_t *key, const uint32_t *other, uint32_t edges,
+                          uint32_t nodes, uint32_t *count, uint32_t *key_out, uint32_t *other_out)
 {
     memset(count, 0, ((size_t)nodes + 1) * sizeof *count);
     for (uint32_t i = 0; i < edges; i++)
@@ -143,7 +144,8 @@ static bool side_alloc(KtCsrSide *side, uint32_t nodes, uint32_t edges)
 }
 
 /* Edges come in order of (from, to), so each row of either side comes out sorted by (neighbour, relationship). */
-static void side_fill(KtCsrSide *side, uint32_t nodes, uint32_t edges, const uint32_t *own, const uint32_t *other)
+static void side_fill(KtCsrSide *side, uint32_t nodes, uint32_t edges, const uint32_t *own,
+                      const uint32_t *other)
 {
     for (uint32_t i = 0; i < edges; i++)
         side->at[own[i]]++;

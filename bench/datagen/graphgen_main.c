@@ -9,7 +9,9 @@
 
 static int usage(void)
 {
-    (void)fputs("usage: graphgen --nodes N --edges M [--seed S] --edges-out FILE [--nodes-out FILE]\n", stderr);
+    (void)fputs(
+        "usage: graphgen --nodes N --edges M [--seed S] --edges-out FILE [--nodes-out FILE]\n",
+        stderr);
     return 2;
 }
 

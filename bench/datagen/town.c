@@ -12,57 +12,69 @@
 #include <string.h>
 
 static const char *const given[] = {
-    "Ada",     "Adrian",  "Agnes",   "Aisha",   "Alan",    "Alba",    "Alexei",  "Alice",   "Amara",   "Amir",
-    "Ana",     "Anders",  "Andrea",  "Anika",   "Anton",   "Aoife",   "Arjun",   "Astrid",  "Axel",    "Beatriz",
-    "Benjamin", "Bianca", "Björn",   "Bruno",   "Camille", "Carlos",  "Caroline", "Chen",   "Chiara",  "Chidi",
-    "Clara",   "Daniel",  "Daria",   "David",   "Deniz",   "Diego",   "Dmitri",  "Dorota",  "Eero",    "Elena",
-    "Elias",   "Elif",    "Emeka",   "Emil",    "Emma",    "Enzo",    "Erik",    "Esther",  "Eva",     "Fatima",
-    "Felix",   "Fiona",   "Florian", "Freya",   "Gabriel", "Georgia", "Gideon",  "Giulia",  "Greta",   "Hana",
-    "Hannah",  "Haruto",  "Hassan",  "Helena",  "Henrik",  "Hugo",    "Ibrahim", "Ida",     "Igor",    "Ines",
-    "Ingrid",  "Irene",   "Isaac",   "Ivan",    "Jakob",   "Jana",    "Javier",  "Jin",     "Joana",   "Johan",
-    "Jonas",   "Julia",   "Kai",     "Kamala",  "Karim",   "Katja",   "Kenji",   "Klara",   "Lara",    "Lars",
-    "Laszlo",  "Leila",   "Leo",     "Lin",     "Linnea",  "Luca",    "Lucia",   "Magnus",  "Maja",    "Malik",
-    "Marek",   "Maria",   "Marta",   "Mateo",   "Maya",    "Mei",     "Mikhail", "Milan",   "Mina",    "Nadia",
-    "Naomi",   "Nikolai", "Nina",    "Noah",    "Nora",    "Olga",    "Oliver",  "Omar",    "Oskar",   "Paola",
-    "Pavel",   "Petra",   "Priya",   "Quentin", "Rafael",  "Rania",   "Ravi",    "Renata",  "Rosa",    "Ruben",
-    "Sakura",  "Samir",   "Sanna",   "Selma",   "Sergei",  "Sofia",   "Stefan",  "Sunita",  "Sven",    "Tamar",
-    "Tariq",   "Theo",    "Tomas",   "Ulrike",  "Valentina", "Vera",  "Viktor",  "Wanda",   "Wei",     "Xavier",
-    "Yara",    "Yusuf",   "Zainab",  "Zofia",
+    "Ada",       "Adrian", "Agnes",    "Aisha",   "Alan",     "Alba",   "Alexei",  "Alice",
+    "Amara",     "Amir",   "Ana",      "Anders",  "Andrea",   "Anika",  "Anton",   "Aoife",
+    "Arjun",     "Astrid", "Axel",     "Beatriz", "Benjamin", "Bianca", "Björn",   "Bruno",
+    "Camille",   "Carlos", "Caroline", "Chen",    "Chiara",   "Chidi",  "Clara",   "Daniel",
+    "Daria",     "David",  "Deniz",    "Diego",   "Dmitri",   "Dorota", "Eero",    "Elena",
+    "Elias",     "Elif",   "Emeka",    "Emil",    "Emma",     "Enzo",   "Erik",    "Esther",
+    "Eva",       "Fatima", "Felix",    "Fiona",   "Florian",  "Freya",  "Gabriel", "Georgia",
+    "Gideon",    "Giulia", "Greta",    "Hana",    "Hannah",   "Haruto", "Hassan",  "Helena",
+    "Henrik",    "Hugo",   "Ibrahim",  "Ida",     "Igor",     "Ines",   "Ingrid",  "Irene",
+    "Isaac",     "Ivan",   "Jakob",    "Jana",    "Javier",   "Jin",    "Joana",   "Johan",
+    "Jonas",     "Julia",  "Kai",      "Kamala",  "Karim",    "Katja",  "Kenji",   "Klara",
+    "Lara",      "Lars",   "Laszlo",   "Leila",   "Leo",      "Lin",    "Linnea",  "Luca",
+    "Lucia",     "Magnus", "Maja",     "Malik",   "Marek",    "Maria",  "Marta",   "Mateo",
+    "Maya",      "Mei",    "Mikhail",  "Milan",   "Mina",     "Nadia",  "Naomi",   "Nikolai",
+    "Nina",      "Noah",   "Nora",     "Olga",    "Oliver",   "Omar",   "Oskar",   "Paola",
+    "Pavel",     "Petra",  "Priya",    "Quentin", "Rafael",   "Rania",  "Ravi",    "Renata",
+    "Rosa",      "Ruben",  "Sakura",   "Samir",   "Sanna",    "Selma",  "Sergei",  "Sofia",
+    "Stefan",    "Sunita", "Sven",     "Tamar",   "Tariq",    "Theo",   "Tomas",   "Ulrike",
+    "Valentina", "Vera",   "Viktor",   "Wanda",   "Wei",      "Xavier", "Yara",    "Yusuf",
+    "Zainab",    "Zofia",
 };
 
 static const char *const family[] = {
-    "Abebe",    "Adeyemi",   "Ahmed",     "Almeida",   "Andersen",  "Aoki",      "Baker",     "Balogun",  "Barbieri",
-    "Bauer",    "Becker",    "Bergström", "Bianchi",   "Bielak",    "Brandt",    "Byrne",     "Campbell", "Carvalho",
-    "Castillo", "Chandra",   "Chaudhry",  "Chen",      "Christensen", "Cohen",   "Collins",   "Costa",    "Dahl",
-    "Das",      "Delgado",   "Demir",     "Diallo",    "Dimitrov",  "Doyle",     "Dubois",    "Duarte",   "Eklund",
-    "Eriksen",  "Esposito",  "Farkas",    "Fernandes", "Ferrari",   "Fischer",   "Fontaine",  "Forsberg", "Fournier",
-    "Frank",    "Fuchs",     "Fujita",    "Gallo",     "García",    "Gauthier",  "Georgiou",  "Gomes",    "Graf",
-    "Grant",    "Gruber",    "Gupta",     "Haas",      "Haddad",    "Hansen",    "Hartmann",  "Hassan",   "Hayashi",
-    "Hernandez", "Hoffmann", "Holm",      "Horvat",    "Hughes",    "Iyer",      "Ivanov",    "Jackson",  "Jansen",
-    "Jensen",   "Johansson", "Joshi",     "Kaplan",    "Karlsson",  "Kaya",      "Keller",    "Khan",     "Kim",
-    "Klein",    "Kobayashi", "Koch",      "Kovács",    "Kowalski",  "Krause",    "Kruger",    "Kumar",    "Lambert",
-    "Larsen",   "Lehmann",   "Levi",      "Lewis",     "Li",        "Lindqvist", "Lombardi",  "Lopez",    "Lund",
-    "Maier",    "Malik",     "Marino",    "Martin",    "Matsuda",   "Mbeki",     "Melnyk",    "Mendes",   "Meyer",
-    "Mishra",   "Moreau",    "Moreno",    "Morita",    "Müller",    "Murphy",    "Nair",      "Nakamura", "Navarro",
-    "Nemeth",   "Nguyen",    "Nielsen",   "Nilsson",   "Novak",     "Nowak",     "Nwosu",     "Oduya",    "Okafor",
-    "Olsen",    "Ortega",    "Osei",      "Papadakis", "Park",      "Patel",     "Pereira",   "Petrov",   "Popescu",
-    "Quinn",    "Rahman",    "Ramos",     "Rao",       "Reyes",     "Ricci",     "Rossi",     "Roux",     "Ryan",
-    "Saito",    "Salazar",   "Santos",    "Sato",      "Schmidt",   "Schneider", "Sharma",    "Silva",    "Singh",
-    "Soto",     "Stewart",   "Suzuki",    "Svensson",  "Tanaka",    "Toth",      "Vasquez",   "Virtanen", "Vogel",
-    "Wagner",   "Walsh",     "Wang",      "Weber",     "Wolf",      "Wright",    "Yamada",    "Yilmaz",   "Zhang",
+    "Abebe",     "Adeyemi",     "Ahmed",     "Almeida",   "Andersen",  "Aoki",      "Baker",
+    "Balogun",   "Barbieri",    "Bauer",     "Becker",    "Bergström", "Bianchi",   "Bielak",
+    "Brandt",    "Byrne",       "Campbell",  "Carvalho",  "Castillo",  "Chandra",   "Chaudhry",
+    "Chen",      "Christensen", "Cohen",     "Collins",   "Costa",     "Dahl",      "Das",
+    "Delgado",   "Demir",       "Diallo",    "Dimitrov",  "Doyle",     "Dubois",    "Duarte",
+    "Eklund",    "Eriksen",     "Esposito",  "Farkas",    "Fernandes", "Ferrari",   "Fischer",
+    "Fontaine",  "Forsberg",    "Fournier",  "Frank",     "Fuchs",     "Fujita",    "Gallo",
+    "García",    "Gauthier",    "Georgiou",  "Gomes",     "Graf",      "Grant",     "Gruber",
+    "Gupta",     "Haas",        "Haddad",    "Hansen",    "Hartmann",  "Hassan",    "Hayashi",
+    "Hernandez", "Hoffmann",    "Holm",      "Horvat",    "Hughes",    "Iyer",      "Ivanov",
+    "Jackson",   "Jansen",      "Jensen",    "Johansson", "Joshi",     "Kaplan",    "Karlsson",
+    "Kaya",      "Keller",      "Khan",      "Kim",       "Klein",     "Kobayashi", "Koch",
+    "Kovács",    "Kowalski",    "Krause",    "Kruger",    "Kumar",     "Lambert",   "Larsen",
+    "Lehmann",   "Levi",        "Lewis",     "Li",        "Lindqvist", "Lombardi",  "Lopez",
+    "Lund",      "Maier",       "Malik",     "Marino",    "Martin",    "Matsuda",   "Mbeki",
+    "Melnyk",    "Mendes",      "Meyer",     "Mishra",    "Moreau",    "Moreno",    "Morita",
+    "Müller",    "Murphy",      "Nair",      "Nakamura",  "Navarro",   "Nemeth",    "Nguyen",
+    "Nielsen",   "Nilsson",     "Novak",     "Nowak",     "Nwosu",     "Oduya",     "Okafor",
+    "Olsen",     "Ortega",      "Osei",      "Papadakis", "Park",      "Patel",     "Pereira",
+    "Petrov",    "Popescu",     "Quinn",     "Rahman",    "Ramos",     "Rao",       "Reyes",
+    "Ricci",     "Rossi",       "Roux",      "Ryan",      "Saito",     "Salazar",   "Santos",
+    "Sato",      "Schmidt",     "Schneider", "Sharma",    "Silva",     "Singh",     "Soto",
+    "Stewart",   "Suzuki",      "Svensson",  "Tanaka",    "Toth",      "Vasquez",   "Virtanen",
+    "Vogel",     "Wagner",      "Walsh",     "Wang",      "Weber",     "Wolf",      "Wright",
+    "Yamada",    "Yilmaz",      "Zhang",
 };
 
 static const char *const city[] = {
-    "Aldermoor", "Brackwater", "Castlebridge", "Dunhaven", "Eastmere", "Fernhill", "Goldwick", "Harrowgate",
-    "Ironford",  "Kestrel Bay", "Larkstead",   "Millbrook", "Northam", "Oakhurst", "Port Ellis", "Quayside",
-    "Ravenscar", "Silverlake",  "Thornbury",   "Westerfield",
+    "Aldermoor", "Brackwater", "Castlebridge", "Dunhaven",  "Eastmere",
+    "Fernhill",  "Goldwick",   "Harrowgate",   "Ironford",  "Kestrel Bay",
+    "Larkstead", "Millbrook",  "Northam",      "Oakhurst",  "Port Ellis",
+    "Quayside",  "Ravenscar",  "Silverlake",   "Thornbury", "Westerfield",
 };
 
 static const char *const trade[] = {
-    "Analytics", "Architects", "Bakery",   "Bank",     "Books",    "Brewery",    "Ceramics", "Clinic", "Consulting",
-    "Energy",    "Engineering", "Films",   "Foods",    "Gardens",  "Insurance",  "Labs",     "Law",    "Logistics",
-    "Motors",    "Optics",     "Pharma",   "Printing", "Robotics", "Shipyard",   "Software", "Studio", "Textiles",
-    "Timber",    "Travel",     "Works",
+    "Analytics", "Architects", "Bakery",     "Bank",     "Books",       "Brewery",
+    "Ceramics",  "Clinic",     "Consulting", "Energy",   "Engineering", "Films",
+    "Foods",     "Gardens",    "Insurance",  "Labs",     "Law",         "Logistics",
+    "Motors",    "Optics",     "Pharma",     "Printing", "Robotics",    "Shipyard",
+    "Software",  "Studio",     "Textiles",   "Timber",   "Travel",      "Works",
 };
 
 static const char *const house[] = {"Alder", "Beacon", "Cobalt", "Delta", "Ember", "Fjord"};
@@ -119,7 +131,8 @@ static bool knows(const Person *person, uint32_t other)
 static bool befriend(Town *town, uint32_t a, uint32_t b)
 {
     Person *one = &town->person[a], *two = &town->person[b];
-    return push(&one->friend, &one->friends, &one->room, b) && push(&two->friend, &two->friends, &two->room, a);
+    return push(&one->friend, &one->friends, &one->room, b) &&
+           push(&two->friend, &two->friends, &two->room, a);
 }
 
 static uint32_t skewed(KtRandom *random, uint32_t n)
@@ -162,7 +175,8 @@ static bool arrive(Town *town, uint32_t a)
             return false;
     }
     Circle *home = &town->city[person->city], *work = &town->employer[person->employer];
-    return push(&home->member, &home->n, &home->room, a) && push(&work->member, &work->n, &work->room, a);
+    return push(&home->member, &home->n, &home->room, a) &&
+           push(&work->member, &work->n, &work->room, a);
 }
 
 static FILE *create(const char *dir, const char *name, char *path, size_t room)
@@ -192,8 +206,9 @@ static bool write_people(const Town *town, const char *dir)
     (void)fputs("id,name:string,city:string,employer:string,born:integer\n", file);
     for (uint32_t i = 0; i < town->people; i++) {
         const Person *p = &town->person[i];
-        (void)fprintf(file, "%u,%s %s,%s,%s %s,%u\n", i, given[p->given], family[p->family], city[p->city],
-                      house[p->employer % KT_COUNT(house)], trade[p->employer / KT_COUNT(house)], p->born);
+        (void)fprintf(file, "%u,%s %s,%s,%s %s,%u\n", i, given[p->given], family[p->family],
+                      city[p->city], house[p->employer % KT_COUNT(house)],
+                      trade[p->employer / KT_COUNT(house)], p->born);
     }
     return finish(file, path);
 }

@@ -51,8 +51,8 @@ __attribute__((weak)) KtPlainState kt_plain_state;
 
 void kt_plain_add(KtPlainTest *test);
 void kt_plain_leave(void);
-bool kt_plain_check(bool fatal, bool holds, const char *file, int line, const char *what, const char *fmt,
-                    ...);
+bool kt_plain_check(bool fatal, bool holds, const char *file, int line, const char *what,
+                    const char *fmt, ...);
 int main(int argc, char **argv);
 
 __attribute__((weak)) void kt_plain_add(KtPlainTest *test)
@@ -93,29 +93,29 @@ __attribute__((weak)) bool kt_plain_check(bool fatal, bool holds, const char *fi
     return false;
 }
 
-#define Test(suite_, name_, ...)                                                                   \
-    static void suite_##_##name_##_body(void);                                                     \
-    __attribute__((constructor)) static void suite_##_##name_##_add(void)                          \
-    {                                                                                              \
-        static KtPlainTest test = {.suite = #suite_,                                               \
-                                   .name = #name_,                                                 \
-                                   .run = suite_##_##name_##_body,                                 \
-                                   .options = {.unused = 0, ##__VA_ARGS__}};                       \
-        kt_plain_add(&test);                                                                       \
-    }                                                                                              \
+#define Test(suite_, name_, ...)                                             \
+    static void suite_##_##name_##_body(void);                               \
+    __attribute__((constructor)) static void suite_##_##name_##_add(void)    \
+    {                                                                        \
+        static KtPlainTest test = {.suite = #suite_,                         \
+                                   .name = #name_,                           \
+                                   .run = suite_##_##name_##_body,           \
+                                   .options = {.unused = 0, ##__VA_ARGS__}}; \
+        kt_plain_add(&test);                                                 \
+    }                                                                        \
     static void suite_##_##name_##_body(void)
 
-#define TestSuite(suite_, ...)                                                                     \
-    __attribute__((constructor)) static void suite_##_suite_add(void)                              \
-    {                                                                                              \
-        static KtPlainTest suite = {.suite = #suite_, .options = {.unused = 0, ##__VA_ARGS__}};    \
-        kt_plain_add(&suite);                                                                      \
-    }                                                                                              \
+#define TestSuite(suite_, ...)                                                                  \
+    __attribute__((constructor)) static void suite_##_suite_add(void)                           \
+    {                                                                                           \
+        static KtPlainTest suite = {.suite = #suite_, .options = {.unused = 0, ##__VA_ARGS__}}; \
+        kt_plain_add(&suite);                                                                   \
+    }                                                                                           \
     extern int kt_plain_end_of_##suite_
 
-#define KT_PLAIN_CHECK_(fatal, holds, what, ...)                                                   \
+#define KT_PLAIN_CHECK_(fatal, holds, what, ...) \
     kt_plain_check(fatal, (holds), __FILE__, __LINE__, what, "" __VA_ARGS__)
-#define KT_PLAIN_STR_(a, b, op, fatal, ...)                                                        \
+#define KT_PLAIN_STR_(a, b, op, fatal, ...) \
     KT_PLAIN_CHECK_(fatal, strcmp((a), (b)) op 0, #a " " #op " " #b, ##__VA_ARGS__)
 
 #define cr_assert(cond, ...) ((void)KT_PLAIN_CHECK_(true, !!(cond), #cond, ##__VA_ARGS__))
@@ -196,7 +196,8 @@ static inline bool kt_plain_here(const KtPlainTest *test)
 static inline bool kt_plain_in_child(const KtPlainTest *test)
 {
     int want_signal = test->options.signal ? test->options.signal : kt_plain_suite(test)->signal;
-    int want_code = test->options.exit_code ? test->options.exit_code : kt_plain_suite(test)->exit_code;
+    int want_code =
+        test->options.exit_code ? test->options.exit_code : kt_plain_suite(test)->exit_code;
     fflush(NULL);
     pid_t child = fork();
     if (child < 0)
@@ -238,8 +239,8 @@ __attribute__((weak)) int main(int argc, char **argv)
         printf("[%s] %s\n", ok ? "PASS" : "FAIL", full);
         fflush(stdout);
     }
-    printf("[====] Synthesis: Tested: %u | Passing: %u | Failing: %u | Crashing: 0 | Skipped: %u\n", tested,
-           tested - failing, failing, skipped);
+    printf("[====] Synthesis: Tested: %u | Passing: %u | Failing: %u | Crashing: 0 | Skipped: %u\n",
+           tested, tested - failing, failing, skipped);
     return failing > 0;
 }
 

@@ -36,10 +36,10 @@ static void drop(void)
 }
 
 /* Calls visit(a, b, c, ...) for each trail of two relationships from a. */
-#define EACH_TRAIL_2(a, r, q)                                                                                \
-    for (uint32_t r = 0; r < EDGES; r++)                                                                     \
-        if (edges.from[r] == (a))                                                                            \
-            for (uint32_t q = 0; q < EDGES; q++)                                                             \
+#define EACH_TRAIL_2(a, r, q)                    \
+    for (uint32_t r = 0; r < EDGES; r++)         \
+        if (edges.from[r] == (a))                \
+            for (uint32_t q = 0; q < EDGES; q++) \
                 if (q != r && edges.from[q] == edges.to[r])
 
 Test(bench_loops, two_hops_sum_the_ends_of_all_trails)

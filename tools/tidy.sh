@@ -24,6 +24,7 @@ mapfile -t files < <(tools/sources.sh ${changed[@]+"${changed[@]}"} | grep '\.c$
     done | sort -rn | cut -d' ' -f2)
 [ "${#files[@]}" -gt 0 ] || { echo "tidy: no file to look at"; exit 0; }
 work=$(mktemp -d)
+touch "$work/bad" "$work/late"
 trap 'rm -rf "$work"' EXIT
 export folder work end=$(($(date +%s) + seconds))
 one() {
@@ -38,7 +39,7 @@ one() {
 }
 export -f one
 printf '%s\n' "${files[@]}" | xargs -P "$(nproc)" -I{} bash -c 'one {}'
-bad=$(wc -l <"$work/bad" 2>/dev/null || echo 0)
-late=$(wc -l <"$work/late" 2>/dev/null || echo 0)
+bad=$(wc -l <"$work/bad")
+late=$(wc -l <"$work/late")
 echo "tidy: $((${#files[@]} - late)) of ${#files[@]} files looked at, $bad with findings"
 [ "$bad" -eq 0 ]

@@ -27,6 +27,7 @@ function(kt_unit_test path)
     if(KITH_SANITIZE STREQUAL "thread")
         # Criterion aborts under TSan: there <criterion/criterion.h> is tests/support/plain_test.h.
         target_include_directories(unit_${name} BEFORE PRIVATE ${CMAKE_SOURCE_DIR}/tests/support/plain)
+        target_link_libraries(unit_${name} PRIVATE m)
     else()
         target_link_libraries(unit_${name} PRIVATE criterion)
     endif()

@@ -2,7 +2,7 @@
  *
  * Writes DIR/people.csv (`id,name:string,city:string,employer:string,born:integer`) and DIR/friends.txt
  * (`a b weight`, each friendship once, weight between 0 and 1 with two places), as `kith import` reads them.
- * People arrive one after another and meet the friends of their friends (seven times of ten), somebody of
+ * People arrive one after another and meet the friends of their friends (eight times of ten), somebody of
  * their own city or employer, or anybody: so there are triangles, hubs and short ways, as in real networks.
  * The same --people and --seed give the same bytes everywhere. */
 #include "bench/datagen/graphgen.h"
@@ -147,7 +147,7 @@ static uint32_t meet(Town *town, uint32_t a)
     KtRandom *random = &town->random;
     const Person *person = &town->person[a];
     uint32_t dice = kt_random_below(random, 100);
-    if (dice < 70 && person->friends > 0) {
+    if (dice < 80 && person->friends > 0) {
         const Person *via = &town->person[person->friend[kt_random_below(random, person->friends)]];
         return via->friend[kt_random_below(random, via->friends)];
     }

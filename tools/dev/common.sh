@@ -23,14 +23,17 @@ shared_dir() {
     fi
 }
 
-# configure PRESET: cmake where it has not been run yet (ninja runs it again by itself when a list changes).
+# configure PRESET: cmake where it has not been run yet, or where a list of sources changed since.
 configure() {
-    [ -e "build/$1/build.ninja" ] || cmake --preset "$1" >"build-$1.log" 2>&1 || {
-        cat "build-$1.log" >&2
-        rm -f "build-$1.log"
-        die "cmake --preset $1 failed"
-    }
-    rm -f "build-$1.log"
+    local log="build/configure-$1.log"
+    mkdir -p build
+    if [ -e "build/$1/build.ninja" ]; then
+        ninja -C "build/$1" build.ninja >"$log" 2>&1 && return 0
+    else
+        cmake --preset "$1" >"$log" 2>&1 && return 0
+    fi
+    cat "$log" >&2
+    die "cmake --preset $1 failed"
 }
 
 # build_preset PRESET [TARGET...]: quiet unless it fails.

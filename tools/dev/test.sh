@@ -67,6 +67,10 @@ ci_tidy() {
 }
 
 ci_fault() { run_ctest dev '^fault$'; }
+ci_e2e() { run_ctest asan '^e2e$'; }
+
+# has_tests PRESET LABEL: is there any test of that label? (The preset has been built.)
+has_tests() { ctest --test-dir "build/$1" -L "^$2\$" -N 2>/dev/null | grep -q 'Total Tests: [1-9]'; }
 
 cmd_ci() {
     [ $# -eq 0 ] || usage "ci"
@@ -81,10 +85,16 @@ cmd_ci() {
     row "headers" check_headers
     row "tidy" ci_tidy
     row "threads (TSan)" ci_tsan
-    if ctest --test-dir build/dev -L '^fault$' -N 2>/dev/null | grep -q 'Total Tests: [1-9]'; then
+    if has_tests dev fault; then
         row "injected faults" ci_fault
     else
         absent "injected faults" "this tree has none yet"
+    fi
+    if has_tests dev e2e; then
+        build_preset asan
+        row "end to end (ASan)" ci_e2e
+    else
+        absent "end to end (ASan)" "this tree has no e2e test yet"
     fi
     if ! has_target release tck; then
         absent "TCK" "no runner yet"

@@ -6,9 +6,22 @@
 
 DEMO_SERVER=0
 
+# For the trap: the server ends, however.
 demo_stop() {
-    [ "$DEMO_SERVER" -eq 0 ] || { kill "$DEMO_SERVER" 2>/dev/null && wait "$DEMO_SERVER" 2>/dev/null; }
+    if [ "$DEMO_SERVER" -ne 0 ]; then
+        kill "$DEMO_SERVER" 2>/dev/null || true
+        wait "$DEMO_SERVER" 2>/dev/null || true
+        DEMO_SERVER=0
+    fi
+}
+
+# At the end: a server that is asked to stop must exit 0.
+demo_stop_clean() {
+    local code=0
+    kill "$DEMO_SERVER" || die "demo: kithd is not there any more"
+    wait "$DEMO_SERVER" 2>/dev/null || code=$?
     DEMO_SERVER=0
+    [ "$code" -eq 0 ] || die "demo: kithd exits $code when asked to stop"
 }
 
 ms_now() { echo $(($(date +%s%N) / 1000000)); }
@@ -92,7 +105,12 @@ cmd_demo() {
     build_preset release town kithd kith
     folder=${KITH_DEMO:-$ROOT/build/demo}
     town="$folder/town"
+    # What stands in the folder is made and removed by this command, so the folder must be its own.
+    if [ -n "$(ls -A "$folder" 2>/dev/null)" ] && [ ! -e "$folder/made-by-dev-demo" ]; then
+        die "demo: $folder is not empty and not from an earlier demo: KITH_DEMO=DIR names another"
+    fi
     mkdir -p "$town"
+    touch "$folder/made-by-dev-demo"
     trap demo_stop EXIT
     trap 'exit 130' INT TERM
 
@@ -103,8 +121,9 @@ cmd_demo() {
         echo "$(cat "$town/made") (made by an earlier run, in $town)"
     fi
     # A database of another build may have another format: it is made anew when kith or the town changed.
-    if [ ! -e "$folder/imported" ] || [ "$town/made" -nt "$folder/imported" ]; then
-        case $folder/data in */data) rm -rf "$folder/data" ;; esac
+    if [ ! -e "$folder/imported" ] || [ "$town/made" -nt "$folder/imported" ] ||
+        [ build/release/bin/kith -nt "$folder/imported" ]; then
+        rm -rf "$folder/data" "$folder/imported"
         build/release/bin/kith import --data "$folder/data" --edges "$town/friends.txt" --nodes "$town/people.csv" \
             --label Person --type KNOWS --weight weight || die "demo: the import failed"
         touch "$folder/imported"
@@ -143,5 +162,5 @@ RETURN other.name, count(DISTINCT friend) AS mutual ORDER BY mutual DESC LIMIT 5
         echo "Here is a shell on the running server (Ctrl-D ends both):"
         build/release/bin/kith "$DEMO_URI" || true
     fi
-    demo_stop
+    demo_stop_clean
 }

@@ -211,7 +211,7 @@ KtStatus kt_adj_encode32(KtBuf *out, KtNodeId node, const uint32_t *nbr, const u
     return KT_OK;
 }
 
-uint32_t kt_adj_segments(uint32_t n) { return n <= KT_ADJ_SEGMENT ? 1 : (n + KT_ADJ_SEGMENT - 1) / KT_ADJ_SEGMENT; }
+uint32_t kt_adj_segments(uint32_t n) { return n <= KT_ADJ_SEGMENT ? 1 : (n - 1) / KT_ADJ_SEGMENT + 1; }
 
 uint32_t kt_adj_cut(uint32_t n, uint32_t i)
 {

@@ -269,12 +269,12 @@ Test(storage_kv, many_gets_equal_single_ones_sorted_or_not)
 {
     EACH(kv)
     {
-        char text[600][8];
+        char text[600][16];
         KtSpan key[600];
         KtKvValue value[600];
         KtKvBatch b = {0};
         for (int i = 0; i < 600; i++) {
-            snprintf(text[i], 8, "%05d", i);
+            snprintf(text[i], 16, "%05d", i);
             key[i] = s(text[i]);
             if (i % 3)
                 kt_kv_put(&b, PLAIN, key[i], key[i]);

@@ -34,11 +34,12 @@ enum {
 
 /* The frame of a merge operator over one family: decides what is carried, leaves the good case to the family. */
 typedef struct KtMergeRules {
-    bool (*good_value)(KtSpan value);     /* decodes without error */
-    bool (*good_operand)(KtSpan operand);
-    /* Both only see good bytes. base.at NULL: none. */
-    void (*apply)(KtSpan key, KtSpan base, const KtSpan *operand, size_t n, KtBuf *out);
-    void (*join)(const KtSpan *operand, size_t n, KtBuf *out); /* several operands to one */
+    bool (*good_operand)(KtSpan operand); /* decodes without error */
+    /* The value that good operands, oldest first, make of `base` (at NULL: none). False: the base does not decode, and
+     * `out` is as it was. apply(apply(b, x), y) and apply(b, x y) must be the same bytes. */
+    bool (*apply)(KtSpan key, KtSpan base, const KtSpan *operand, size_t n, KtBuf *out);
+    /* Several good operands to one, in one canonical form: join(join(x), y) and join(x y) must be the same bytes. */
+    void (*join)(const KtSpan *operand, size_t n, KtBuf *out);
 } KtMergeRules;
 
 void kt_merge_full(const KtMergeRules *rules, KtSpan key, KtSpan base, const KtSpan *operand, size_t n, KtBuf *out);

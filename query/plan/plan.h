@@ -2,7 +2,11 @@
  *
  * It holds no parameter value and no token: names are KtNameRef, resolved when a query opens it. Rows flow from
  * child[0] up. In Apply and its kin child[0] is the outer plan and child[1] the inner one, whose leaf is an
- * Argument. Every node names the clause it came from, by which its reads see own writes. */
+ * Argument. Every node names the clause it came from, by which its reads see own writes.
+ *
+ * The only leaves are Argument (at the top, without an argument batch: one row without columns) and Show. Scans and
+ * seeks have child[0] too: their ids are runs over its rows (a scan is made again for each row: the planner uses
+ * Product where that is more than a few), and a seek's program may read its slots. */
 #ifndef KT_QUERY_PLAN_PLAN_H
 #define KT_QUERY_PLAN_PLAN_H
 

@@ -357,7 +357,7 @@ typedef enum KtAstPrefix { KT_AST_RUN, KT_AST_EXPLAIN, KT_AST_PROFILE } KtAstPre
 typedef struct KtAstStatement {
     KtAstStatementKind kind;
     KtAstPrefix prefix;
-    KtText text; /* the whole statement, a copy in the arena; KtPos.offset counts in it */
+    KtText text; /* the whole statement; KtPos.offset counts in it */
     KtAstQuery query;
     /* Schema statements. name: absent in CREATE means one is made up. */
     KtAstName name, variable, label, key;

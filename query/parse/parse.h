@@ -7,10 +7,11 @@
 
 #include "query/ast/ast.h"
 
-/* Parses one statement (a `;` at its end is allowed). The tree and a copy of the text lie in `arena`.
+/* Parses one statement (a `;` at its end is allowed). The tree lies in `arena` and points into `text`, which
+ * must live as long.
  * Errors, each with place and what was expected in `diag`: UNEXPECTED_SYNTAX, INTEGER_OVERFLOW,
  * FLOATING_POINT_OVERFLOW, INVALID_NUMBER_LITERAL, INVALID_UNICODE_CHARACTER, INVALID_UNICODE_LITERAL,
  * STATEMENT_TOO_LONG, TOO_COMPLEX, NOT_SUPPORTED, MEMORY; *out is then untouched. */
-KtStatus kt_parse(KtArena *arena, KtText text, KtDiag *diag, const KtAstStatement **out) KT_MUST_CHECK;
+KtStatus kt_parse(KtText text, KtArena *arena, KtDiag *diag, const KtAstStatement **out) KT_MUST_CHECK;
 
 #endif

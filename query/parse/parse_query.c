@@ -366,23 +366,15 @@ static KtStatus statement(KtParser *p, KtAstStatement *out)
     return kt_parse_expect(p, KT_LEX_END, expected);
 }
 
-KtStatus kt_parse(KtArena *arena, KtText text, KtDiag *diag, const KtAstStatement **out)
+KtStatus kt_parse(KtText text, KtArena *arena, KtDiag *diag, const KtAstStatement **out)
 {
-    KtParser p = {.arena = arena, .diag = diag};
+    KtParser p = {.arena = arena, .diag = diag, .text = text};
+    KtAstStatement *made = kt_arena_zero(arena, 1, sizeof *made);
     KtStatus status = KT_OK;
-    char *copy = NULL;
-    KtAstStatement *made = NULL;
-    if (text.len <= KT_STATEMENT_BYTES) {
-        copy = kt_arena_text(arena, text.len ? text.at : "", text.len);
-        made = kt_arena_zero(arena, 1, sizeof *made);
-        if (!copy || !made || kt_arena_open(NULL, &p.scratch) != KT_OK)
-            status = kt_parse_memory(&p);
-        p.text = (KtText){copy, text.len};
-    } else {
-        p.text = text;
-    }
+    if (!made || kt_arena_open(NULL, &p.scratch) != KT_OK)
+        status = kt_parse_memory(&p);
     if (status == KT_OK)
-        status = kt_lex(p.scratch, p.text, diag, &p.lexemes);
+        status = kt_lex(p.scratch, text, diag, &p.lexemes);
     if (status == KT_OK)
         status = statement(&p, made);
     kt_arena_close(p.scratch);
@@ -391,7 +383,7 @@ KtStatus kt_parse(KtArena *arena, KtText text, KtDiag *diag, const KtAstStatemen
             diag->compile_time = true;
         return status;
     }
-    made->text = p.text;
+    made->text = text;
     *out = made;
     return KT_OK;
 }

@@ -412,6 +412,8 @@ static KtStatus get_blocks(KtFetch *f, Kept kind, uint32_t family, const uint64_
     KtKey key[GET_MOST];
     KtSpan span[GET_MOST];
     KtKvValue value[GET_MOST];
+    if (n == 0)
+        return KT_OK;
     for (uint32_t i = 0; i < n; i++) {
         key[i] = kt_key_u64(id[i]);
         span[i] = kt_key_span(&key[i]);

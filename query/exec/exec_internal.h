@@ -26,6 +26,12 @@ void kt_made_end(KtMade *made, KtBatch *out);
 /* A run of `len` rows without items, grown if the last run has the same parent. */
 KtStatus kt_made_rows(KtOp *op, KtMade *made, uint32_t parent, uint32_t len) KT_MUST_CHECK;
 
+/* Rows row[0 .. n) of a store as a new level: over the argument's rows by the store's tags (which must ascend), or
+ * alone. */
+struct KtRows;
+KtStatus kt_op_emit(KtOp *op, KtMade *made, const struct KtRows *rows, const uint32_t *row, uint32_t n, KtBatch *out)
+    KT_MUST_CHECK;
+
 /* The operator's own arena, opened when first used. */
 KtStatus kt_op_arena(KtOp *op, KtArena **out) KT_MUST_CHECK;
 /* A selection buffer of KT_BATCH_ROWS entries, made when first used. */
@@ -52,7 +58,7 @@ typedef struct KtRowFail {
 /* The column of a program over the rows of `top` (only selected rows are right), computed at the deepest level that
  * it reads. Row errors go to *fail, the first row wins. `fail` NULL: a row error is returned. Memory: op->arena. */
 KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail *fail, KtColumn *out) KT_MUST_CHECK;
-/* Puts the column of `slot` where it belongs: on the level that the program reads, or on the top. */
+/* The same, put on the top level as `slot`; it lives as long as the level's other columns. */
 KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot slot, KtRowFail *fail) KT_MUST_CHECK;
 /* sel[0 .. *selected) = selected rows of `top` for which all tests are true (may be in place of top's sel). */
 KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32_t n, KtRowFail *fail, uint16_t *sel,
@@ -70,6 +76,9 @@ typedef struct KtHeld {
 KtStatus kt_op_split(KtOp *op, const KtRowFail *fail, const uint16_t *sel, uint32_t *selected, KtHeld *held) KT_MUST_CHECK;
 /* The held failure, its words back in x->diag; KT_OK if nothing is held. */
 KtStatus kt_op_raise(KtOp *op, KtHeld *held) KT_MUST_CHECK;
+
+/* Sets a bit (in `bits`, by slot) for each slot that rows of this plan carry, without its argument's. */
+void kt_plan_slots(const KtPlan *plan, uint64_t *bits);
 
 /* The count of a LIMIT or SKIP. Errors: INVALID_ARGUMENT_TYPE, NEGATIVE_INTEGER_ARGUMENT. */
 KtStatus kt_op_count(KtOp *op, const KtProgram *program, const char *clause, uint64_t *out) KT_MUST_CHECK;
@@ -116,7 +125,7 @@ void kt_seek_close(KtSeekPart *seek);
 /* ---- hops (kernel_expand.c) ---- */
 
 /* The hop of a plan relationship, names resolved. A type that the database does not know stays as token 0. */
-KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtHop *out) KT_MUST_CHECK;
+KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtArena *arena, KtHop *out) KT_MUST_CHECK;
 
 /* The parts of a slice that count: without the loops of a BOTH hop's incoming part and without `hit`.
  * Calls nothing, allocates nothing: at most `cap` parts, in order. Returns their number. */
@@ -128,6 +137,38 @@ uint32_t kt_slice_parts(const KtSlice *slice, uint32_t node, bool both, const Kt
 /* How many parts kt_slice_parts can need. */
 static inline uint32_t kt_slice_parts_most(uint32_t hits) { return hits + 2; }
 uint64_t kt_slice_rel(const KtSlice *slice, uint32_t i);
+
+/* The slices of one hop from the rows of a batch, cut to the parts that count. */
+typedef struct KtFeed {
+    KtOp *op;
+    const KtPlanRel *rel;
+    KtSlot from_slot;
+    bool rels;           /* relationship ids are wanted */
+    KtExpand *cursor;
+    KtArena *cursor_arena, *kept; /* kept: slices copied for a park */
+    bool slices_kept, open_feed;  /* open_feed: the cursor's feed is not used up */
+    KtDiffer differ;
+    const uint32_t *from; /* by row of the batch */
+    KtSlice *slice;
+    uint32_t n, at;      /* slices of the last call, and the one at hand */
+    KtPart *part;        /* parts of slice[at] */
+    uint32_t parts, part_at, part_cap, row; /* row: whose hits stand in differ */
+} KtFeed;
+
+enum { KT_FEED_SLICES = 256 };
+KtStatus kt_feed_open(KtOp *op, KtFeed *feed, const KtPlanRel *rel, KtSlot from, bool rels) KT_MUST_CHECK;
+/* Goes on with the selected rows of `top`; the rows before must be used up. */
+KtStatus kt_feed_begin(KtFeed *feed, KtLevel *top) KT_MUST_CHECK;
+/* Makes a part ready, out of the slices at hand; *have false: none is left, kt_feed_more is next. */
+KtStatus kt_feed_ready(KtFeed *feed, bool *have) KT_MUST_CHECK;
+/* The next slices, at most `cap`: those before are dead. *have false: the batch is used up. */
+KtStatus kt_feed_more(KtFeed *feed, uint32_t cap, bool *have) KT_MUST_CHECK;
+static inline const KtSlice *kt_feed_slice(const KtFeed *feed) { return &feed->slice[feed->at]; }
+/* Takes up to `most` entries of the part at hand: entries [*from, *from + result) of the slice. */
+uint32_t kt_feed_take(KtFeed *feed, uint32_t most, uint32_t *from);
+KtStatus kt_feed_park(KtFeed *feed) KT_MUST_CHECK;
+void kt_feed_rewind(KtFeed *feed);
+void kt_feed_close(KtFeed *feed);
 
 /* One hop of a walk: what was reached over what. */
 typedef struct KtStepEntry {

@@ -7,11 +7,11 @@
 
 #include <string.h>
 
-KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtHop *out)
+KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtArena *arena, KtHop *out)
 {
     KtToken *type = NULL;
     if (rel->types) {
-        type = kt_arena_alloc(op->x->arena, rel->types * sizeof *type);
+        type = kt_arena_alloc(arena, rel->types * sizeof *type);
         if (!type)
             return KT_ERR_MEMORY;
         for (uint32_t i = 0; i < rel->types; i++)

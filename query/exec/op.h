@@ -18,8 +18,7 @@ enum {
     KT_OP_WEIGHTS = 4, /* understands weights */
     KT_OP_WRITES = 8,
     KT_OP_BARRIER = 16,
-    KT_OP_OPENS_SECOND = 32, /* opens, rewinds and feeds child[1] itself; the core only parks and closes it */
-    KT_OP_REREADS = 64       /* forgets what it kept of the graph when rewound under see_all */
+    KT_OP_OPENS_SECOND = 32 /* opens, rewinds and feeds child[1] itself; the core only parks and closes it */
 };
 
 typedef struct KtOp KtOp;

@@ -1,10 +1,11 @@
 /* query/exec/op_eval.c - making levels, and running programs over a batch at the deepest level they read.
  *
- * A program that reads only slots of a lower level is computed there: once per row of that level and not once per
- * row of the top. What must hold: a row of a lower level that stands under no selected row of the top raises no
- * error, since no row of the query has it; so a program that may fail runs there only under rows in use, and
- * one that must run once per row (rand) runs at the top. */
+ * A program that reads only slots of a lower level is computed there, under the rows in use, and gathered: once per
+ * row of that level and not once per row of the top. What must hold: a row of a lower level that stands under no
+ * selected row of the top raises no error, since no row of the query has it; and a program that must run once per
+ * row (rand) runs at the top. */
 #include "query/exec/exec_internal.h"
+#include "query/exec/rows.h"
 
 #include <string.h>
 
@@ -82,6 +83,18 @@ void kt_made_end(KtMade *made, KtBatch *out)
     out->top = &made->level;
 }
 
+KtStatus kt_op_emit(KtOp *op, KtMade *made, const KtRows *rows, const uint32_t *row, uint32_t n, KtBatch *out)
+{
+    KT_TRY(kt_made_begin(op, made, op->arg ? op->arg->top : NULL));
+    if (op->arg) {
+        for (uint32_t i = 0; i < n; i++)
+            KT_TRY(kt_made_rows(op, made, kt_rows_tag(rows, row[i]), 1));
+    }
+    made->level.rows = n;
+    kt_made_end(made, out);
+    return kt_rows_get(rows, row, n, &made->level);
+}
+
 KtStatus kt_op_sel(KtOp *op, uint16_t **sel)
 {
     if (*sel)
@@ -116,8 +129,8 @@ KtStatus kt_op_arg_rows(KtOp *op, KtLevel *level, const uint16_t **out)
 
 /* ---- programs ---- */
 
-/* Rows of `level` that stand under selected rows of `top`, ascending. */
-static KtStatus rows_in_use(KtArena *arena, const KtLevel *top, const uint16_t *map, const uint16_t *sel, uint32_t n,
+/* Rows of a lower level that stand under the rows sel[0 .. n) of the top, ascending. */
+static KtStatus rows_in_use(KtArena *arena, const uint16_t *map, const uint16_t *sel, uint32_t n,
                             const uint16_t **out, uint32_t *out_n)
 {
     uint16_t *used = kt_arena_alloc(arena, ((size_t)n + 1) * sizeof *used);
@@ -129,8 +142,7 @@ static KtStatus rows_in_use(KtArena *arena, const KtLevel *top, const uint16_t *
         if (k == 0 || used[k - 1] != row)
             used[k++] = row;
     }
-    (void)top;
-    *out = used;
+        *out = used;
     *out_n = k;
     return KT_OK;
 }
@@ -182,15 +194,12 @@ KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail 
         kt_level_frame(&lf, top, arena);
         lf.frame.selected = n;
         if (!lf.frame.sel && n < top->rows) { /* a prefix of all rows */
-            lf.frame.fail_row = n;
-            lf.frame.fail = KT_OK;
             uint16_t *all = kt_arena_alloc(arena, ((size_t)n + 1) * sizeof *all);
             if (!all)
                 return KT_ERR_MEMORY;
             for (uint32_t i = 0; i < n; i++)
                 all[i] = (uint16_t)i;
             lf.frame.sel = all;
-            lf.frame.fail_row = UINT32_MAX;
         }
         KT_TRY(kt_program_run(program, &op->x->eval, &lf.frame, &col));
         if (kt_frame_failed(&lf.frame))
@@ -199,7 +208,7 @@ KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail 
         const uint16_t *map;
         KT_TRY(kt_level_rows_at(top, level, &map));
         kt_level_frame(&lf, level, arena);
-        KT_TRY(rows_in_use(arena, top, map, top->sel, n, &lf.frame.sel, &lf.frame.selected));
+        KT_TRY(rows_in_use(arena, map, top->sel, n, &lf.frame.sel, &lf.frame.selected));
         KT_TRY(kt_program_run(program, &op->x->eval, &lf.frame, &col));
         if (kt_frame_failed(&lf.frame))
             note(to, first_over(map, top->sel, n, lf.frame.fail_row), lf.frame.fail);
@@ -220,22 +229,7 @@ KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail 
 
 KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot slot, KtRowFail *fail)
 {
-    KtLevel *level = level_for(top, program);
     KtColumn col;
-    if (level->cols != top->cols && !kt_program_may_fail(program) && !op->see_all) {
-        if (kt_level_has(level, slot))
-            return KT_OK; /* made for an earlier batch over the same rows */
-        KtLevelFrame lf;
-        kt_level_frame(&lf, level, level->cols->scratch);
-        KT_TRY(kt_program_run(program, &op->x->eval, &lf.frame, &col));
-        if (!kt_frame_failed(&lf.frame)) {
-            kt_level_set(level, slot, col);
-            return KT_OK;
-        }
-        /* It failed after all: only rows in use may. */
-        if (op->x->diag)
-            kt_diag_clear(op->x->diag);
-    }
     KtArena *own = op->arena;
     op->arena = top->cols->scratch; /* the column lives as long as the level's other columns */
     KtStatus status = kt_op_eval(op, top, program, fail, &col);
@@ -291,7 +285,7 @@ KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32
         } else {
             KT_TRY(kt_level_rows_at(top, level, &map));
             kt_level_frame(&lf, level, arena);
-            KT_TRY(rows_in_use(arena, top, map, now, n, &lf.frame.sel, &lf.frame.selected));
+            KT_TRY(rows_in_use(arena, map, now, n, &lf.frame.sel, &lf.frame.selected));
         }
         uint64_t bits[(KT_BATCH_ROWS + 63) / 64];
         KT_TRY(kt_program_test(test[t], &op->x->eval, &lf.frame, bits));

@@ -1,6 +1,6 @@
 /* query/exec/op_project.c - computes expressions, once per row, when their clause runs: more columns, same rows.
  *
- * A column is put on the deepest level that its expression reads, so that it is computed once for all rows above. */
+ * An expression is computed at the deepest level that it reads (op_eval.c). */
 #include "query/exec/exec_internal.h"
 
 typedef struct ProjectOp {

@@ -1,0 +1,87 @@
+/* query/exec/batch.h - what operators hand up: at most KT_BATCH_ROWS rows, as a chain of levels.
+ *
+ * A level holds the rows that one operator made from the rows below it, as a list of runs: run i says "row
+ * `parent` of the level below gave these `len` consecutive rows". Runs ascend by parent. A slot's column belongs to
+ * the level whose operator made it and is computed once; what lies in runs (ids of an expand, items of a list) is
+ * flattened into a column only when somebody asks.
+ *
+ * An operator that keeps the rows (Filter, Project, Limit) hands up a shallow copy of its input's top level
+ * with another selection or weight: both share one KtCols, so a column computed by one is there for all.
+ *
+ * Lifetime: a batch lives until the next call of the operator that produced it; levels below belong to
+ * operators further down and live at least as long. Whoever keeps rows longer copies them into a KtRows. */
+#ifndef KT_QUERY_EXEC_BATCH_H
+#define KT_QUERY_EXEC_BATCH_H
+
+#include "base/column.h"
+#include "query/expr/expr.h"
+
+enum { KT_BATCH_ROWS = 1024 };
+
+typedef struct KtRun {
+    uint32_t parent, len;
+    const void *item; /* `len` elements of `kind` (the level's item slot); NULL: all null */
+    const void *rel;  /* of an Expand: relationship ids of `rel_width` bytes; NULL where not asked for */
+    KtColKind kind;   /* of item: NODE (u32 ids), VALUE, INT, FLOAT, TEXT, BOOL */
+    uint8_t rel_width;
+    uint8_t dir;      /* of an Expand: KT_OUT when rel starts at the parent's node, KT_IN when it ends there */
+    KtToken type;     /* of an Expand */
+} KtRun;
+
+/* The columns of a level's rows, by slot. */
+typedef struct KtCols {
+    KtColumn *col;     /* by slot; valid where `have` is set */
+    uint64_t *have;    /* bits by slot */
+    uint32_t slots;
+    KtArena *scratch;  /* columns computed for this level; reset by its operator when it makes new rows */
+} KtCols;
+
+typedef struct KtLevel KtLevel;
+struct KtLevel {
+    KtLevel *below;            /* NULL: the rows stand alone */
+    uint32_t rows, runs;
+    const KtRun *run;          /* NULL with below NULL: rows without runs, only columns */
+    KtSlot item_slot, rel_slot; /* what runs' item and rel are; KT_NO_SLOT: nothing */
+    KtSlot from_slot;          /* of an Expand: slot of the node each run starts from (level below or deeper) */
+    const uint16_t *sel;       /* ascending rows; NULL: every row */
+    uint32_t selected;
+    const uint64_t *weight;    /* by row; NULL: 1 each. Set by a degree fold */
+    KtCols *cols;
+    uint16_t *parent;          /* row -> row of below; made when first asked, shared through KtCols' scratch */
+};
+
+typedef struct KtBatch {
+    KtLevel *top; /* NULL: no rows */
+} KtBatch;
+
+/* The deepest level of the chain that has any of `slot`; the top itself if none is asked for. */
+KtLevel *kt_batch_level_of(const KtBatch *batch, const KtSlot *slot, uint32_t n);
+/* The column of `slot` over the rows of `level`: its own, flattened from its runs, or gathered from below.
+ * Cached in the level. A slot that no level has is a broken plan (KT_CHECK). */
+KtStatus kt_level_column(KtLevel *level, KtSlot slot, KtColumn *out) KT_MUST_CHECK;
+/* Puts a computed column on a level. */
+void kt_level_set(KtLevel *level, KtSlot slot, KtColumn column);
+bool kt_level_has(const KtLevel *level, KtSlot slot); /* in itself, not below */
+/* Row of `below_level` that stands under row `row` of `level`; below_level is in its chain. */
+uint32_t kt_level_row_at(KtLevel *level, uint32_t row, const KtLevel *below_level);
+/* For all rows: out[row] = row of below_level. Cached. */
+KtStatus kt_level_rows_at(KtLevel *level, const KtLevel *below_level, const uint16_t **out) KT_MUST_CHECK;
+/* The frame of a level, for the evaluator: selection and columns of it and of all below. */
+typedef struct KtLevelFrame {
+    KtFrame frame; /* first */
+    KtLevel *level;
+} KtLevelFrame;
+void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena);
+/* One value, for row-serial code. */
+KtStatus kt_level_value(KtLevel *level, KtSlot slot, uint32_t row, KtValue *out) KT_MUST_CHECK;
+
+static inline uint32_t kt_level_selected(const KtLevel *level, uint32_t i)
+{
+    return level->sel ? level->sel[i] : i;
+}
+static inline uint64_t kt_level_weight(const KtLevel *level, uint32_t row)
+{
+    return level->weight ? level->weight[row] : 1;
+}
+
+#endif

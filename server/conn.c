@@ -49,7 +49,7 @@ static void flush(KtConn *conn)
         ssize_t n = send(conn->fd, conn->out.data + conn->out_at, conn->out.len - conn->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+        if (n < 0 && errno == EAGAIN) {
             if (!conn->writing)
                 conn->writing = event_add(&conn->write_event, NULL) == 0;
             return;
@@ -126,7 +126,7 @@ static void on_read(evutil_socket_t fd, short what, void *arg)
     ssize_t n = recv(fd, loop->scratch, KT_LOOP_SCRATCH, MSG_DONTWAIT);
     if (n > 0 && conn->stage <= KT_CONN_OPEN)
         feed_fresh(conn, loop->scratch, (size_t)n);
-    else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR))
+    else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         kt_conn_lost(conn);
     kt_loop_settle(loop);
 }

@@ -6,6 +6,7 @@
 
 #include "server/accept.h"
 #include "server/signals.h"
+#include "storage/database.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -729,8 +729,10 @@ static void at_once(KtSession *session, const KmpMessage *message)
     KtArena *arena;
     KmpRequest request;
     KtStatus status = kt_arena_open(NULL, &arena);
-    if (status != KT_OK)
-        return kt_conn_lost(session->conn);
+    if (status != KT_OK) {
+        kt_conn_lost(session->conn);
+        return;
+    }
     status = kt_kmp_request_decode(message, arena, &diag, &request);
     uint32_t id = message->header.request;
     if (status != KT_OK) {
@@ -780,12 +782,18 @@ void kt_session_message(KtSession *session, const KmpMessage *message)
 {
     KtTaskKind kind;
     kt_loop_touch(session->conn->loop, session->conn);
-    if (message->header.request == 0)
-        return protocol_error(session, 0, "a request has a number that is not 0");
-    if (!lane_kind(message->header.type, &kind))
-        return at_once(session, message);
-    if (in_flight(session, message->header.request))
-        return protocol_error(session, message->header.request, "a request with this number is still being answered");
+    if (message->header.request == 0) {
+        protocol_error(session, 0, "a request has a number that is not 0");
+        return;
+    }
+    if (!lane_kind(message->header.type, &kind)) {
+        at_once(session, message);
+        return;
+    }
+    if (in_flight(session, message->header.request)) {
+        protocol_error(session, message->header.request, "a request with this number is still being answered");
+        return;
+    }
     KtServer *server = server_of(session);
     KtTask *task;
     KtStatus status = kt_task_new(server, session, kind, message, &session->conn->wire, &task);

@@ -11,6 +11,7 @@ struct KtFetch {
     const KtKvSnapshot *at;
     KtBudget *budget;
     KtDiag *const *diag;
+    KtCacheReader shared;
     KtKvIter *adj, *index;
     KtMap64 kept[KEPT_KINDS]; /* id to block */
     size_t bytes;

@@ -312,15 +312,12 @@ static KtStatus meta_count(Import *im, KtNameKind kind, KtToken token, uint64_t 
 
 static KtText text_of(const char *name) { return (KtText){name, (uint32_t)strlen(name)}; }
 
+/* The name is the one that a constraint without a name gets (storage/index_build.c). */
 static KtStatus meta_schema(Import *im)
 {
     char name[32];
-    kt_buf_clear(&im->value);
-    kt_buf_put(&im->value, im->spec->label, strlen(im->spec->label));
-    kt_buf_put(&im->value, "\0id", 3);
-    KT_TRY(kt_buf_status(&im->value));
-    snprintf(name, sizeof name, "constraint_%08x", (unsigned)kt_hash(im->value.data, im->value.len));
-    kt_buf_clear(&im->value);
+    uint64_t hash = kt_hash(im->spec->label, strlen(im->spec->label)) * 31 + kt_hash("id", 2);
+    snprintf(name, sizeof name, "constraint_%08x", (unsigned)(hash >> 32));
     KtMetaIndex index = {.id = INDEX, .state = KT_INDEX_ONLINE, .unique = true, .label = KT_IMPORT_LABEL,
                          .key = KT_IMPORT_ID, .name = text_of(name)};
     kt_meta_key_index(&im->key, INDEX);

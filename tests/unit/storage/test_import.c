@@ -1,5 +1,7 @@
 /* Import: what the files say is what the families hold; bad lines are named; nothing half-made is left. */
 #include "storage/adjacency.h"
+#include "storage/catalog.h"
+#include "storage/database.h"
 #include "storage/import.h"
 #include "storage/index_key.h"
 #include "storage/label.h"
@@ -465,6 +467,75 @@ Test(storage_import, lines_too_long_and_an_empty_file_are_no_end)
     counts = import(&s);
     cr_assert(counts.rels == 0 && counts.nodes == 0 && counts.rejects == 0);
     expect_file(edges, NULL);
+}
+
+Test(storage_import, the_database_opens_keeps_its_constraint_and_takes_commits)
+{
+    char path[128];
+    FILE *f = fopen(edges, "w");
+    for (uint32_t i = 0; i < 3000; i++)
+        fprintf(f, "%u %u\n", i % 2 ? 5 : i, i);
+    fclose(f);
+    KtImportSpec s = spec();
+    import(&s);
+    snprintf(path, sizeof path, "%s/1", data);
+    for (int round = 0; round < 2; round++) { /* the second after a clean stop */
+        KtDatabaseSpec open = {.path = path, .id = 1};
+        KtDatabase *db;
+        KtTurn turn = {0};
+        KtView *view;
+        cr_assert_eq(kt_database_open(&open, &diag, &db), KT_OK, "%s", diag.message);
+        cr_assert_eq(kt_stats(db).nodes, 3000u + (uint32_t)round);
+        cr_assert_eq(kt_stats(db).rels, 3000u + (uint32_t)round);
+        cr_assert_eq(kt_turn_wait(db, &turn, 0, NULL), KT_OK);
+        KtViewSpec writing = {.write = true};
+        cr_assert_eq(kt_view_open(db, &writing, &diag, &view), KT_OK);
+        const KtSchema *schema = kt_view_schema(view);
+        cr_assert(schema->n == 1 && schema->index[0].unique && schema->index[0].state == KT_INDEX_ONLINE);
+        KtToken label, type, key;
+        cr_assert_eq(kt_name_find(view, KT_NAME_LABEL, KT_TEXT_LITERAL("Person"), &label), KT_OK);
+        cr_assert_eq(kt_name_find(view, KT_NAME_TYPE, KT_TEXT_LITERAL("KNOWS"), &type), KT_OK);
+        cr_assert_eq(kt_name_find(view, KT_NAME_KEY, KT_TEXT_LITERAL("id"), &key), KT_OK);
+        cr_assert(label == 1 && type == 1 && key == 1);
+        /* an equality by the index */
+        KtColumn keys;
+        KtPairs found;
+        cr_assert_eq(kt_col_make(arena, KT_COL_INT, 2, false, &keys), KT_OK);
+        ((int64_t *)keys.data)[0] = 2999;
+        ((int64_t *)keys.data)[1] = 77777;
+        cr_assert_eq(kt_seek_many(view, schema->index[0].id, &keys, 2, arena, &found), KT_OK);
+        cr_assert(found.n == 1 && found.row[0] == 0 && found.id[0] == 2999);
+        /* both ends of the hub, whose list is split */
+        uint32_t five = 5;
+        uint64_t degree = 0;
+        KtHop hop = {.dir = KT_OUT};
+        cr_assert_eq(kt_degrees(view, &hop, (KtIds){.id = &five, .width = 4, .n = 1}, &degree), KT_OK);
+        cr_assert_eq(degree, 1500u + (uint32_t)round);
+        /* a value that is there is refused, a new one is not */
+        uint32_t start[2] = {0, 1};
+        KtProp taken = {key, kt_int(2999)}, fresh = {key, kt_int(100000 + round)};
+        KtProps props = {start, &taken};
+        KtMark mark = kt_mark(view);
+        KtNodeId node, from = 5;
+        KtRelId rel;
+        KtStatus status = kt_add_nodes(view, 1, &label, 1, &props, &node);
+        if (status == KT_OK)
+            status = kt_statement_end(view, &diag);
+        cr_assert_eq(status, KT_ERR_CONSTRAINT);
+        kt_undo(view, mark);
+        kt_diag_clear(&diag);
+        props.prop = &fresh;
+        cr_assert_eq(kt_add_nodes(view, 1, &label, 1, &props, &node), KT_OK);
+        cr_assert_geq(node, 3000u + (uint32_t)round);
+        cr_assert_eq(kt_add_rels(view, 1, type, &from, &node, NULL, &rel), KT_OK);
+        cr_assert_geq(rel, 3000u + (uint32_t)round);
+        KtCommit commit;
+        cr_assert_eq(kt_view_commit(view, &diag, &commit), KT_OK, "%s", diag.message);
+        cr_assert_eq(commit, 2u + (uint32_t)round);
+        kt_view_close(view);
+        kt_turn_release(db, &turn);
+        kt_database_close(db);
+    }
 }
 
 /* Runs the command with these words. */

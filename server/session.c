@@ -95,7 +95,7 @@ static KtStatus cause(KtSession *session, KtTask *task)
             break;
         case KT_ENDING_DEADLINE:
             status = KT_ERR_DEADLINE;
-            words = task->phase == KT_PHASE_OPEN ? "the deadline passed while this waited for its turn to write" : NULL;
+            words = task->reached == KT_PHASE_OPEN ? "the deadline passed while this waited for its turn to write" : NULL;
             break;
         case KT_ENDING_IDLE:
             status = KT_ERR_SNAPSHOT_TOO_OLD;
@@ -379,6 +379,8 @@ static void lane_start(KtSession *session)
     session->lane_bytes -= task->message.header.length;
     session->at_work = task;
     task->beat_ns = kt_clock_ns();
+    if (session->txn)
+        session->txn->idle_since_ns = 0; /* it begins anew when this is over */
     link_task(session, task);
     start(session, task);
 }
@@ -481,6 +483,8 @@ static void failed_work(KtSession *session, KtTask *task)
 void kt_session_worked(KtSession *session, KtTask *task, KtWork work)
 {
     int64_t now = kt_clock_ns();
+    if (session->txn)
+        session->txn->idle_since_ns = 0;
     if (task->out.len) {
         kt_conn_send(session->conn, task->out.data, task->out.len);
         kt_buf_clear(&task->out);

@@ -220,6 +220,7 @@ static KtWork fail(KtTask *task, KtStatus status)
     if (task->query && status == KT_ERR_MEMORY && task->diag.status == KT_OK)
         kt_diag_set(&task->diag, status, NULL, "the query needs more than its memory limit of %zu bytes", task->budget.limit);
     task->status = status;
+    task->reached = task->phase;
     let_go(task);
     return KT_WORK_FAILED;
 }

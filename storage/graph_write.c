@@ -35,6 +35,10 @@ static size_t value_bytes(KtValue value)
 
 static KtStatus own_value(KtView *view, KtToken key, KtValue value, KtValue *out)
 {
+    if (kt_is_null(value)) { /* a property that goes */
+        *out = value;
+        return KT_OK;
+    }
     KtStatus status = kt_value_storable(value);
     if (status == KT_ERR_INVALID_PROPERTY_TYPE || status == KT_ERR_NOT_SUPPORTED) {
         KtText name = kt_store_name_text(view->db->store, KT_NAME_KEY, key);

@@ -117,8 +117,10 @@ static KtStatus read_field(KtReader *in, KtArena *arena, KtDiag *diag, const Kmp
     case KMP_UINT: return read_uint(in, diag, field, &slot->number);
     case KMP_BOOL:
         KT_TRY(kt_unpack_token(in, diag, &token));
+        if (token.kind != KT_TOKEN_BOOL)
+            return wrong_form(diag, field, "true or false");
         slot->number = token.as.b ? 1 : 0;
-        return token.kind == KT_TOKEN_BOOL ? KT_OK : wrong_form(diag, field, "true or false");
+        return KT_OK;
     case KMP_TEXT_: return read_text(in, diag, field, &slot->text);
     case KMP_BIN:
         KT_TRY(kt_unpack_token(in, diag, &token));

@@ -106,7 +106,8 @@ static KtStatus taken(KmpInbox inbox, const KmpHeader *header, const uint8_t *pa
     KmpMessage m;
     bool got;
     kt_kmp_header_encode(header, bytes);
-    memcpy(bytes + KMP_HEADER, payload, len);
+    if (len)
+        memcpy(bytes + KMP_HEADER, payload, len);
     KtStatus status = kt_kmp_inbox_next(&inbox, bytes, KMP_HEADER + len, NULL, &used, &need, &m, &got);
     kt_kmp_inbox_close(&inbox);
     return status;

@@ -96,15 +96,16 @@ static KtStatus hold_row(KtTask *task, const KtValue *value, uint32_t n)
     kt_kmp_batch_open(&one, &task->held);
     size_t empty = kt_kmp_batch_bytes(&one);
     size_t from = task->held.len;
-    KtStatus status = kt_kmp_batch_row(&one, value, n, &task->diag);
+    KtDiag diag = {0};
+    KtStatus status = kt_kmp_batch_row(&one, value, n, &diag);
     if (status == KT_OK)
         status = kt_buf_status(&task->held);
-    if (status != KT_OK) {
-        if (status == KT_ERR_MEMORY)
-            kt_diag_set(&task->diag, status, NULL,
-                        "the rows of a writing statement are kept until its commit, and these exceed the memory limit of a query");
-        return status;
-    }
+    if (status == KT_ERR_MEMORY)
+        return kt_diag_set(&task->diag, status, NULL,
+                           "the rows of a writing statement are kept until its commit, and these exceed the memory limit of %zu bytes",
+                           task->budget.limit);
+    if (status != KT_OK)
+        return kt_diag_set(&task->diag, status, NULL, "%s", diag.message);
     size_t bytes = kt_kmp_batch_bytes(&one) - empty;
     uint8_t len[4] = {(uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16), (uint8_t)(bytes >> 24)};
     memmove(task->held.data + start + 4, task->held.data + from, bytes);

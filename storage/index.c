@@ -61,9 +61,12 @@ static KtStatus seek_snapshot(KtView *view, const KtIndexFacts *index, KtValue v
 {
     KtKvIter *iter;
     KT_TRY(kt_fetch_index_iter(view->fetch, &iter));
-    KT_TRY(kt_kv_iter_prefix(iter, prefix, kt_span(NULL, 0)));
+    KtKey all = kt_key_index_prefix(index->id); /* a value may be longer than a prefix of the door */
+    KT_TRY(kt_kv_iter_prefix(iter, kt_key_span(&all), prefix));
     while (kt_kv_iter_valid(iter)) {
         KtSpan key = kt_kv_iter_key(iter);
+        if (key.len < prefix.len || memcmp(key.at, prefix.at, prefix.len) != 0)
+            break;
         if (key.len == prefix.len + NODE_BYTES) {
             KtNodeId node = kt_load_be64(key.at + prefix.len);
             if (is_long(value) || touched(view, node, mark))

@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stddef.h>
 
 enum { JOBS = 1000 };
 

@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-enum { KEEP_S = 3600, KEEP_BYTES = 256 * 1024 * 1024 };
+enum { KEEP_S = 3600, KEEP_BYTES = 256 * 1024 * 1024, CACHE_BYTES = 64 * 1024 * 1024 };
 
 /* ---- what is published ---- */
 
@@ -80,6 +80,7 @@ static void free_database(KtDatabase *db, bool clean)
 {
     kt_published_drop(db, db->published);
     kt_store_close(db->store, clean);
+    kt_graph_cache_close(db->cache);
     (void)pthread_mutex_destroy(&db->publish_lock);
     (void)pthread_mutex_destroy(&db->turn_lock);
     free(db);
@@ -98,6 +99,8 @@ KtStatus kt_database_open_kv(KtKv *kv, const KtDatabaseSpec *spec, KtDiag *diag,
     (void)pthread_mutex_init(&db->publish_lock, NULL);
     kt_turns_init(db);
     KtStatus status = kt_store_open(kv, spec->create || !spec->path, diag, &db->store);
+    if (status == KT_OK)
+        status = kt_graph_cache_open(spec->cache_bytes ? spec->cache_bytes : CACHE_BYTES, db->store->state.commit, &db->cache);
     if (status == KT_OK)
         status = kt_published_make(db, db->store->state.commit, &db->published);
     if (status == KT_OK)

@@ -5,6 +5,7 @@
 #ifndef KT_STORAGE_DATABASE_INTERNAL_H
 #define KT_STORAGE_DATABASE_INTERNAL_H
 
+#include "storage/cache/graph_cache.h"
 #include "storage/catalog.h"
 #include "storage/database.h"
 #include "storage/key.h"
@@ -21,6 +22,7 @@ typedef struct KtPublished {
 
 struct KtDatabase {
     KtStore *store;
+    KtGraphCache *cache;
     uint32_t id;
     uint64_t log_keep_s, log_keep_bytes;
     atomic_bool latched;

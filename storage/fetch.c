@@ -1,5 +1,5 @@
 /* storage/fetch.c - batch reads of a snapshot and the blocks a view keeps of them. */
-#include "storage/fetch.h"
+#include "storage/fetch_internal.h"
 
 #include "storage/adjacency.h"
 #include "storage/format.h"
@@ -12,22 +12,8 @@ enum {
     GET_MOST = 128                 /* keys of one kt_kv_multi_get */
 };
 
-typedef enum Kept { KEPT_OUT, KEPT_IN, KEPT_NODE, KEPT_REL, KEPT_RELMAP, KEPT_KINDS } Kept;
-
-struct KtFetch {
-    KtKv *kv;
-    const KtKvSnapshot *at;
-    KtBudget *budget;
-    KtDiag *const *diag;
-    KtKvIter *adj, *index;
-    KtMap64 kept[KEPT_KINDS]; /* id to block */
-    size_t bytes;
-    KtBuf scratch;
-    KtListRun *run;
-    uint32_t run_cap;
-};
-
-KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtBudget *budget, KtDiag *const *diag, KtFetch **out)
+KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, KtCommit number, KtBudget *budget,
+                       KtDiag *const *diag, KtFetch **out)
 {
     KtFetch *f = calloc(1, sizeof *f);
     if (!f)
@@ -38,14 +24,27 @@ KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtBudget *budget, KtDia
     f->diag = diag;
     for (int i = 0; i < KEPT_KINDS; i++)
         f->kept[i].budget = budget;
+    KtStatus status = kt_cache_reader_open(cache, number, &f->shared);
+    if (status != KT_OK) {
+        free(f);
+        return status;
+    }
     *out = f;
     return KT_OK;
+}
+
+/* Shared blocks are not counted: the view's epoch holds them. */
+static void hold(void *block)
+{
+    KtBlock *b = block;
+    if (b->size)
+        b->refs++;
 }
 
 void kt_fetch_drop(KtFetch *fetch, void *block)
 {
     KtBlock *b = block;
-    if (!b || --b->refs > 0)
+    if (!b || b->size == 0 || --b->refs > 0)
         return;
     kt_budget_give(fetch->budget, b->size);
     free(b);
@@ -70,6 +69,7 @@ void kt_fetch_park(KtFetch *fetch)
     kt_kv_iter_close(fetch->adj);
     kt_kv_iter_close(fetch->index);
     fetch->adj = fetch->index = NULL;
+    kt_cache_reader_leave(&fetch->shared);
 }
 
 void kt_fetch_close(KtFetch *fetch)
@@ -77,6 +77,7 @@ void kt_fetch_close(KtFetch *fetch)
     if (!fetch)
         return;
     kt_fetch_park(fetch);
+    kt_cache_reader_close(&fetch->shared);
     for (int i = 0; i < KEPT_KINDS; i++)
         kt_map64_close(&fetch->kept[i]);
     kt_buf_close(&fetch->scratch);
@@ -127,6 +128,8 @@ typedef KtStatus (*ReadBlocks)(KtFetch *f, Kept kind, const uint64_t *id, uint32
 
 static KtStatus keep(KtFetch *f, Kept kind, uint64_t id, void *block)
 {
+    if (((KtBlock *)block)->size == 0)
+        return KT_OK; /* the shared cache has it */
     uint64_t *slot;
     bool made;
     KT_TRY(kt_map64_put(&f->kept[kind], id, &slot, &made));
@@ -157,7 +160,7 @@ static KtStatus read_misses(KtFetch *f, Kept kind, Want *want, uint32_t misses, 
             if (id[at] != want[w].id)
                 at++;
             out[want[w].row] = block[at];
-            ((KtBlock *)block[at])->refs++;
+            hold(block[at]);
         }
         KtStatus status = KT_OK;
         for (uint32_t b = 0; b < n; b++) {
@@ -185,7 +188,7 @@ static KtStatus fetch(KtFetch *f, Kept kind, const uint64_t *id, uint32_t n, uin
         const uint64_t *slot = kt_map64_get(&f->kept[kind], key);
         out[i] = slot ? (void *)(uintptr_t)*slot : NULL; /* NOLINT: a map of pointers */
         if (out[i])
-            ((KtBlock *)out[i])->refs++;
+            hold(out[i]);
         else
             want[misses++] = (Want){key, i};
     }
@@ -239,22 +242,31 @@ static KtStatus gather_segment(KtFetch *f, Gather *g, const KtAdjKey *key, KtSpa
     return KT_OK;
 }
 
-static KtStatus make_list(KtFetch *f, const Gather *g, KtNodeList **out)
+/* A list of the graph cache: the slot's head, then the list as any other. */
+typedef struct SharedList {
+    KtSlotBlock head;
+    KtNodeList list;
+} SharedList;
+
+_Static_assert(sizeof(KtSlotBlock) % 8 == 0, "the list behind it is aligned");
+
+static size_t list_bytes(const Gather *g)
 {
-    size_t rel_size = g->wide ? 8 : 4;
-    size_t head = (sizeof(KtNodeList) + 7) & ~(size_t)7;
-    size_t size = head + g->runs * sizeof(KtListRun) + (size_t)g->n * rel_size + (size_t)g->n * sizeof(uint32_t);
-    void *block;
-    KT_TRY(kt_fetch_make(f, size, &block));
-    KtNodeList *list = block;
+    return sizeof(KtNodeList) + g->runs * sizeof(KtListRun) + (size_t)g->n * (g->wide ? 12 : 8) + 8;
+}
+
+/* Neighbours come right behind the runs, so that one prefetch brings the head of a short list; relationships last. */
+static void lay_out(KtFetch *f, const Gather *g, KtNodeList *list)
+{
     list->n = g->n;
     list->runs = g->runs;
-    list->rel_width = (uint8_t)rel_size;
-    char *at = (char *)block + head;
+    list->rel_width = g->wide ? 8 : 4;
+    char *at = (char *)(list + 1);
     KtListRun *run = (KtListRun *)(void *)at;
     at += g->runs * sizeof *run;
-    void *rel = at;
-    uint32_t *nbr = (uint32_t *)(void *)(at + (size_t)g->n * rel_size);
+    uint32_t *nbr = (uint32_t *)(void *)at;
+    at += (size_t)g->n * sizeof *nbr;
+    void *rel = (void *)(((uintptr_t)at + 7) & ~(uintptr_t)7);
     if (g->runs)
         memcpy(run, f->run, g->runs * sizeof *run);
     const KtAdjPair *pair = (const KtAdjPair *)(const void *)f->scratch.data;
@@ -268,14 +280,50 @@ static KtStatus make_list(KtFetch *f, const Gather *g, KtNodeList **out)
     list->run = run;
     list->nbr = nbr;
     list->rel = rel;
-    *out = list;
+}
+
+static KtStatus make_list(KtFetch *f, const Gather *g, KtNodeList **out)
+{
+    void *block;
+    KT_TRY(kt_fetch_make(f, list_bytes(g), &block));
+    lay_out(f, g, block);
+    *out = block;
     return KT_OK;
+}
+
+static KtNodeList empty_list; /* shared: size 0, no runs */
+
+/* Gives the list to the graph cache. False: it did not take it. */
+static bool share_list(KtFetch *f, const Gather *g, KtSlots *slots, uint64_t node, KtSlotWord word, KtNodeList **out)
+{
+    if (g->n == 0) {
+        *out = &empty_list;
+        return kt_cache_fill_end(&f->shared, slots, node, word, NULL);
+    }
+    size_t bytes = offsetof(SharedList, list) + list_bytes(g);
+    if (bytes > UINT32_MAX)
+        return false;
+    SharedList *shared = malloc(bytes);
+    if (!shared)
+        return false;
+    shared->head.bytes = (uint32_t)bytes;
+    shared->list.block = (KtBlock){0};
+    lay_out(f, g, &shared->list);
+    if (!kt_cache_fill_end(&f->shared, slots, node, word, &shared->head)) {
+        free(shared);
+        return false;
+    }
+    *out = &shared->list;
+    return true;
 }
 
 static KtStatus read_list(KtFetch *f, uint8_t dir, KtNodeId node, KtNodeList **out)
 {
     KtKey prefix = kt_key_adj_prefix(node, dir);
     Gather g = {0};
+    KtSlots *slots = kt_cache_lists(&f->shared, dir);
+    KtSlotWord word;
+    bool fill = kt_cache_fill_begin(&f->shared, slots, node, &word);
     kt_buf_clear(&f->scratch);
     KT_TRY(kt_kv_iter_prefix(f->adj, kt_key_span(&prefix), kt_span(NULL, 0)));
     while (kt_kv_iter_valid(f->adj)) {
@@ -288,6 +336,8 @@ static KtStatus read_list(KtFetch *f, uint8_t dir, KtNodeId node, KtNodeList **o
         KT_TRY(status);
         KT_TRY(kt_kv_iter_next(f->adj));
     }
+    if (fill && share_list(f, &g, slots, node, word, out))
+        return KT_OK;
     return make_list(f, &g, out);
 }
 
@@ -310,7 +360,46 @@ static KtStatus read_lists(KtFetch *f, Kept kind, const uint64_t *id, uint32_t n
 
 KtStatus kt_fetch_lists(KtFetch *f, uint8_t dir, const KtNodeId *node, uint32_t n, KtNodeList **out)
 {
-    return fetch(f, dir == KT_OUT ? KEPT_OUT : KEPT_IN, node, n, 0, read_lists, (void **)out);
+    KtSlots *slots = kt_cache_lists(&f->shared, dir);
+    uint32_t misses = 0;
+    /* In stages, so that the cache misses of a batch overlap: words, heads, lists. */
+    for (uint32_t i = 0; i < n; i++)
+        __builtin_prefetch(kt_slots_address(slots, node[i]));
+    for (uint32_t i = 0; i < n; i++)
+        __builtin_prefetch(kt_slots_target(slots, node[i]));
+    for (uint32_t i = 0; i < n; i++) {
+        KtSlotBlock *block;
+        KtSlotKind kind = kt_slots_read(slots, node[i], f->shared.at, &block);
+        if (kind == KT_SLOT_BLOCK) {
+            out[i] = &((SharedList *)block)->list;
+            __builtin_prefetch((const char *)block + 64);
+            __builtin_prefetch((const char *)block + 128);
+        } else {
+            out[i] = kind == KT_SLOT_EMPTY ? &empty_list : NULL;
+            misses += kind == KT_SLOT_UNKNOWN;
+        }
+    }
+    if (misses == 0)
+        return KT_OK;
+    uint64_t *id = malloc(misses * sizeof *id);
+    uint32_t *at = malloc(misses * sizeof *at);
+    void **list = malloc(misses * sizeof *list);
+    KtStatus status = id && at && list ? KT_OK : KT_ERR_MEMORY;
+    uint32_t k = 0;
+    for (uint32_t i = 0; i < n && status == KT_OK; i++) {
+        if (!out[i]) {
+            id[k] = node[i];
+            at[k++] = i;
+        }
+    }
+    if (status == KT_OK)
+        status = fetch(f, dir == KT_OUT ? KEPT_OUT : KEPT_IN, id, k, 0, read_lists, list);
+    for (uint32_t i = 0; i < k && status == KT_OK; i++)
+        out[at[i]] = list[i];
+    free(id);
+    free(at);
+    free((void *)list);
+    return status;
 }
 
 /* ---- records and maps ---- */

@@ -10,6 +10,7 @@
 #define KT_STORAGE_FETCH_H
 
 #include "base/hash.h"
+#include "storage/cache/graph_cache.h"
 #include "storage/graph.h"
 #include "storage/kv/kv.h"
 #include "storage/relmap.h"
@@ -17,7 +18,7 @@
 /* The head of every block; 8 bytes of alignment follow. */
 typedef struct KtBlock {
     uint32_t refs;
-    uint32_t size; /* bytes charged, all included */
+    uint32_t size; /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
 } KtBlock;
 
 typedef struct KtListRun { /* the part of one type */
@@ -48,14 +49,20 @@ typedef struct KtRelmapBlock {
 
 typedef struct KtFetch KtFetch;
 
-/* `diag` may change over a view's life: it is read through the pointer. */
-KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtBudget *budget, KtDiag *const *diag, KtFetch **out)
-    KT_MUST_CHECK;
+/* `number`: the commit that `at` shows. `diag` may change over a view's life: it is read through the pointer. */
+KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, KtCommit number, KtBudget *budget,
+                       KtDiag *const *diag, KtFetch **out) KT_MUST_CHECK;
 void kt_fetch_park(KtFetch *fetch); /* iterators and all that is kept */
 void kt_fetch_close(KtFetch *fetch); /* KT_CHECKs nothing: held blocks must have been dropped before */
 
 /* out[i]: the list of node[i], held. On an error nothing is held. */
 KtStatus kt_fetch_lists(KtFetch *fetch, uint8_t dir, const KtNodeId *node, uint32_t n, KtNodeList **out) KT_MUST_CHECK;
+/* One property of many nodes from columns of the graph cache, if they hold all of them: *done tells. Rows and nulls as
+ * kt_node_props. Columns that are asked for often are filled. */
+KtStatus kt_fetch_column(KtFetch *fetch, KtToken key, KtIds ids, KtArena *arena, KtColumn *out, bool *done) KT_MUST_CHECK;
+/* out[i]: whether node[i] has the label, and its bit in `left` cleared, where the graph cache knows or can be told. */
+KtStatus kt_fetch_members(KtFetch *fetch, KtToken label, const uint64_t *node, uint32_t n, bool *out, uint64_t *left)
+    KT_MUST_CHECK;
 /* out[i]: the record of node or relationship id[i], held. A relationship without properties has none. */
 KtStatus kt_fetch_records(KtFetch *fetch, KtKind kind, const uint64_t *id, uint32_t n, KtRecordBlock **out) KT_MUST_CHECK;
 /* out[i]: the map that relationship rel[i] is in, held. */

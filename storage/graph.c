@@ -189,6 +189,12 @@ static void column_set(KtColumn *col, uint32_t row, KtValue value)
 /* Rows that were not asked for are null. */
 static KtStatus props(KtView *view, KtKind kind, KtToken key, KtIds ids, KtArena *arena, KtColumn *out)
 {
+    if (kind == KT_NODE && view->overlay.n == 0) {
+        bool done;
+        KT_TRY(kt_fetch_column(view->fetch, key, ids, arena, out, &done));
+        if (done)
+            return KT_OK;
+    }
     KtAsk *ask;
     KT_TRY(kt_ask(view, ids, &ask));
     KtValue *value = kt_arena_alloc(view->scratch, ask->n * sizeof *value);

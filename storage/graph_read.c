@@ -85,6 +85,28 @@ KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t 
     return KT_OK;
 }
 
+/* Answers what the graph cache knows; the others stay in `rest`. */
+static KtStatus members_first(KtView *view, KtToken label, Rest *rest, bool *out)
+{
+    bool *yes = kt_arena_alloc(view->scratch, rest->n);
+    uint64_t *left = kt_arena_alloc(view->scratch, (rest->n / 64 + 1) * sizeof *left);
+    if (!yes || !left)
+        return KT_ERR_MEMORY;
+    memset(left, 0xFF, (rest->n / 64 + 1) * sizeof *left);
+    KT_TRY(kt_fetch_members(view->fetch, label, rest->id, rest->n, yes, left));
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < rest->n; i++) {
+        if (kt_bit(left, i)) {
+            rest->id[kept] = rest->id[i];
+            rest->at[kept++] = rest->at[i];
+        } else {
+            out[rest->at[i]] = yes[i];
+        }
+    }
+    rest->n = kept;
+    return KT_OK;
+}
+
 KtStatus kt_read_label(KtView *view, KtToken label, const uint64_t *id, uint32_t n, KtMark mark, bool *out)
 {
     Rest rest;
@@ -95,6 +117,7 @@ KtStatus kt_read_label(KtView *view, KtToken label, const uint64_t *id, uint32_t
         if (says == KT_SAYS_NOTHING && label != 0)
             rest_add(&rest, id[i], i);
     }
+    KT_TRY(members_first(view, label, &rest, out));
     KT_TRY(kt_fetch_records(view->fetch, KT_NODE, rest.id, rest.n, rest.block));
     KtStatus status = KT_OK;
     for (uint32_t i = 0; i < rest.n && status == KT_OK; i++) {

@@ -142,6 +142,21 @@ static KtStatus latch(Commit *c, const char *what)
                        what, (unsigned long long)c->record.header.last);
 }
 
+/* After the sync, before publish: nothing older than this commit may be taken for newer. */
+static void raise_cache(const Commit *c)
+{
+    KtGraphCache *cache = c->db->cache;
+    KtCommit number = c->record.header.last;
+    kt_graph_cache_begin(cache, number);
+    for (uint32_t i = 0; i < c->applied->edges; i++) {
+        const KtEdgeChange *edge = &c->applied->edge[i];
+        if (i == 0 || edge->node != edge[-1].node || edge->dir != edge[-1].dir)
+            kt_graph_cache_raise_list(cache, edge->dir, edge->node, number);
+    }
+    for (uint32_t i = 0; i < c->applied->nodes; i++)
+        kt_graph_cache_raise_node(cache, c->applied->node[i], number);
+}
+
 static KtStatus write_and_publish(Commit *c)
 {
     KtDatabase *db = c->db;
@@ -158,12 +173,14 @@ static KtStatus write_and_publish(Commit *c)
     if (status != KT_OK)
         return latch(c, "The disk");
     kt_apply_install(store, c->applied);
+    raise_cache(c);
     if (c->trimmed)
         store->log = c->log;
     KtPublished *published;
     if (kt_published_make(db, c->record.header.last, &published) != KT_OK)
         return latch(c, "The snapshot");
     kt_publish(db, published);
+    kt_graph_cache_published(db->cache, c->record.header.last);
     return KT_OK;
 }
 

@@ -23,7 +23,8 @@ static KtStatus open_parts(KtView *view)
     if (view->write)
         KT_TRY(kt_arena_open(view->budget, &view->arena));
     kt_overlay_init(&view->overlay, view->arena, view->budget);
-    return kt_fetch_open(view->db->store->kv, view->at->snapshot, view->budget, &view->diag, &view->fetch);
+    return kt_fetch_open(view->db->store->kv, view->at->snapshot, view->db->cache, view->at->number, view->budget,
+                         &view->diag, &view->fetch);
 }
 
 KtStatus kt_view_open(KtDatabase *db, const KtViewSpec *spec, KtDiag *diag, KtView **out)

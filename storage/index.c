@@ -52,8 +52,11 @@ static KtStatus add_if_equal(KtView *view, const KtIndexFacts *index, KtNodeId n
                              KtArena *arena, KtFound *out)
 {
     KtValue current;
+    KtArenaMark scratch = kt_arena_mark(view->scratch); /* `arena` may be the same: nothing of it comes between */
     KT_TRY(current_value(view, index, node, mark, view->scratch, &current));
-    return kt_value_equal(current, value) == KT_TRUE ? found_add(arena, out, node) : KT_OK;
+    bool equal = kt_value_equal(current, value) == KT_TRUE;
+    kt_arena_rewind(view->scratch, scratch);
+    return equal ? found_add(arena, out, node) : KT_OK;
 }
 
 static KtStatus seek_snapshot(KtView *view, const KtIndexFacts *index, KtValue value, KtSpan prefix, KtMark mark,
@@ -272,6 +275,7 @@ static KtStatus entry_holds(KtIndexScan *s, KtNodeId node, KtSpan key, bool *out
 {
     KtView *view = s->view;
     KtValue value;
+    KtArenaMark scratch = kt_arena_mark(view->scratch);
     KT_TRY(current_value(view, s->index, node, s->mark, view->scratch, &value));
     KtBuf now = {0};
     *out = !kt_is_null(value) && kt_index_key(&now, s->index->id, value, node) && now.len == key.len &&
@@ -280,6 +284,7 @@ static KtStatus entry_holds(KtIndexScan *s, KtNodeId node, KtSpan key, bool *out
     kt_buf_close(&now);
     if (status == KT_OK && *out && s->check)
         status = in_range(s, value, out);
+    kt_arena_rewind(view->scratch, scratch);
     return status;
 }
 
@@ -447,9 +452,11 @@ static KtStatus next_slow(KtIndexScan *s, uint32_t *ids, uint32_t cap, uint32_t 
             KtNodeId node = ids[i];
             KtValue value;
             bool inside = false;
+            KtArenaMark scratch = kt_arena_mark(s->view->scratch);
             KT_TRY(kt_read_prop(s->view, KT_NODE, s->index->key, &node, 1, s->mark, s->view->scratch, &value));
             if (!kt_is_null(value))
                 KT_TRY(in_range(s, value, &inside));
+            kt_arena_rewind(s->view->scratch, scratch);
             if (inside)
                 ids[made++] = (uint32_t)node;
         }

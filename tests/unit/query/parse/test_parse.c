@@ -4,6 +4,7 @@
 #include "query/query.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static KtArena *arena;

@@ -3,9 +3,20 @@
 
 #include <stdlib.h>
 #include <string.h>
+#define XXH_INLINE_ALL 1 /* the state of a streamed hash stands on the stack */
 #include <xxhash.h>
 
 uint64_t kt_hash(const void *data, size_t len) { return XXH3_64bits(data, len); }
+
+uint64_t kt_hash_two(const void *a, size_t a_len, const void *b, size_t b_len)
+{
+    XXH3_state_t state;
+    XXH3_INITSTATE(&state);
+    XXH3_64bits_reset(&state);
+    XXH3_64bits_update(&state, a, a_len);
+    XXH3_64bits_update(&state, b, b_len);
+    return XXH3_64bits_digest(&state);
+}
 
 void kt_hash128(const void *data, size_t len, uint8_t out[16])
 {

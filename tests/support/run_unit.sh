@@ -10,7 +10,7 @@ out=$("$program" --verbose=0 2>&1)
 code=$?
 printf '%s\n' "$out"
 [ "$want" -gt 0 ] || { echo "run_unit: $source holds no Test("; exit 1; }
-ran=$(printf '%s\n' "$out" | sed -n 's/.*Tested: [^0-9]*\([0-9][0-9]*\).*/\1/p' | tail -1)
+ran=$(printf '%s\n' "$out" | sed 's/\x1b\[[0-9;]*m//g' | sed -n 's/.*Tested: [^0-9]*\([0-9][0-9]*\).*/\1/p' | tail -1)
 [ "$code" -lt 128 ] || { echo "run_unit: ended by a signal ($code)"; exit 1; }
 if printf '%s\n' "$out" | grep -qE 'LeakSanitizer|AddressSanitizer|ThreadSanitizer|runtime error'; then
     echo "run_unit: a sanitizer spoke"; exit 1

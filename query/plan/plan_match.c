@@ -1,0 +1,651 @@
+/* query/plan/plan_match.c - one MATCH: starts, hops in a good order, filters as early as they may stand.
+ *
+ * Greedy: while a hop has an end that the rows carry, take the cheapest; else begin at the cheapest node. Each hop
+ * names the relationships of the same MATCH that it must differ from: trails, not walks. */
+#include "query/plan/plan_internal.h"
+
+#include <math.h>
+
+typedef struct Hop {
+    const KtBoundRel *rel;
+    KtSlot left, right;
+    bool done;
+    bool wanted; /* its slot is read: by name, a path, or another hop's `differs` */
+} Hop;
+
+typedef struct Match {
+    Hop *hop;
+    uint32_t hops;
+    const KtBoundNode **node; /* one for each slot; labels may stand at several places */
+    uint32_t nodes;
+    Conjuncts *where;
+    const KtSubqueries *subqueries;
+} Match;
+
+double est_degree(const Planner *p, KtDir dir, const KtNameRef *type, uint32_t types)
+{
+    double nodes = (double)(p->stats.nodes ? p->stats.nodes : 1);
+    double rels = 0;
+    if (types == 0)
+        rels = (double)p->stats.rels;
+    for (uint32_t i = 0; i < types; i++) {
+        KtToken token = 0;
+        if (kt_name_find(p->view, KT_NAME_TYPE, p->bound->name[type[i]].text, &token) == KT_OK && token)
+            rels += (double)kt_stats_type(p->db, token);
+    }
+    return (dir == KT_BOTH ? 2 : 1) * rels / nodes;
+}
+
+static bool same_name(const Planner *p, KtNameRef a, KtNameRef b)
+{
+    return a == b || kt_text_eq(p->bound->name[a].text, p->bound->name[b].text);
+}
+
+/* Whether two relationships of these types can be the same one. */
+static bool may_coincide(const Planner *p, const KtBoundRel *a, const KtBoundRel *b)
+{
+    if (a->types == 0 || b->types == 0)
+        return true;
+    for (uint32_t i = 0; i < a->types; i++) {
+        for (uint32_t k = 0; k < b->types; k++) {
+            if (same_name(p, a->type[i], b->type[k]))
+                return true;
+        }
+    }
+    return false;
+}
+
+/* ---- filters ---- */
+
+/* Places every conjunct that the rows carry. Those that may fail wait for `all`, so that they see only rows which
+ * passed everything else, in order of writing. */
+static KtStatus place_filters(Planner *p, Match *m, Build *b, bool all)
+{
+    Conjuncts *where = m->where;
+    const KtExpr **now = kt_arena_alloc(p->arena, (where->n + 1) * sizeof *now);
+    if (!now)
+        return KT_ERR_MEMORY;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < where->n; i++) {
+        const KtExpr *test = where->at[i];
+        if (where->done[i] || !expr_covered(p, test, b->have))
+            continue;
+        if (!all && (test->may_fail || test->per_row))
+            continue;
+        now[n++] = test;
+        where->done[i] = true;
+    }
+    return plan_filter(p, now, n, b);
+}
+
+/* A conjunct that is nothing but "there is such a pattern" becomes SemiApply, or the anti form. */
+static KtStatus place_exists(Planner *p, Match *m, Build *b)
+{
+    for (uint32_t s = 0; s < m->subqueries->n; s++) {
+        const KtBoundSubquery *sub = &m->subqueries->at[s];
+        if (sub->kind != KT_SUBQUERY_EXISTS || slots_has(b->have, sub->slot))
+            continue;
+        uint32_t readers = 0, at = 0;
+        for (uint32_t i = 0; i < m->where->n; i++) {
+            Slots reads;
+            KT_TRY(planner_slots(p, &reads));
+            expr_slots(m->where->at[i], reads);
+            if (slots_has(reads, sub->slot)) {
+                readers++;
+                at = i;
+            }
+        }
+        if (readers != 1)
+            continue;
+        const KtExpr *test = m->where->at[at];
+        bool anti = expr_is_call(test, "NOT");
+        const KtExpr *inside = anti ? test->arg[0] : test;
+        if (inside->kind != KT_EXPR_SLOT)
+            continue;
+        Build inner;
+        KT_TRY(planner_argument(p, b->have, &inner));
+        KT_TRY(plan_query(p, sub->query, &inner));
+        KtPlan *plan;
+        KT_TRY(planner_over(p, b, KT_PLAN_SEMI_APPLY, &plan));
+        plan->child[1] = inner.plan;
+        plan->as.semi.anti = anti;
+        plan->as.semi.mark = KT_NO_SLOT;
+        m->where->done[at] = true;
+        b->rows *= 0.5;
+    }
+    return KT_OK;
+}
+
+/* ---- hops ---- */
+
+static KtStatus hop_differs(Planner *p, const Match *m, const Hop *hop, KtPlanRel *out)
+{
+    KtSlot *differs = kt_arena_alloc(p->arena, (m->hops + 1) * sizeof *differs);
+    if (!differs)
+        return KT_ERR_MEMORY;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < m->hops; i++) {
+        const Hop *other = &m->hop[i];
+        if (other != hop && other->done && may_coincide(p, hop->rel, other->rel))
+            differs[n++] = other->rel->slot;
+    }
+    out->differs = differs;
+    out->n_differs = n;
+    return KT_OK;
+}
+
+static KtDir flip(KtDir dir) { return dir == KT_OUT ? KT_IN : dir == KT_IN ? KT_OUT : KT_BOTH; }
+
+static KtStatus new_props(Planner *p, const KtBoundProp *prop, uint32_t n, const KtPlanNewProp **out)
+{
+    KtPlanNewProp *list = kt_arena_alloc(p->arena, (n + 1) * sizeof *list);
+    if (!list)
+        return KT_ERR_MEMORY;
+    for (uint32_t i = 0; i < n; i++) {
+        list[i].key = prop[i].key;
+        KT_TRY(planner_program(p, prop[i].value, &list[i].value));
+    }
+    *out = list;
+    return KT_OK;
+}
+
+static double var_fanout(double degree, uint32_t min, uint32_t max)
+{
+    double hops = fmin(max, 5);
+    (void)min;
+    return fmin(pow(fmax(degree, 1.01), hops), 1e12);
+}
+
+static KtStatus plan_hop(Planner *p, Match *m, Hop *hop, Build *b)
+{
+    const KtBoundRel *rel = hop->rel;
+    bool from_left = slots_has(b->have, hop->left);
+    KtSlot from = from_left ? hop->left : hop->right, to = from_left ? hop->right : hop->left;
+    bool into = slots_has(b->have, to);
+    bool known = slots_has(b->have, rel->slot); /* the relationship is bound: find it and compare */
+    KtSlot slot = rel->slot;
+    if (known)
+        KT_TRY(planner_fresh(p, &slot));
+    KtPlanRel planned = {.slot = hop->wanted || known ? slot : KT_NO_SLOT,
+                         .dir = from_left ? rel->dir : flip(rel->dir),
+                         .type = rel->type,
+                         .types = rel->types};
+    KT_TRY(hop_differs(p, m, hop, &planned));
+    double degree = est_degree(p, rel->dir, rel->type, rel->types);
+    KtPlan *plan;
+    if (rel->var_length) {
+        b->rows *= into ? 1 : var_fanout(degree, rel->min, rel->max);
+        KT_TRY(planner_over(p, b, KT_PLAN_VAR_EXPAND, &plan));
+        plan->as.var.from = from;
+        plan->as.var.to = to;
+        plan->as.var.into = into;
+        plan->as.var.min = rel->min;
+        plan->as.var.max = rel->max;
+        plan->as.var.rel = planned;
+        plan->as.var.path = KT_NO_SLOT;
+        plan->as.var.step_node = plan->as.var.step_rel = KT_NO_SLOT;
+        KT_TRY(new_props(p, rel->prop, rel->props, &plan->as.var.prop));
+        plan->as.var.props = rel->props;
+        /* A list of relationships reads from left to right: walk from the left, or not at all. */
+        if (!from_left && planned.slot != KT_NO_SLOT) {
+            const KtExpr *list, *turned;
+            KtSlot backwards;
+            KT_TRY(planner_fresh(p, &backwards));
+            plan->as.var.rel.slot = backwards;
+            slots_add(b->have, backwards);
+            KT_TRY(expr_slot(p, backwards, &list));
+            KT_TRY(expr_call(p, "reverse", &list, 1, &turned));
+            KtPlanProject *item = kt_arena_alloc(p->arena, sizeof *item);
+            if (!item)
+                return KT_ERR_MEMORY;
+            item->slot = planned.slot;
+            KT_TRY(planner_program(p, turned, &item->program));
+            slots_add(b->have, to);
+            KT_TRY(planner_over(p, b, KT_PLAN_PROJECT, &plan));
+            plan->as.project.item = item;
+            plan->as.project.n = 1;
+        }
+    } else {
+        b->rows *= into ? fmin(1, degree / fmax(1, (double)p->stats.nodes)) + 0.1 : fmax(degree, 0.1);
+        KT_TRY(planner_over(p, b, into ? KT_PLAN_EXPAND_INTO : KT_PLAN_EXPAND, &plan));
+        plan->as.expand.from = from;
+        plan->as.expand.to = to;
+        plan->as.expand.rel = planned;
+    }
+    slots_add(b->have, to);
+    slots_add(b->have, planned.slot);
+    hop->done = true;
+    if (known) {
+        const KtExpr *pair[2], *equal;
+        KT_TRY(expr_slot(p, slot, &pair[0]));
+        KT_TRY(expr_slot(p, rel->slot, &pair[1]));
+        KT_TRY(expr_call(p, "=", pair, 2, &equal));
+        KT_TRY(plan_filter(p, &equal, 1, b));
+    }
+    return KT_OK;
+}
+
+/* The relationship is bound and neither end is: the ends come from it. */
+static KtStatus plan_ends_of(Planner *p, const Hop *hop, Build *b)
+{
+    const KtExpr *rel, *start, *end, *node;
+    KtPlan *plan;
+    KT_TRY(expr_slot(p, hop->rel->slot, &rel));
+    KT_TRY(expr_call(p, "startNode", &rel, 1, &start));
+    KT_TRY(expr_call(p, "endNode", &rel, 1, &end));
+    if (hop->rel->dir == KT_BOTH) { /* either end may be the left one; a self-loop only once */
+        KtExpr *list = kt_arena_zero(p->arena, 1, sizeof *list), *once = kt_arena_zero(p->arena, 1, sizeof *once);
+        KtExpr *pick = kt_arena_zero(p->arena, 1, sizeof *pick);
+        const KtExpr **ends = kt_arena_alloc(p->arena, 2 * sizeof *ends);
+        const KtExpr **cases = kt_arena_alloc(p->arena, 3 * sizeof *cases);
+        const KtExpr *pair[2] = {start, end}, *same;
+        if (!list || !once || !pick || !ends || !cases)
+            return KT_ERR_MEMORY;
+        KT_TRY(expr_call(p, "=", pair, 2, &same));
+        ends[0] = start;
+        ends[1] = end;
+        *list = (KtExpr){.kind = KT_EXPR_LIST, .type = KT_TYPE_ANY, .args = 2, .arg = ends};
+        *once = (KtExpr){.kind = KT_EXPR_LIST, .type = KT_TYPE_ANY, .args = 1, .arg = ends};
+        cases[0] = same;
+        cases[1] = once;
+        cases[2] = list;
+        *pick = (KtExpr){.kind = KT_EXPR_CASE, .type = KT_TYPE_ANY, .args = 3, .arg = cases};
+        KT_TRY(planner_over(p, b, KT_PLAN_UNWIND, &plan));
+        plan->as.unwind.slot = hop->left;
+        KT_TRY(planner_program(p, pick, &plan->as.unwind.list));
+    } else {
+        node = hop->rel->dir == KT_OUT ? start : end;
+        KtPlanProject *item = kt_arena_alloc(p->arena, sizeof *item);
+        if (!item)
+            return KT_ERR_MEMORY;
+        item->slot = hop->left;
+        KT_TRY(planner_program(p, node, &item->program));
+        KT_TRY(planner_over(p, b, KT_PLAN_PROJECT, &plan));
+        plan->as.project.item = item;
+        plan->as.project.n = 1;
+    }
+    slots_add(b->have, hop->left);
+    return KT_OK;
+}
+
+/* ---- shortest paths ---- */
+
+/* Copies an expression with the comprehension's local replaced by a slot. */
+static KtStatus local_to_slot(Planner *p, const KtExpr *expr, uint32_t local, KtSlot slot, const KtExpr **out)
+{
+    if (!expr) {
+        *out = NULL;
+        return KT_OK;
+    }
+    if (expr->kind == KT_EXPR_LOCAL && expr->as.local == local)
+        return expr_slot(p, slot, out);
+    KtExpr *copy = kt_arena_alloc(p->arena, sizeof *copy);
+    const KtExpr **arg = kt_arena_alloc(p->arena, (expr->args + 1) * sizeof *arg);
+    if (!copy || !arg)
+        return KT_ERR_MEMORY;
+    *copy = *expr;
+    copy->arg = arg;
+    for (uint32_t i = 0; i < expr->args; i++)
+        KT_TRY(local_to_slot(p, expr->arg[i], local, slot, &arg[i]));
+    *out = copy;
+    return KT_OK;
+}
+
+/* `all(x IN nodes(p) WHERE ...)` and `none(...)`: a predicate on single elements, which the search applies itself. */
+static KtStatus element_predicate(Planner *p, const KtExpr *test, const KtBoundPattern *pattern, Slots have, KtPlan *plan,
+                                  const KtProgram **nodes, const KtProgram **rels, bool *taken)
+{
+    *taken = false;
+    if (test->kind != KT_EXPR_QUANTIFIER || test->may_fail ||
+        (test->as.quantify.kind != KT_ALL && test->as.quantify.kind != KT_NONE))
+        return KT_OK;
+    const KtExpr *list = test->arg[0];
+    KtSlot rel_list = pattern->rel[0].slot;
+    bool is_rel = list->kind == KT_EXPR_SLOT && list->as.slot == rel_list;
+    bool is_node = false;
+    if (pattern->path != KT_NO_SLOT && list->kind == KT_EXPR_CALL && list->args == 1 &&
+        list->arg[0]->kind == KT_EXPR_SLOT && list->arg[0]->as.slot == pattern->path) {
+        is_node = expr_is_call(list, "nodes");
+        is_rel = is_rel || expr_is_call(list, "relationships");
+    }
+    if ((!is_node && !is_rel) || !expr_covered(p, test->arg[1], have))
+        return KT_OK;
+    KtSlot *step = is_node ? &plan->as.var.step_node : &plan->as.var.step_rel;
+    if (*step == KT_NO_SLOT)
+        KT_TRY(planner_fresh(p, step));
+    const KtExpr *inside;
+    KT_TRY(local_to_slot(p, test->arg[1], test->as.quantify.local, *step, &inside));
+    if (test->as.quantify.kind == KT_NONE)
+        KT_TRY(expr_call(p, "NOT", &inside, 1, &inside));
+    const KtProgram *program;
+    KT_TRY(planner_program(p, inside, &program));
+    if (is_node)
+        nodes[plan->as.var.node_filters++] = program;
+    else
+        rels[plan->as.var.rel_filters++] = program;
+    *taken = true;
+    return KT_OK;
+}
+
+static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *pattern, Build *b)
+{
+    const KtBoundRel *rel = &pattern->rel[0];
+    KtPlan var = {.kind = KT_PLAN_SHORTEST_PATH};
+    var.as.var.from = pattern->node[0].slot;
+    var.as.var.to = pattern->node[1].slot;
+    var.as.var.into = true;
+    var.as.var.min = rel->var_length ? rel->min : 1;
+    var.as.var.max = rel->var_length ? rel->max : 1;
+    var.as.var.rel = (KtPlanRel){.slot = rel->named ? rel->slot : KT_NO_SLOT,
+                                 .dir = rel->dir,
+                                 .type = rel->type,
+                                 .types = rel->types};
+    var.as.var.path = pattern->path;
+    var.as.var.all = pattern->kind == KT_PATTERN_ALL_SHORTEST;
+    var.as.var.step_node = var.as.var.step_rel = KT_NO_SLOT;
+    KT_TRY(new_props(p, rel->prop, rel->props, &var.as.var.prop));
+    var.as.var.props = rel->props;
+
+    const KtProgram **nodes = kt_arena_alloc(p->arena, (m->where->n + 1) * sizeof *nodes);
+    const KtProgram **rels = kt_arena_alloc(p->arena, (m->where->n + 1) * sizeof *rels);
+    Slots found;
+    KT_TRY(planner_slots(p, &found));
+    if (!nodes || !rels)
+        return KT_ERR_MEMORY;
+    slots_add(found, pattern->path);
+    slots_add(found, rel->slot);
+    bool others = false; /* a predicate on the path as a whole */
+    for (uint32_t i = 0; i < m->where->n; i++) {
+        Slots reads;
+        KT_TRY(planner_slots(p, &reads));
+        expr_slots(m->where->at[i], reads);
+        bool on_path = (pattern->path != KT_NO_SLOT && slots_has(reads, pattern->path)) || slots_has(reads, rel->slot);
+        if (m->where->done[i] || !on_path)
+            continue;
+        bool taken;
+        KT_TRY(element_predicate(p, m->where->at[i], pattern, b->have, &var, nodes, rels, &taken));
+        others |= !taken;
+    }
+    var.as.var.node_filter = nodes;
+    var.as.var.rel_filter = rels;
+
+    if (!others) {
+        KtPlan *plan;
+        KT_TRY(planner_over(p, b, KT_PLAN_SHORTEST_PATH, &plan));
+        plan->as.var = var.as.var;
+        slots_add(b->have, pattern->path);
+        slots_add(b->have, var.as.var.rel.slot);
+        return place_filters(p, m, b, false);
+    }
+    if (var.as.var.all)
+        return kt_diag_set(p->diag, KT_ERR_NOT_SUPPORTED, &pattern->at,
+                           "allShortestPaths under a condition on the whole path is not supported: use all() or none() over its nodes or relationships");
+    /* The enumerating form: the shortest among those that satisfy the condition. */
+    KtSlot path = pattern->path;
+    if (path == KT_NO_SLOT)
+        KT_TRY(planner_fresh(p, &path));
+    Build inner;
+    KtPlan *plan;
+    KT_TRY(planner_argument(p, b->have, &inner));
+    KT_TRY(planner_over(p, &inner, KT_PLAN_VAR_EXPAND, &plan));
+    plan->as.var = var.as.var;
+    plan->as.var.path = path;
+    slots_add(inner.have, path);
+    slots_add(inner.have, var.as.var.rel.slot);
+    KT_TRY(place_filters(p, m, &inner, true));
+    const KtExpr *value, *length;
+    KT_TRY(expr_slot(p, path, &value));
+    KT_TRY(expr_call(p, "length", &value, 1, &length));
+    KtPlanSort *key = kt_arena_zero(p->arena, 1, sizeof *key);
+    KtSlot *keep = kt_arena_alloc(p->arena, 2 * sizeof *keep);
+    KtExpr *one = kt_arena_zero(p->arena, 1, sizeof *one);
+    if (!key || !keep || !one)
+        return KT_ERR_MEMORY;
+    *one = (KtExpr){.kind = KT_EXPR_CONST, .type = KT_TYPE_ANY, .as.value = kt_int(1)};
+    KT_TRY(planner_program(p, length, &key->key));
+    KT_TRY(planner_over(p, &inner, KT_PLAN_TOP_N, &plan));
+    plan->as.sort.key = key;
+    plan->as.sort.keys = 1;
+    keep[0] = path;
+    plan->as.sort.n_keep = 1;
+    if (var.as.var.rel.slot != KT_NO_SLOT)
+        keep[plan->as.sort.n_keep++] = var.as.var.rel.slot;
+    plan->as.sort.keep = keep;
+    KT_TRY(planner_program(p, one, &plan->as.sort.limit));
+    KtPlan *top = inner.plan;
+    KT_TRY(planner_over(p, b, KT_PLAN_APPLY, &plan));
+    plan->child[1] = top;
+    slots_join(p, b->have, inner.have);
+    return KT_OK;
+}
+
+/* ---- paths ---- */
+
+KtStatus plan_path(Planner *p, const KtBoundPattern *pattern, Build *b)
+{
+    KtSlot *node = kt_arena_alloc(p->arena, (pattern->rels + 1) * sizeof *node);
+    KtSlot *rel = kt_arena_alloc(p->arena, (pattern->rels + 1) * sizeof *rel);
+    bool *is_list = kt_arena_alloc(p->arena, (pattern->rels + 1) * sizeof *is_list);
+    if (!node || !rel || !is_list)
+        return KT_ERR_MEMORY;
+    for (uint32_t i = 0; i <= pattern->rels; i++)
+        node[i] = pattern->node[i].slot;
+    for (uint32_t i = 0; i < pattern->rels; i++) {
+        rel[i] = pattern->rel[i].slot;
+        is_list[i] = pattern->rel[i].var_length;
+    }
+    KtPlan *plan;
+    KT_TRY(planner_over(p, b, KT_PLAN_MAKE_PATH, &plan));
+    plan->as.path.slot = pattern->path;
+    plan->as.path.node = node;
+    plan->as.path.rel = rel;
+    plan->as.path.rel_is_list = is_list;
+    plan->as.path.rels = pattern->rels;
+    slots_add(b->have, pattern->path);
+    return KT_OK;
+}
+
+/* ---- the whole MATCH ---- */
+
+static KtStatus add_node(Planner *p, Match *m, const KtBoundNode *node)
+{
+    if (node->labels) {
+        const KtExpr *test;
+        KT_TRY(expr_labels(p, node->slot, node->label, node->labels, &test));
+        KT_TRY(conjuncts_add(p, m->where, test));
+    }
+    for (uint32_t i = 0; i < node->props; i++) {
+        const KtExpr *pair[2], *equal;
+        KT_TRY(expr_prop(p, node->slot, node->prop[i].key, &pair[0]));
+        pair[1] = node->prop[i].value;
+        KT_TRY(expr_call(p, "=", pair, 2, &equal));
+        ((KtExpr *)(uintptr_t)equal)->may_fail = node->prop[i].value->may_fail;
+        KT_TRY(conjuncts_add(p, m->where, equal));
+    }
+    for (uint32_t i = 0; i < m->nodes; i++) {
+        if (m->node[i]->slot == node->slot) {
+            if (node->labels > m->node[i]->labels)
+                m->node[i] = node;
+            return KT_OK;
+        }
+    }
+    m->node[m->nodes++] = node;
+    return KT_OK;
+}
+
+static KtStatus add_pattern(Planner *p, Match *m, const KtBoundPattern *pattern)
+{
+    for (uint32_t i = 0; i <= pattern->rels; i++)
+        KT_TRY(add_node(p, m, &pattern->node[i]));
+    if (pattern->kind != KT_PATTERN_PLAIN)
+        return KT_OK;
+    for (uint32_t i = 0; i < pattern->rels; i++) {
+        const KtBoundRel *rel = &pattern->rel[i];
+        if (!rel->var_length) {
+            for (uint32_t k = 0; k < rel->props; k++) {
+                const KtExpr *pair[2], *equal;
+                KT_TRY(expr_prop(p, rel->slot, rel->prop[k].key, &pair[0]));
+                pair[1] = rel->prop[k].value;
+                KT_TRY(expr_call(p, "=", pair, 2, &equal));
+                ((KtExpr *)(uintptr_t)equal)->may_fail = rel->prop[k].value->may_fail;
+                KT_TRY(conjuncts_add(p, m->where, equal));
+            }
+        }
+        m->hop[m->hops++] = (Hop){.rel = rel,
+                                  .left = pattern->node[i].slot,
+                                  .right = pattern->node[i + 1].slot,
+                                  .wanted = rel->named || pattern->path != KT_NO_SLOT || rel->props > 0};
+    }
+    return KT_OK;
+}
+
+/* The next hop with an end at hand: one with both ends first, else the one that grows the rows least. */
+static Hop *next_hop(Planner *p, Match *m, const Build *b)
+{
+    Hop *best = NULL;
+    double least = INFINITY;
+    for (uint32_t i = 0; i < m->hops; i++) {
+        Hop *hop = &m->hop[i];
+        bool left = slots_has(b->have, hop->left), right = slots_has(b->have, hop->right);
+        if (hop->done || (!left && !right))
+            continue;
+        double cost = est_degree(p, hop->rel->dir, hop->rel->type, hop->rel->types);
+        if (hop->rel->var_length)
+            cost = 1000 + var_fanout(cost, hop->rel->min, hop->rel->max);
+        if (left && right)
+            cost = hop->rel->var_length ? 500 : -1;
+        if (cost < least) {
+            least = cost;
+            best = hop;
+        }
+    }
+    return best;
+}
+
+/* Begins a connected piece: at a bound relationship, a relationship found by id, or the cheapest node. */
+static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
+{
+    for (uint32_t i = 0; i < m->hops; i++) {
+        Hop *hop = &m->hop[i];
+        if (!hop->done && !hop->rel->var_length && slots_has(b->have, hop->rel->slot))
+            return plan_ends_of(p, hop, b);
+    }
+    const KtBoundNode *node = NULL;
+    Start best = {.rows = INFINITY};
+    for (uint32_t i = 0; i < m->nodes; i++) {
+        if (slots_has(b->have, m->node[i]->slot))
+            continue;
+        Start start;
+        KT_TRY(best_start(p, m->node[i]->slot, m->node[i]->label, m->node[i]->labels, m->where, b->have, &start));
+        if (start.rows < best.rows) {
+            best = start;
+            node = m->node[i];
+        }
+    }
+    if (!node) {
+        *more = false;
+        return KT_OK;
+    }
+    for (uint32_t i = 0; best.rows > 1 && i < m->hops; i++) {
+        Hop *hop = &m->hop[i];
+        Start seek;
+        if (hop->done || hop->rel->var_length || !find_id_seek(p, hop->rel->slot, m->where, b->have, &seek))
+            continue;
+        KtPlan *plan;
+        KT_TRY(planner_over(p, b, KT_PLAN_SEEK_ID, &plan));
+        plan->as.seek_id.slot = hop->rel->slot;
+        plan->as.seek_id.rel = true;
+        plan->as.seek_id.element_id = seek.element_id;
+        plan->as.seek_id.in_list = seek.in_list;
+        slots_add(b->have, hop->rel->slot);
+        m->where->done[seek.conjunct] = true;
+        return planner_program(p, seek.key, &plan->as.seek_id.id);
+    }
+    if (best.conjunct != UINT32_MAX)
+        m->where->done[best.conjunct] = true;
+    for (uint32_t i = 0; best.kind == KT_PLAN_SCAN_LABEL && i < m->where->n; i++) {
+        const KtExpr *test = m->where->at[i]; /* the scan itself answers (n:L) */
+        if (test->kind == KT_EXPR_HAS_LABELS && test->as.names.n == 1 && test->as.names.name[0] == best.label &&
+            test->arg[0]->kind == KT_EXPR_SLOT && test->arg[0]->as.slot == node->slot)
+            m->where->done[i] = true;
+    }
+    return plan_start(p, node->slot, &best, b);
+}
+
+KtStatus plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns, Conjuncts *where,
+                       const KtSubqueries *subqueries, Build *b)
+{
+    uint32_t most_nodes = 1, most_hops = 1;
+    for (uint32_t i = 0; i < patterns; i++) {
+        most_nodes += pattern[i].rels + 1;
+        most_hops += pattern[i].rels;
+    }
+    Match m = {.hop = kt_arena_zero(p->arena, most_hops, sizeof(Hop)),
+               .node = kt_arena_zero(p->arena, most_nodes, sizeof(const KtBoundNode *)),
+               .where = where,
+               .subqueries = subqueries};
+    if (!m.hop || !m.node)
+        return KT_ERR_MEMORY;
+    for (uint32_t i = 0; i < patterns; i++)
+        KT_TRY(add_pattern(p, &m, &pattern[i]));
+    if (m.hops > 1) { /* hops that may be the same relationship must be told apart */
+        for (uint32_t i = 0; i < m.hops; i++)
+            m.hop[i].wanted = true;
+    }
+    Slots reads;
+    KT_TRY(planner_slots(p, &reads));
+    for (uint32_t i = 0; i < where->n; i++)
+        expr_slots(where->at[i], reads);
+    for (uint32_t i = 0; i < m.hops; i++)
+        m.hop[i].wanted |= slots_has(reads, m.hop[i].rel->slot);
+
+    KT_TRY(place_filters(p, &m, b, false));
+    for (bool more = true; more;) {
+        Hop *hop = next_hop(p, &m, b);
+        if (hop)
+            KT_TRY(plan_hop(p, &m, hop, b));
+        else
+            KT_TRY(begin_piece(p, &m, b, &more));
+        KT_TRY(place_filters(p, &m, b, false));
+    }
+    for (uint32_t i = 0; i < patterns; i++) {
+        if (pattern[i].kind != KT_PATTERN_PLAIN)
+            KT_TRY(plan_shortest(p, &m, &pattern[i], b));
+        else if (pattern[i].path != KT_NO_SLOT)
+            KT_TRY(plan_path(p, &pattern[i], b));
+    }
+    KT_TRY(place_filters(p, &m, b, false));
+    KT_TRY(place_exists(p, &m, b));
+    KT_TRY(plan_subqueries(p, subqueries, b));
+    KT_TRY(place_filters(p, &m, b, true));
+    for (uint32_t i = 0; i < where->n; i++)
+        KT_CHECK(where->done[i]);
+    return KT_OK;
+}
+
+KtStatus plan_match(Planner *p, const KtBoundClause *clause, Build *b)
+{
+    Conjuncts where = {0};
+    KT_TRY(conjuncts_add(p, &where, clause->as.match.where));
+    if (!clause->as.match.optional)
+        return plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, b);
+    Build inner;
+    KT_TRY(planner_argument(p, b->have, &inner));
+    KT_TRY(plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, &inner));
+    uint32_t n = 0;
+    KtSlot *slot = kt_arena_alloc(p->arena, (size_t)p->slots * sizeof *slot);
+    if (!slot)
+        return KT_ERR_MEMORY;
+    for (KtSlot s = 0; s < p->slots; s++) {
+        if (slots_has(inner.have, s) && !slots_has(b->have, s))
+            slot[n++] = s;
+    }
+    KtPlan *plan;
+    b->rows *= fmax(1, inner.rows);
+    KT_TRY(planner_over(p, b, KT_PLAN_OPTIONAL, &plan));
+    plan->child[1] = inner.plan;
+    plan->as.optional.null_slot = slot;
+    plan->as.optional.n = n;
+    slots_join(p, b->have, inner.have);
+    return KT_OK;
+}

@@ -1,0 +1,129 @@
+/* query/plan/rule_fold.c - hops whose ends nobody looks at one by one.
+ *
+ * count(*) over a last hop is a sum of degrees: Expand becomes ExpandDegree, which multiplies weights.
+ * Where only distinct ends matter, a variable-length hop need not walk every trail: `*0..k` and `*1..k` become a
+ * search with one visited set.
+ * Cypher matches trails: ExpandDegree subtracts what repeats a relationship, and the visited-set form is taken only for a
+ * hop that differs from no other. */
+#include "query/plan/plan_internal.h"
+
+static KtPlan *child_of(const KtPlan *plan, int i)
+{
+    /* the tree is the planner's own until it is handed out */
+    return (KtPlan *)(uintptr_t)plan->child[i];
+}
+
+static void program_slots(const KtProgram *program, Slots into)
+{
+    if (!program)
+        return;
+    const KtSlot *slot;
+    uint32_t n = kt_program_slots(program, &slot);
+    for (uint32_t i = 0; i < n; i++)
+        slots_add(into, slot[i]);
+}
+
+/* The slots that an aggregation reads. */
+static void aggregate_reads(const KtPlan *plan, Slots into)
+{
+    for (uint32_t i = 0; i < plan->as.aggregate.keys; i++)
+        program_slots(plan->as.aggregate.key[i].program, into);
+    for (uint32_t i = 0; i < plan->as.aggregate.n; i++) {
+        program_slots(plan->as.aggregate.item[i].arg[0], into);
+        program_slots(plan->as.aggregate.item[i].arg[1], into);
+    }
+}
+
+/* All of its aggregates are count(*): rows matter only by number. */
+static bool counts_rows(const KtPlan *plan)
+{
+    for (uint32_t i = 0; i < plan->as.aggregate.n; i++) {
+        if (plan->as.aggregate.item[i].bound->function)
+            return false;
+    }
+    return plan->as.aggregate.n > 0;
+}
+
+static bool all_distinct(const KtPlan *plan)
+{
+    for (uint32_t i = 0; i < plan->as.aggregate.n; i++) {
+        if (!plan->as.aggregate.item[i].bound->distinct)
+            return false;
+    }
+    return true;
+}
+
+/* From `plan` down through Filters and Projects to a variable-length hop, collecting what they read. */
+static KtPlan *var_below(const KtPlan *plan, Slots reads)
+{
+    KtPlan *below = child_of(plan, 0);
+    while (below && (below->kind == KT_PLAN_FILTER || below->kind == KT_PLAN_PROJECT)) {
+        if (below->kind == KT_PLAN_FILTER) {
+            for (uint32_t i = 0; i < below->as.filter.n; i++) {
+                if (kt_program_per_row(below->as.filter.test[i]))
+                    return NULL;
+                program_slots(below->as.filter.test[i], reads);
+            }
+        } else {
+            for (uint32_t i = 0; i < below->as.project.n; i++) {
+                if (kt_program_per_row(below->as.project.item[i].program))
+                    return NULL;
+                program_slots(below->as.project.item[i].program, reads);
+            }
+        }
+        below = child_of(below, 0);
+    }
+    return below && below->kind == KT_PLAN_VAR_EXPAND ? below : NULL;
+}
+
+static void fold_var(KtPlan *var, Slots reads)
+{
+    bool list_read = var->as.var.rel.slot != KT_NO_SLOT && slots_has(reads, var->as.var.rel.slot);
+    if (list_read || var->as.var.min > 1 || var->as.var.rel.n_differs > 0 || var->as.var.path != KT_NO_SLOT ||
+        var->as.var.into)
+        return;
+    var->as.var.ends_only = true;
+    var->as.var.rel.slot = KT_NO_SLOT;
+}
+
+static KtStatus fold_at(Planner *p, KtPlan *plan)
+{
+    Slots reads;
+    if (plan->kind == KT_PLAN_AGGREGATE) {
+        KT_TRY(planner_slots(p, &reads));
+        aggregate_reads(plan, reads);
+        KtPlan *hop = child_of(plan, 0);
+        if (counts_rows(plan) && hop->kind == KT_PLAN_EXPAND && !slots_has(reads, hop->as.expand.to) &&
+            (hop->as.expand.rel.slot == KT_NO_SLOT || !slots_has(reads, hop->as.expand.rel.slot))) {
+            KtSlot from = hop->as.expand.from;
+            KtPlanRel rel = hop->as.expand.rel;
+            rel.slot = KT_NO_SLOT;
+            hop->kind = KT_PLAN_EXPAND_DEGREE;
+            memset(&hop->as, 0, sizeof hop->as);
+            hop->as.degree.from = from;
+            hop->as.degree.rel = rel;
+        }
+        if (all_distinct(plan)) {
+            KtPlan *var = var_below(plan, reads);
+            if (var)
+                fold_var(var, reads);
+        }
+    } else if (plan->kind == KT_PLAN_DISTINCT) {
+        KT_TRY(planner_slots(p, &reads));
+        for (uint32_t i = 0; i < plan->as.distinct.n; i++)
+            slots_add(reads, plan->as.distinct.key[i]);
+        KtPlan *var = var_below(plan, reads);
+        if (var)
+            fold_var(var, reads);
+    }
+    return KT_OK;
+}
+
+KtStatus rule_fold(Planner *p, KtPlan *root)
+{
+    if (!root)
+        return KT_OK;
+    KT_TRY(fold_at(p, root));
+    KT_TRY(rule_fold(p, child_of(root, 0)));
+    return rule_fold(p, child_of(root, 1));
+}

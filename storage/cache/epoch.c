@@ -1,0 +1,156 @@
+/* storage/cache/epoch.c - a clock, a list of readers, a list of retired memory. */
+#include "storage/cache/epoch.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdlib.h>
+
+enum { COLLECT_EVERY = 64 };
+
+struct KtEpochReader {
+    _Alignas(64) _Atomic uint64_t inside; /* the clock when it entered; 0: outside */
+    KtEpochReader *next;                  /* readers are kept and used again: never freed before the close */
+    atomic_bool taken;
+};
+
+typedef struct Retired {
+    void *memory;
+    uint64_t at;
+} Retired;
+
+struct KtEpochs {
+    _Atomic uint64_t clock;
+    _Atomic(KtEpochReader *) readers;
+    pthread_mutex_t lock; /* of all below */
+    Retired *retired;     /* ascending by `at` */
+    size_t n, cap;
+};
+
+KtStatus kt_epochs_open(KtEpochs **out)
+{
+    KtEpochs *epochs = calloc(1, sizeof *epochs);
+    if (!epochs)
+        return KT_ERR_MEMORY;
+    atomic_init(&epochs->clock, 1);
+    (void)pthread_mutex_init(&epochs->lock, NULL);
+    *out = epochs;
+    return KT_OK;
+}
+
+void kt_epochs_close(KtEpochs *epochs)
+{
+    if (!epochs)
+        return;
+    for (KtEpochReader *reader = epochs->readers, *next; reader; reader = next) {
+        next = reader->next;
+        KT_CHECK(!reader->taken);
+        free(reader);
+    }
+    for (size_t i = 0; i < epochs->n; i++)
+        free(epochs->retired[i].memory);
+    free(epochs->retired);
+    (void)pthread_mutex_destroy(&epochs->lock);
+    free(epochs);
+}
+
+KtStatus kt_epoch_register(KtEpochs *epochs, KtEpochReader **out)
+{
+    for (KtEpochReader *reader = atomic_load(&epochs->readers); reader; reader = reader->next) {
+        bool free_one = false;
+        if (atomic_compare_exchange_strong(&reader->taken, &free_one, true)) {
+            *out = reader;
+            return KT_OK;
+        }
+    }
+    KtEpochReader *reader = aligned_alloc(64, sizeof *reader);
+    if (!reader)
+        return KT_ERR_MEMORY;
+    atomic_init(&reader->inside, 0);
+    atomic_init(&reader->taken, true);
+    reader->next = atomic_load(&epochs->readers);
+    while (!atomic_compare_exchange_weak(&epochs->readers, &reader->next, reader)) {
+    }
+    *out = reader;
+    return KT_OK;
+}
+
+void kt_epoch_unregister(KtEpochs *epochs, KtEpochReader *reader)
+{
+    (void)epochs;
+    if (!reader)
+        return;
+    kt_epoch_leave(reader);
+    atomic_store(&reader->taken, false);
+}
+
+void kt_epoch_enter(KtEpochs *epochs, KtEpochReader *reader)
+{
+    if (atomic_load_explicit(&reader->inside, memory_order_relaxed))
+        return;
+    /* Sequentially consistent: no later load of a slot may come before this store is seen. */
+    atomic_store(&reader->inside, atomic_load(&epochs->clock));
+}
+
+void kt_epoch_leave(KtEpochReader *reader) { atomic_store_explicit(&reader->inside, 0, memory_order_release); }
+
+/* The smallest clock of a reader inside, UINT64_MAX if none is. */
+static uint64_t oldest_inside(KtEpochs *epochs)
+{
+    uint64_t oldest = UINT64_MAX;
+    for (KtEpochReader *reader = atomic_load(&epochs->readers); reader; reader = reader->next) {
+        uint64_t inside = atomic_load(&reader->inside);
+        if (inside && inside < oldest)
+            oldest = inside;
+    }
+    return oldest;
+}
+
+static void collect_locked(KtEpochs *epochs)
+{
+    uint64_t oldest = oldest_inside(epochs);
+    size_t done = 0;
+    while (done < epochs->n && epochs->retired[done].at < oldest) {
+        free(epochs->retired[done].memory);
+        done++;
+    }
+    if (done) {
+        epochs->n -= done;
+        for (size_t i = 0; i < epochs->n; i++)
+            epochs->retired[i] = epochs->retired[i + done];
+    }
+}
+
+size_t kt_epochs_collect(KtEpochs *epochs)
+{
+    (void)pthread_mutex_lock(&epochs->lock);
+    collect_locked(epochs);
+    size_t left = epochs->n;
+    (void)pthread_mutex_unlock(&epochs->lock);
+    return left;
+}
+
+void kt_epoch_retire(KtEpochs *epochs, void *memory)
+{
+    if (!memory)
+        return;
+    (void)pthread_mutex_lock(&epochs->lock);
+    /* Whoever enters from here on reads a later clock and, after the caller's swap, another slot. */
+    uint64_t at = atomic_fetch_add(&epochs->clock, 1);
+    if (epochs->n == epochs->cap) {
+        size_t cap = epochs->cap ? epochs->cap * 2 : 128;
+        Retired *grown = realloc(epochs->retired, cap * sizeof *grown);
+        if (!grown) {
+            while (oldest_inside(epochs) <= at)
+                (void)sched_yield();
+            (void)pthread_mutex_unlock(&epochs->lock);
+            free(memory);
+            return;
+        }
+        epochs->retired = grown;
+        epochs->cap = cap;
+    }
+    epochs->retired[epochs->n++] = (Retired){memory, at};
+    if (epochs->n % COLLECT_EVERY == 0)
+        collect_locked(epochs);
+    (void)pthread_mutex_unlock(&epochs->lock);
+}

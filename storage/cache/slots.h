@@ -1,0 +1,64 @@
+/* storage/cache/slots.h - one directory of the graph cache: a word for each index, and the rule that keeps it honest.
+ *
+ * A word is UNKNOWN(c), EMPTY(c) or a block whose `since` is c, the last commit known to touch what the index stands
+ * for. The rule:
+ *   - After its sync and before it is published, commit C raises every index it touches to UNKNOWN(C), also where
+ *     nothing was cached.
+ *   - A reader at S takes a block or EMPTY with since <= S, else reads the store at S and keeps that to itself.
+ *   - A filler loads the word, THEN takes the published number P, gives up unless P >= the word's c, reads the store at
+ *     P, and swaps the word it loaded for a block with since = c (or EMPTY(c)) by compare-and-swap.
+ *   - Eviction writes UNKNOWN(since of the block), never less.
+ *   - On open every index is UNKNOWN(number recovered).
+ * tests/unit/storage/test_cache_rule.c enumerates the interleavings, and shows that simpler wordings read wrong.
+ *
+ * Readers take no lock. Blocks stay readable while the reader is inside its epoch (storage/cache/epoch.h). */
+#ifndef KT_STORAGE_CACHE_SLOTS_H
+#define KT_STORAGE_CACHE_SLOTS_H
+
+#include "base/value.h"
+#include "storage/cache/epoch.h"
+
+typedef struct KtSlots KtSlots;
+
+/* The head of every block. The memory is malloc's; who fills a slot gives it away. */
+typedef struct KtSlotBlock {
+    KtCommit since;     /* set by kt_slots_fill */
+    uint32_t bytes;     /* charged to the cache, the head included */
+    atomic_uchar used;  /* since the evictor's hand passed */
+} KtSlotBlock;
+
+typedef enum KtSlotKind { KT_SLOT_UNKNOWN, KT_SLOT_EMPTY, KT_SLOT_BLOCK } KtSlotKind;
+
+typedef struct KtSlotWord { /* as loaded; handed back to kt_slots_fill */
+    uint64_t word;
+    KtCommit c; /* of UNKNOWN, EMPTY, or the block's since */
+} KtSlotWord;
+
+typedef struct KtCacheBytes { /* shared by all directories of one cache */
+    atomic_size_t used;
+    size_t limit;
+} KtCacheBytes;
+
+/* `base`: the commit number recovered. Indexes go up to 2^32 - 1. */
+KtStatus kt_slots_open(KtEpochs *epochs, KtCacheBytes *bytes, KtCommit base, KtSlots **out) KT_MUST_CHECK;
+void kt_slots_close(KtSlots *slots); /* frees every block; no reader is inside. NULL is allowed */
+
+/* What a reader at `at` may take: UNKNOWN when the slot holds nothing that old. The caller is inside its epoch. */
+KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block);
+/* For prefetching: the address of the word of `index`, or NULL where no page is. */
+const void *kt_slots_address(const KtSlots *slots, uint64_t index);
+
+/* And of the block that stands there now, or NULL. Not to be read: another commit may be its owner. */
+const void *kt_slots_target(const KtSlots *slots, uint64_t index);
+
+/* First half of a fill: the word as it is now. False: there is nothing to fill (a block or EMPTY stands there). */
+bool kt_slots_load(KtSlots *slots, uint64_t index, KtSlotWord *out);
+/* Second half. `published`: the number taken after kt_slots_load, at which the store was read. block NULL: EMPTY.
+ * True: the slot took the block. False: it did not, and the block is still the caller's. */
+bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit published, KtSlotBlock *block);
+/* Commit C touched it. Only the committer calls this. */
+void kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c);
+/* Drops up to `want` bytes of blocks not used since the hand last passed; returns how many went. One caller at a time. */
+size_t kt_slots_evict(KtSlots *slots, size_t want);
+
+#endif

@@ -1,0 +1,88 @@
+# tools/dev/more.sh - tck, bench, torture, fuzz, long, fmt. Sourced by ./dev.
+
+cmd_tck() {
+    local features=() shared
+    deps_ready
+    case " $* " in
+    *" --features "*) ;;
+    *)
+        shared=$(shared_dir)
+        [ -n "$shared" ] && [ -d "$shared/tck/features" ] ||
+            die "tck: no feature files: give --features DIR, or KITH_SHARED=DIR with tck/features in it"
+        features=(--features "$shared/tck/features")
+        ;;
+    esac
+    need_program tck "the TCK runner"
+    build/release/bin/tck ${features[@]+"${features[@]}"} "$@"
+}
+
+cmd_bench() {
+    local shared
+    deps_ready
+    shared=$(shared_dir)
+    [ -z "$shared" ] || export KITH_SHARED=$shared
+    need_program bench "the speed bars"
+    ! has_target release kithd || build_preset release kithd
+    build/release/bin/bench "$@"
+}
+
+cmd_torture() {
+    deps_ready
+    [ $# -gt 0 ] || usage "torture kill9|turns|clients ..."
+    need_program torture "crashes, turns and crowds of clients"
+    ! has_target release kithd || build_preset release kithd
+    build/release/bin/torture "$@"
+}
+
+cmd_fuzz() {
+    local name=${1:-} seconds=600
+    [ -n "$name" ] || usage "fuzz NAME [--seconds N]"
+    shift
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --seconds) seconds=${2:?--seconds needs a number} ;;
+        *) usage "fuzz NAME [--seconds N]" ;;
+        esac
+        shift 2
+    done
+    deps_ready style
+    has_target fuzz "fuzz_$name" || die "no fuzz target '$name'; there are: $(ninja -C build/fuzz -t targets all |
+        sed -n 's/^fuzz_\([a-z0-9_]*\): phony.*/\1/p' | tr '\n' ' ')"
+    build_preset fuzz "fuzz_$name"
+    local corpus found
+    corpus="$(cache_dir)/fuzz/$name"
+    found="build/fuzz/found/$name-"
+    mkdir -p "$corpus" build/fuzz/found
+    local seeds=()
+    [ ! -d "tests/fuzz/corpus/$name" ] || seeds=("tests/fuzz/corpus/$name")
+    local dictionary=()
+    [ ! -e "tests/fuzz/$name.dict" ] || dictionary=("-dict=tests/fuzz/$name.dict")
+    "build/fuzz/bin/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+        -artifact_prefix="$found" ${dictionary[@]+"${dictionary[@]}"} "$corpus" ${seeds[@]+"${seeds[@]}"} ||
+        die "fuzz $name found something: $found*"
+}
+
+cmd_long() {
+    [ $# -eq 0 ] || usage "long"
+    local name
+    deps_ready style
+    configure fuzz
+    for name in $(ninja -C build/fuzz -t targets all | sed -n 's/^fuzz_\([a-z0-9_]*\): phony.*/\1/p'); do
+        row "fuzz $name" cmd_fuzz "$name" --seconds 600
+    done
+    if has_target release torture; then
+        row "torture kill9" cmd_torture kill9 --cycles 50 --clients 8
+        row "torture turns" cmd_torture turns
+        row "torture clients" cmd_torture clients --clients 200
+    else
+        absent "torture" "not there yet"
+    fi
+    if has_target release bench; then row "bars" cmd_bench --bars; else absent "bars" "no bench yet"; fi
+    [ "${#CI_RAN[@]}" -eq 0 ] || printf '%s\n' "${CI_RAN[@]}"
+    [ "${#CI_FAILED[@]}" -eq 0 ] || die "long: failed: ${CI_FAILED[*]}"
+}
+
+cmd_fmt() {
+    deps_ready style
+    tools/format.sh "$@"
+}

@@ -46,7 +46,8 @@ void kt_conn_send(KtConn *conn, const void *bytes, size_t len)
 static void flush(KtConn *conn)
 {
     while (conn->stage < KT_CONN_LINGER && conn->out_at < conn->out.len) {
-        ssize_t n = send(conn->fd, conn->out.data + conn->out_at, conn->out.len - conn->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send(conn->fd, conn->out.data + conn->out_at, conn->out.len - conn->out_at,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
@@ -114,7 +115,8 @@ static bool may_read(const KtConn *conn)
 {
     if (conn->stage == KT_CONN_LINGER)
         return true;
-    return conn->stage <= KT_CONN_OPEN && kt_conn_waiting(conn) <= KT_CONN_DEAF && kt_session_accepts(&conn->session);
+    return conn->stage <= KT_CONN_OPEN && kt_conn_waiting(conn) <= KT_CONN_DEAF &&
+           kt_session_accepts(&conn->session);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *arg)
@@ -141,7 +143,8 @@ static int64_t due(const KtConn *conn)
         own = conn->opened_ns + server_of(conn)->config.kmp_login_ms * 1000000;
     else if (conn->stage == KT_CONN_LINGER)
         own = conn->linger_ns;
-    if (conn->loop->stopping && conn->stage < KT_CONN_LOST && (own == 0 || conn->loop->stop_by_ns < own))
+    if (conn->loop->stopping && conn->stage < KT_CONN_LOST &&
+        (own == 0 || conn->loop->stop_by_ns < own))
         own = conn->loop->stop_by_ns;
     return at == 0 || (own && own < at) ? own : at;
 }
@@ -159,9 +162,11 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
         kt_conn_lost(conn);
     else if (loop->stopping && now >= loop->stop_by_ns)
         kt_conn_lost(conn);
-    else if (conn->stage <= KT_CONN_LOGIN && now >= conn->opened_ns + server_of(conn)->config.kmp_login_ms * 1000000) {
+    else if (conn->stage <= KT_CONN_LOGIN &&
+             now >= conn->opened_ns + server_of(conn)->config.kmp_login_ms * 1000000) {
         KtDiag diag = {0};
-        kt_diag_set(&diag, KT_ERR_CONNECTION, NULL, "no HELLO came within %lld ms", (long long)server_of(conn)->config.kmp_login_ms);
+        kt_diag_set(&diag, KT_ERR_CONNECTION, NULL, "no HELLO came within %lld ms",
+                    (long long)server_of(conn)->config.kmp_login_ms);
         if (conn->stage == KT_CONN_PREAMBLE)
             kt_conn_end(conn);
         else
@@ -208,7 +213,8 @@ KtStatus kt_conn_new(KtLoop *loop, int fd)
     ssize_t n = getrandom(conn->session.key, sizeof conn->session.key, 0);
     KT_CHECK(n == (ssize_t)sizeof conn->session.key);
     int on = 1, wait = TCP_TIMEOUT_MS;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* no harm on a Unix socket: it only fails */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+               sizeof on); /* no harm on a Unix socket: it only fails */
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &wait, sizeof wait);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_read, conn);
@@ -221,10 +227,13 @@ KtStatus kt_conn_new(KtLoop *loop, int fd)
     unsigned before = atomic_fetch_add(&server->connections, 1);
     if (before >= server->config.kmp_max_connections) {
         KtDiag diag = {0};
-        kt_diag_set(&diag, KT_ERR_UNAVAILABLE, NULL, "kithd has its most connections already (%u, setting kmp max_connections)",
+        kt_diag_set(&diag, KT_ERR_UNAVAILABLE, NULL,
+                    "kithd has its most connections already (%u, setting kmp max_connections)",
                     server->config.kmp_max_connections);
         uint8_t bytes[KMP_PREAMBLE];
-        kt_kmp_preamble_encode(&(KmpPreamble){.low = KMP_MAJOR, .high = KMP_MAJOR, .frame_most = KMP_FRAME_HELLO}, bytes);
+        kt_kmp_preamble_encode(
+            &(KmpPreamble){.low = KMP_MAJOR, .high = KMP_MAJOR, .frame_most = KMP_FRAME_HELLO},
+            bytes);
         kt_conn_send(conn, bytes, sizeof bytes);
         kt_door_refuse(conn, KT_ERR_UNAVAILABLE, &diag);
     }
@@ -290,7 +299,8 @@ void kt_conn_settle(KtConn *conn)
         kt_session_pump(&conn->session);
         flush(conn);
         bool again = false;
-        if (conn->session.room && (kt_conn_waiting(conn) <= KT_CONN_LOW || conn->stage == KT_CONN_LOST)) {
+        if (conn->session.room &&
+            (kt_conn_waiting(conn) <= KT_CONN_LOW || conn->stage == KT_CONN_LOST)) {
             kt_session_drained(&conn->session);
             again = true;
         }
@@ -304,7 +314,8 @@ void kt_conn_settle(KtConn *conn)
     }
     if (conn->session.stopping && conn->stage == KT_CONN_OPEN && kt_session_quiet(&conn->session))
         conn->stage = KT_CONN_FLUSH;
-    if (conn->stage == KT_CONN_FLUSH && kt_session_quiet(&conn->session) && kt_conn_waiting(conn) == 0)
+    if (conn->stage == KT_CONN_FLUSH && kt_session_quiet(&conn->session) &&
+        kt_conn_waiting(conn) == 0)
         linger(conn);
     if (conn->stage == KT_CONN_LOST && kt_session_quiet(&conn->session)) {
         conn_free(conn);

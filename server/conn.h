@@ -22,7 +22,7 @@ typedef enum KtConnStage {
     KT_CONN_PREAMBLE,
     KT_CONN_LOGIN,
     KT_CONN_OPEN,
-    KT_CONN_FLUSH, /* answers go out, nothing is read */
+    KT_CONN_FLUSH,  /* answers go out, nothing is read */
     KT_CONN_LINGER, /* our side is shut; reads and drops until the other side is */
     KT_CONN_LOST
 } KtConnStage;

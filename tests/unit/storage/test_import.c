@@ -2,6 +2,7 @@
 #include "storage/adjacency.h"
 #include "storage/catalog.h"
 #include "storage/database.h"
+#include "storage/digest.h"
 #include "storage/import.h"
 #include "storage/index_key.h"
 #include "storage/label.h"
@@ -536,6 +537,96 @@ Test(storage_import, the_database_opens_keeps_its_constraint_and_takes_commits)
         kt_turn_release(db, &turn);
         kt_database_close(db);
     }
+}
+
+static void digest_of(KtDatabase *db, uint8_t out[KT_DIGEST_BYTES])
+{
+    KtView *view;
+    KtViewSpec reading = {.write = false};
+    cr_assert_eq(kt_view_open(db, &reading, &diag, &view), KT_OK);
+    cr_assert_eq(kt_digest(view, out), KT_OK);
+    kt_view_close(view);
+}
+
+/* The graph of the next test by commits: nodes 0..n-1 with id = 3 * node and name, edges with weights. */
+static void commit_graph(KtDatabase *db, uint32_t n, const Edge *edge, const double *weight, uint32_t edges_n)
+{
+    KtIndexSpec unique = {.label = KT_TEXT_LITERAL("Person"), .key = KT_TEXT_LITERAL("id"), .unique = true};
+    bool changed;
+    cr_assert_eq(kt_index_create(db, &unique, 0, NULL, &diag, &changed), KT_OK, "%s", diag.message);
+    KtTurn turn = {0};
+    KtView *view;
+    KtViewSpec writing = {.write = true};
+    KtCommit commit;
+    KtToken label, type, id, name, w;
+    cr_assert_eq(kt_turn_wait(db, &turn, 0, NULL), KT_OK);
+    cr_assert_eq(kt_view_open(db, &writing, &diag, &view), KT_OK);
+    cr_assert_eq(kt_name_make(view, KT_NAME_LABEL, KT_TEXT_LITERAL("Person"), &label), KT_OK);
+    cr_assert_eq(kt_name_make(view, KT_NAME_TYPE, KT_TEXT_LITERAL("KNOWS"), &type), KT_OK);
+    cr_assert_eq(kt_name_make(view, KT_NAME_KEY, KT_TEXT_LITERAL("id"), &id), KT_OK);
+    cr_assert_eq(kt_name_make(view, KT_NAME_KEY, KT_TEXT_LITERAL("w"), &w), KT_OK);
+    cr_assert_eq(kt_name_make(view, KT_NAME_KEY, KT_TEXT_LITERAL("name"), &name), KT_OK);
+    uint32_t two[2] = {0, 2}, one[2] = {0, 1};
+    for (uint32_t i = 0; i < n; i++) {
+        char text[16];
+        int len = snprintf(text, sizeof text, "n%u", i);
+        KtProp prop[2] = {{id, kt_int(3 * i)}, {name, kt_text(text, (size_t)len)}};
+        KtProps props = {two, prop};
+        KtNodeId made;
+        cr_assert_eq(kt_add_nodes(view, 1, &label, 1, &props, &made), KT_OK);
+        cr_assert_eq(made, i);
+    }
+    for (uint32_t i = 0; i < edges_n; i++) {
+        KtProp prop = {w, kt_float(weight[i])};
+        KtProps props = {one, &prop};
+        KtNodeId start = edge[i].start, end = edge[i].end;
+        KtRelId made;
+        cr_assert_eq(kt_add_rels(view, 1, type, &start, &end, &props, &made), KT_OK);
+    }
+    cr_assert_eq(kt_statement_end(view, &diag), KT_OK);
+    cr_assert_eq(kt_view_commit(view, &diag, &commit), KT_OK, "%s", diag.message);
+    kt_view_close(view);
+    kt_turn_release(db, &turn);
+}
+
+Test(storage_import, the_logical_digest_equals_that_of_the_same_graph_by_commits)
+{
+    enum { N = 200, E = 6000 };
+    static Edge edge[E];
+    static double weight[E];
+    uint64_t seed = 99;
+    char path[128];
+    FILE *f = fopen(nodes, "w"), *g = fopen(edges, "w");
+    fputs("id,name:string\n", f);
+    for (uint32_t i = N; i-- > 0;)
+        fprintf(f, "%u,n%u\n", 3 * i, i);
+    for (uint32_t i = 0; i < E; i++) {
+        edge[i] = (Edge){random_below(&seed, 3) ? random_below(&seed, N) : 7, random_below(&seed, N)};
+        weight[i] = (double)random_below(&seed, 100) / 4 + 0.25;
+        fprintf(g, "%u\t%u\t%.2f\n", 3 * edge[i].start, 3 * edge[i].end, weight[i]);
+    }
+    fclose(f), fclose(g);
+    KtImportSpec s = spec();
+    s.nodes = nodes;
+    s.weight = "w";
+    import(&s);
+    snprintf(path, sizeof path, "%s/1", data);
+    KtDatabaseSpec built = {.path = path, .id = 1}, memory = {.id = 2};
+    KtDatabase *db, *other, *less;
+    uint8_t a[KT_DIGEST_BYTES], b[KT_DIGEST_BYTES], c[KT_DIGEST_BYTES];
+    cr_assert_eq(kt_database_open(&built, &diag, &db), KT_OK, "%s", diag.message);
+    cr_assert_eq(kt_database_open(&memory, &diag, &other), KT_OK);
+    cr_assert_eq(kt_database_open(&memory, &diag, &less), KT_OK);
+    commit_graph(other, N, edge, weight, E);
+    commit_graph(less, N, edge, weight, E - 1);
+    digest_of(db, a);
+    digest_of(other, b);
+    digest_of(less, c);
+    cr_assert_eq(memcmp(a, b, sizeof a), 0);
+    cr_assert_neq(memcmp(a, c, sizeof a), 0, "a lost edge must show");
+    kt_database_close(db);
+    kt_database_close(other);
+    kt_database_close(less);
 }
 
 /* Runs the command with these words. */

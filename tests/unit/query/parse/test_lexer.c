@@ -17,7 +17,7 @@ static void teardown(void)
     kt_arena_close(arena);
 }
 
-TestSuite(query_lexer, .init = setup, .fini = teardown);
+TestSuite(query_parse_lexer, .init = setup, .fini = teardown);
 
 static KtLexemes lex(const char *text)
 {
@@ -42,7 +42,7 @@ static void expect_kinds(const char *text, const KtLexemeKind *kind, uint32_t n)
         expect_kinds(text, kinds_, (uint32_t)KT_COUNT(kinds_));    \
     } while (0)
 
-Test(query_lexer, symbols_and_numbers_part_where_they_should)
+Test(query_parse_lexer, symbols_and_numbers_part_where_they_should)
 {
     KINDS("1..3", KT_LEX_INTEGER, KT_LEX_DOTS, KT_LEX_INTEGER);
     KINDS("1.5.x", KT_LEX_FLOAT, KT_LEX_DOT, KT_LEX_NAME);
@@ -56,7 +56,7 @@ Test(query_lexer, symbols_and_numbers_part_where_they_should)
     KINDS("a /* b */ c // d\n e", KT_LEX_NAME, KT_LEX_NAME, KT_LEX_NAME);
 }
 
-Test(query_lexer, places_count_code_points_and_lines)
+Test(query_parse_lexer, places_count_code_points_and_lines)
 {
     KtLexemes out = lex("'\xC3\xA4\xF0\x9F\x98\x80' a\n\t b");
     cr_assert_eq(out.item[1].at.column, 6);
@@ -65,7 +65,7 @@ Test(query_lexer, places_count_code_points_and_lines)
     cr_assert_eq(out.item[2].at.column, 3);
 }
 
-Test(query_lexer, words_are_found_in_any_case_and_never_in_backticks)
+Test(query_parse_lexer, words_are_found_in_any_case_and_never_in_backticks)
 {
     KtLexemes out = lex("match MATCH mAtCh `match` matches");
     for (int i = 0; i < 3; i++)
@@ -76,7 +76,7 @@ Test(query_lexer, words_are_found_in_any_case_and_never_in_backticks)
         cr_assert_eq(lex(kt_word_text((KtWord)w)).item[0].word, w, "%s is found", kt_word_text((KtWord)w));
 }
 
-Test(query_lexer, escapes_are_read)
+Test(query_parse_lexer, escapes_are_read)
 {
     static const struct {
         const char *text, *value;
@@ -100,7 +100,7 @@ Test(query_lexer, escapes_are_read)
     }
 }
 
-Test(query_lexer, a_fault_ends_the_list_with_its_reason)
+Test(query_parse_lexer, a_fault_ends_the_list_with_its_reason)
 {
     static const struct {
         const char *text;
@@ -131,7 +131,7 @@ Test(query_lexer, a_fault_ends_the_list_with_its_reason)
     }
 }
 
-Test(query_lexer, brackets_know_their_partners)
+Test(query_parse_lexer, brackets_know_their_partners)
 {
     KtLexemes out = lex("(a[{b}]c)");
     cr_assert_eq(out.item[0].match, 8);
@@ -141,7 +141,7 @@ Test(query_lexer, brackets_know_their_partners)
     cr_assert_eq(out.item[1].match, 0, "a wrong partner is none");
 }
 
-Test(query_lexer, integers_end_at_64_bits)
+Test(query_parse_lexer, integers_end_at_64_bits)
 {
     static const struct {
         const char *text;
@@ -161,7 +161,7 @@ Test(query_lexer, integers_end_at_64_bits)
     }
 }
 
-Test(query_lexer, too_long_and_too_deep_are_refused)
+Test(query_parse_lexer, too_long_and_too_deep_are_refused)
 {
     size_t len = 10 * 1024 * 1024;
     char *text = malloc(len);

@@ -4,6 +4,7 @@
 #include "query/query.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 static KtArena *arena;
@@ -20,7 +21,7 @@ static void teardown(void)
     kt_arena_close(arena);
 }
 
-TestSuite(query_parse, .init = setup, .fini = teardown);
+TestSuite(query_parse_parse, .init = setup, .fini = teardown);
 
 static KtStatus parse(const char *text, size_t len, const KtAstStatement **out)
 {
@@ -59,7 +60,7 @@ static void expression(const char *text, const char *expected)
     prints(from, to);
 }
 
-Test(query_parse, operators_bind_as_opencypher_has_them)
+Test(query_parse_parse, operators_bind_as_opencypher_has_them)
 {
     expression("a or b xor c and not d", "a OR b XOR c AND NOT d");
     expression("(a OR b) AND c", "(a OR b) AND c");
@@ -84,7 +85,7 @@ Test(query_parse, operators_bind_as_opencypher_has_them)
     expression("a CONTAINS b ENDS WITH c =~ d", "a CONTAINS b ENDS WITH c =~ d");
 }
 
-Test(query_parse, literals_keep_their_values)
+Test(query_parse_parse, literals_keep_their_values)
 {
     expression("-9223372036854775808", "-9223372036854775808");
     expression("[0x1F, 0o17, -0x8000000000000000]", "[31, 15, -9223372036854775808]");
@@ -97,7 +98,7 @@ Test(query_parse, literals_keep_their_values)
     expression("--1", "--1");
 }
 
-Test(query_parse, compound_expressions_parse)
+Test(query_parse_parse, compound_expressions_parse)
 {
     expression("CASE x WHEN 1 THEN 'a' ELSE 'b' END", "CASE x WHEN 1 THEN 'a' ELSE 'b' END");
     expression("case when a then b when c then d end", "CASE WHEN a THEN b WHEN c THEN d END");
@@ -121,7 +122,7 @@ Test(query_parse, compound_expressions_parse)
     expression("count + end + start", "count + end + start");
 }
 
-Test(query_parse, clauses_parse)
+Test(query_parse_parse, clauses_parse)
 {
     static const char *const rows[] = {
         "MATCH (a)-[r:KNOWS|LIKES*1..3 {since: 1}]->(b:Person {name: $n})<--()--(c) WHERE a.x RETURN *",
@@ -154,7 +155,7 @@ Test(query_parse, clauses_parse)
            "MATCH (a)-[:A|B]->() RETURN a UNION RETURN 1 AS a");
 }
 
-Test(query_parse, columns_keep_the_words_of_the_statement)
+Test(query_parse_parse, columns_keep_the_words_of_the_statement)
 {
     const KtAstStatement *tree;
     const char *text = "RETURN  ( 1+2 ) , cOuNt( * ) AS n";
@@ -164,7 +165,7 @@ Test(query_parse, columns_keep_the_words_of_the_statement)
     cr_assert(kt_text_eq(p->item[1].text, KT_TEXT_LITERAL("cOuNt( * )")));
 }
 
-Test(query_parse, errors_name_place_and_expectation)
+Test(query_parse_parse, errors_name_place_and_expectation)
 {
     static const struct {
         const char *text;
@@ -242,7 +243,7 @@ static char *nested(const char *begin, const char *open, size_t n, const char *m
     return text;
 }
 
-Test(query_parse, nesting_ends_with_an_error_and_never_with_the_stack)
+Test(query_parse_parse, nesting_ends_with_an_error_and_never_with_the_stack)
 {
     static const char *const rows[][3] = {
         {"(", "1", ")"},
@@ -288,7 +289,7 @@ Test(query_parse, nesting_ends_with_an_error_and_never_with_the_stack)
     free(foreach);
 }
 
-Test(query_parse, a_thousand_levels_are_allowed)
+Test(query_parse_parse, a_thousand_levels_are_allowed)
 {
     static const char *const rows[][3] = {
         {"(", "1", ")"}, {"NOT ", "true", ""}, {"", "a", ".b"}, {"a + (", "a", ")"}, {"a OR b XOR c AND d = e IN f + g * h ^ (", "1", ")"},
@@ -302,7 +303,7 @@ Test(query_parse, a_thousand_levels_are_allowed)
     }
 }
 
-Test(query_parse, long_chains_cost_no_depth)
+Test(query_parse_parse, long_chains_cost_no_depth)
 {
     static const char *const links[] = {" OR a", " AND a", " XOR a", " + a", " * a", " ^ a", " < a", ", a"};
     for (size_t i = 0; i < KT_COUNT(links); i++) {
@@ -315,7 +316,7 @@ Test(query_parse, long_chains_cost_no_depth)
     }
 }
 
-Test(query_parse, memory_that_runs_out_is_an_error)
+Test(query_parse_parse, memory_that_runs_out_is_an_error)
 {
     const char *text = "MATCH p = (a:A {x: [1, 2, {b: $c}]})-[:T*1..3]->() WHERE a.x IN [x IN a.y WHERE x | x + 'it\\'s'] "
                        "RETURN CASE a.x WHEN 1 THEN a.b.c(1) END AS y, a {.x, y: 1} ORDER BY y SKIP 1 LIMIT 2";

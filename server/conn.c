@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 500, TCP_TIMEOUT_MS = 30000, KEEP_BYTES = 256 * 1024 };
+enum { FLUSH_MS = 10000, LINGER_MS = 500, TCP_TIMEOUT_MS = 30000, KEEP_BYTES = 256 * 1024 };
 
 static KtServer *server_of(const KtConn *conn) { return conn->loop->server; }
 
@@ -141,7 +141,7 @@ static int64_t due(const KtConn *conn)
     int64_t own = 0;
     if (conn->stage == KT_CONN_PREAMBLE || conn->stage == KT_CONN_LOGIN)
         own = conn->opened_ns + server_of(conn)->config.kmp_login_ms * 1000000;
-    else if (conn->stage == KT_CONN_LINGER)
+    else if (conn->stage == KT_CONN_LINGER || conn->stage == KT_CONN_FLUSH)
         own = conn->linger_ns;
     if (conn->loop->stopping && conn->stage < KT_CONN_LOST &&
         (own == 0 || conn->loop->stop_by_ns < own))
@@ -158,7 +158,7 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     int64_t now = kt_clock_ns();
     conn->timer_ns = 0;
     kt_loop_touch(loop, conn);
-    if (conn->stage == KT_CONN_LINGER && now >= conn->linger_ns)
+    if ((conn->stage == KT_CONN_LINGER || conn->stage == KT_CONN_FLUSH) && now >= conn->linger_ns)
         kt_conn_lost(conn);
     else if (loop->stopping && now >= loop->stop_by_ns)
         kt_conn_lost(conn);
@@ -269,8 +269,11 @@ static void conn_free(KtConn *conn)
 
 void kt_conn_end(KtConn *conn)
 {
-    if (conn->stage < KT_CONN_FLUSH)
+    if (conn->stage < KT_CONN_FLUSH) {
         conn->stage = KT_CONN_FLUSH;
+        conn->linger_ns = kt_clock_ns() + (int64_t)FLUSH_MS * 1000000;
+        kt_session_leave(&conn->session);
+    }
     kt_loop_touch(conn->loop, conn);
 }
 
@@ -313,7 +316,7 @@ void kt_conn_settle(KtConn *conn)
             break;
     }
     if (conn->session.stopping && conn->stage == KT_CONN_OPEN && kt_session_quiet(&conn->session))
-        conn->stage = KT_CONN_FLUSH;
+        kt_conn_end(conn);
     if (conn->stage == KT_CONN_FLUSH && kt_session_quiet(&conn->session) &&
         kt_conn_waiting(conn) == 0)
         linger(conn);

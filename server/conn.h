@@ -35,9 +35,10 @@ struct KtConn {
     bool reading, writing; /* the events are set */
     bool dirty;
     int64_t timer_ns; /* when the timer is set to fire; 0: not set */
-    int64_t opened_ns, linger_ns;
-    KtBuf in;  /* bytes not yet taken */
-    KtBuf out; /* bytes not yet sent, from out_at */
+    int64_t opened_ns;
+    int64_t linger_ns; /* FLUSH and LINGER end then */
+    KtBuf in;          /* bytes not yet taken */
+    KtBuf out;         /* bytes not yet sent, from out_at */
     size_t out_at;
     KmpInbox inbox;
     KmpWire wire;

@@ -54,8 +54,8 @@ void kt_session_pump(KtSession *session);
 bool kt_session_accepts(const KtSession *session);
 /* The socket has taken bytes. */
 void kt_session_drained(KtSession *session);
-/* The client says goodbye: all ends, and the connection with it. */
-void kt_session_bye(KtSession *session);
+/* The connection ends while the client may still read: what runs and waits is cancelled, and answered. */
+void kt_session_leave(KtSession *session);
 /* kithd stops: nothing new; what waits is answered Unavailable. */
 void kt_session_stop(KtSession *session);
 /* The client is gone: all ends, unanswered. */

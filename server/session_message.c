@@ -127,20 +127,19 @@ static void at_once(KtSession *session, const KmpMessage *message)
             break;
         case KMP_RESET: reset(session, id); break;
         case KMP_PING: kt_door_pong(session->conn, id); break;
-        case KMP_BYE: kt_session_bye(session); break;
+        case KMP_BYE: kt_conn_end(session->conn); break;
         default: break;
         }
     }
     kt_arena_close(arena);
 }
 
-void kt_session_bye(KtSession *session)
+void kt_session_leave(KtSession *session)
 {
     kt_session_cancel(session, 0);
     if (session->txn)
         session->txn->forget = true;
     kt_txn_abort(session, KT_OK, KT_ENDING_CANCEL);
-    kt_conn_end(session->conn);
 }
 
 void kt_session_message(KtSession *session, const KmpMessage *message)

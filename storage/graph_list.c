@@ -419,7 +419,20 @@ KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
     return KT_OK;
 }
 
-/* ---- degrees ---- */
+/* ---- degrees: the snapshot's, and what own changes add and take ---- */
+
+static int64_t own_count(const KtView *view, const KtHop *hop, uint8_t dir, KtNodeId node, KtMark mark, bool without_loops)
+{
+    const KtOverlay *o = &view->overlay;
+    int64_t n = 0;
+    uint32_t at = o->n ? kt_chain_first(o, KT_CHAIN_LIST, kt_chain_list(node, dir), mark) : 0;
+    for (; at; at = kt_chain_older(o, at)) {
+        const KtChange *c = kt_chain_change(o, at);
+        if (kt_hop_takes(hop, c->token) && !(without_loops && c->start == c->end))
+            n += c->kind == KT_CHANGE_REL_ADD ? 1 : -1;
+    }
+    return n;
+}
 
 static uint64_t count_list(const KtHop *hop, const KtNodeList *list, bool without_loops)
 {
@@ -431,9 +444,20 @@ static uint64_t count_list(const KtHop *hop, const KtNodeList *list, bool withou
     return n;
 }
 
+KtStatus kt_read_degree(KtView *view, uint8_t dir, KtNodeId node, KtMark mark, uint64_t *out)
+{
+    static const KtHop all = {.dir = KT_BOTH};
+    KtNodeList *list;
+    KT_TRY(kt_fetch_lists(view->fetch, dir, &node, 1, &list));
+    *out = list->n + (uint64_t)own_count(view, &all, dir, node, mark, false);
+    kt_fetch_drop(view->fetch, list);
+    return KT_OK;
+}
+
 KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out)
 {
     KtAsk *ask;
+    KtMark mark = kt_view_mark(view);
     KT_TRY(kt_ask(view, ids, &ask));
     for (uint32_t i = 0; i < ids.n; i++)
         out[kt_ids_row(&ids, i)] = 0;
@@ -443,11 +467,13 @@ KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out)
     for (uint8_t dir = KT_OUT; dir <= KT_IN; dir++) {
         if (!(hop->dir & dir))
             continue;
+        bool without_loops = dir == KT_IN && hop->dir == KT_BOTH;
         for (uint32_t at = 0; at < ask->n; at += HOLD_MOST) {
             uint32_t n = ask->n - at < HOLD_MOST ? ask->n - at : HOLD_MOST;
-            KT_TRY(kt_read_lists(view, dir, ask->id + at, n, kt_view_mark(view), list));
+            KT_TRY(kt_fetch_lists(view->fetch, dir, ask->id + at, n, list));
             for (uint32_t i = 0; i < n; i++) {
-                out[ask->row[at + i]] += count_list(hop, list[i], dir == KT_IN && hop->dir == KT_BOTH);
+                out[ask->row[at + i]] += count_list(hop, list[i], without_loops) +
+                                         (uint64_t)own_count(view, hop, dir, ask->id[at + i], mark, without_loops);
                 kt_fetch_drop(view->fetch, list[i]);
             }
         }
@@ -498,16 +524,29 @@ static uint32_t lower_bound(const uint32_t *nbr, uint32_t n, uint32_t key)
     return low;
 }
 
-static KtStatus pairs_in_list(const KtHop *hop, const KtNodeList *list, uint32_t nbr, uint32_t row, uint8_t dir,
-                              KtArena *arena, Pairs *p)
+/* The relationships from `start` to `end` (dir as seen from the row's first node): of the list of one of them in the
+ * snapshot those that own changes leave, then own ones. No list is merged: a hub that is written to is asked often. */
+static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list, uint32_t nbr, KtNodeId start, KtNodeId end,
+                         uint32_t row, uint8_t dir, KtMark mark, KtArena *arena, Pairs *p)
 {
+    const KtOverlay *o = &view->overlay;
     for (uint32_t r = 0; r < list->runs; r++) {
         const KtListRun *run = &list->run[r];
         if (!kt_hop_takes(hop, run->type))
             continue;
-        uint32_t end = run->first + run->n;
-        for (uint32_t i = run->first + lower_bound(list->nbr + run->first, run->n, nbr); i < end && list->nbr[i] == nbr; i++)
-            KT_TRY(pair_add(arena, p, row, kt_list_rel(list, i), run->type, dir));
+        uint32_t last = run->first + run->n;
+        for (uint32_t i = run->first + lower_bound(list->nbr + run->first, run->n, nbr); i < last && list->nbr[i] == nbr; i++) {
+            KtRelId rel = kt_list_rel(list, i);
+            if (o->n == 0 || kt_overlay_exists(o, KT_REL, rel, mark) != KT_SAYS_NO)
+                KT_TRY(pair_add(arena, p, row, rel, run->type, dir));
+        }
+    }
+    uint32_t at = o->n ? kt_chain_first(o, KT_CHAIN_PAIR, kt_chain_pair(start, end), mark) : 0;
+    for (; at; at = kt_chain_older(o, at)) {
+        const KtChange *c = kt_chain_change(o, at);
+        if (c->kind == KT_CHANGE_REL_ADD && c->start == start && c->end == end && kt_hop_takes(hop, c->token) &&
+            kt_overlay_exists(o, KT_REL, c->id, mark) == KT_SAYS_YES)
+            KT_TRY(pair_add(arena, p, row, c->id, c->token, dir));
     }
     return KT_OK;
 }
@@ -517,6 +556,7 @@ KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena
     KT_CHECK(a.n == b.n);
     uint64_t a_none = a.width == 4 ? UINT32_MAX : UINT64_MAX, b_none = b.width == 4 ? UINT32_MAX : UINT64_MAX;
     Pairs p = {0};
+    KtMark mark = kt_view_mark(view);
     KtNodeList **from = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *from);
     KtNodeList **to = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *to);
     KtNodeId *node = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *node);
@@ -538,16 +578,16 @@ KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena
         }
         bool outs = (hop->dir & KT_OUT) != 0, ins = (hop->dir & KT_IN) != 0;
         if (outs)
-            KT_TRY(kt_read_lists(view, KT_OUT, node, n, kt_view_mark(view), from));
+            KT_TRY(kt_fetch_lists(view->fetch, KT_OUT, node, n, from));
         if (ins) {
-            status = kt_read_lists(view, KT_IN, node, n, kt_view_mark(view), to);
+            status = kt_fetch_lists(view->fetch, KT_IN, node, n, to);
             ins = status == KT_OK;
         }
         for (uint32_t i = 0; i < n; i++) {
             if (outs && status == KT_OK)
-                status = pairs_in_list(hop, from[i], nbr[i], row[i], KT_OUT, arena, &p);
+                status = pairs_of(view, hop, from[i], nbr[i], node[i], nbr[i], row[i], KT_OUT, mark, arena, &p);
             if (ins && status == KT_OK && !(outs && node[i] == nbr[i]))
-                status = pairs_in_list(hop, to[i], nbr[i], row[i], KT_IN, arena, &p);
+                status = pairs_of(view, hop, to[i], nbr[i], nbr[i], node[i], row[i], KT_IN, mark, arena, &p);
             kt_fetch_drop(view->fetch, outs ? from[i] : NULL);
             kt_fetch_drop(view->fetch, ins ? to[i] : NULL);
         }

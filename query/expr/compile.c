@@ -60,10 +60,7 @@ static bool call_may_fail(const KtExpr *e)
     if (f->traits & KT_FN_MAY_FAIL)
         return true;
     for (uint32_t i = 0; i < e->args; i++) {
-        uint32_t last = (uint32_t)KT_COUNT(f->arg) - 1;
-        while (last > 0 && f->arg[last].kinds == 0)
-            last--;
-        if (may_be(e->arg[i]->type, not(f->arg[i < last ? i : last].kinds)))
+        if (may_be(e->arg[i]->type, not(kt_function_kinds(f, i))))
             return true;
     }
     return false;

@@ -112,7 +112,7 @@ KT_FN(kt_fn_relationships); KT_FN(kt_fn_length);
 KT_MANY(kt_many_add); KT_MANY(kt_many_subtract); KT_MANY(kt_many_multiply); KT_MANY(kt_many_divide);
 KT_MANY(kt_many_modulo); KT_MANY(kt_many_equal); KT_MANY(kt_many_unequal); KT_MANY(kt_many_less);
 KT_MANY(kt_many_less_equal); KT_MANY(kt_many_greater); KT_MANY(kt_many_greater_equal); KT_MANY(kt_many_not);
-KT_MANY(kt_many_is_null); KT_MANY(kt_many_is_not_null); KT_MANY(kt_many_id); KT_MANY(kt_many_labels);
+KT_MANY(kt_many_in); KT_MANY(kt_many_is_null); KT_MANY(kt_many_is_not_null); KT_MANY(kt_many_id); KT_MANY(kt_many_labels);
 KT_MANY(kt_many_properties);
 
 #endif

@@ -197,6 +197,8 @@ static KtType declared(const KtFunction *f, uint32_t i)
     return f->arg[i < last ? i : last];
 }
 
+KtKinds kt_function_kinds(const KtFunction *f, uint32_t i) { return declared(f, i).kinds; }
+
 KtType kt_function_type(const KtFunction *f, const KtType *args, uint32_t n)
 {
     if (f->traits & KT_FN_NULL_IN_NULL_OUT) {

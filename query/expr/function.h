@@ -74,6 +74,8 @@ KtType kt_function_type(const KtFunction *function, const KtType *args, uint32_t
 /* True when argument `i` may have a kind that the function takes (null always is): false is a compile-time
  * error of status wrong_kind_compile. Always true for KINDS_AT_RUN. */
 bool kt_function_accepts(const KtFunction *function, uint32_t i, KtType arg);
+/* The kinds that argument `i` may have. */
+KtKinds kt_function_kinds(const KtFunction *function, uint32_t i);
 /* "Integer, Float or String": for error messages. Writes at most `cap` bytes with the closing NUL. */
 void kt_kinds_print(KtKinds kinds, char *out, size_t cap);
 

@@ -75,6 +75,24 @@ static void texts(const KtKernelCall *k, Op op, const KtColumn *args, const uint
     }
 }
 
+/* Pairs of one simple kind need no judgement about what can be compared. */
+static bool simple_pair(Op op, KtValue a, KtValue b, uint8_t *out)
+{
+    if (a.kind != b.kind)
+        return false;
+    if (a.kind == KT_INT) {
+        *out = answers(op, (a.as.i > b.as.i) - (a.as.i < b.as.i));
+        return true;
+    }
+    if (a.kind != KT_TEXT)
+        return false;
+    if (op == EQUAL || op == UNEQUAL)
+        *out = kt_text_eq(kt_text_of(a), kt_text_of(b)) == (op == EQUAL);
+    else
+        *out = answers(op, text_order(kt_text_of(a), kt_text_of(b)));
+    return true;
+}
+
 /* Value by value: null bits are made as needed. */
 static KtStatus values(const KtKernelCall *k, Op op, const KtColumn *args, KtColumn *out)
 {
@@ -84,6 +102,8 @@ static KtStatus values(const KtKernelCall *k, Op op, const KtColumn *args, KtCol
         uint32_t row = kt_sel_row(k->sel, i);
         KtValue a = kt_col_value(&args[0], row), b = kt_col_value(&args[1], row);
         bool known;
+        if (simple_pair(op, a, b, &to[row]))
+            continue;
         if (op == EQUAL || op == UNEQUAL) {
             KtTruth equal = kt_value_equal(a, b);
             known = equal != KT_UNKNOWN;

@@ -72,6 +72,27 @@ static KT_CLONES bool any_overflow(const int64_t *a, bool ca, const int64_t *b, 
     return bad < 0;
 }
 
+/* Products, and whether one overflowed. */
+static bool multiply_ints(const int64_t *a, bool ca, const int64_t *b, bool cb, uint32_t n, int64_t *out)
+{
+    bool bad = false;
+    for (uint32_t i = 0; i < n; i++)
+        bad |= __builtin_mul_overflow(a[ca ? 0 : i], b[cb ? 0 : i], &out[i]);
+    return bad;
+}
+
+/* By a constant that can do no harm: not 0, and not -1, which overflows the smallest integer. */
+static void divide_ints(const int64_t *a, int64_t by, uint32_t n, int64_t *out, bool modulo)
+{
+    if (modulo) {
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = a[i] % by;
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = a[i] / by;
+    }
+}
+
 /* ---- row by row, where an error has to be found or the work is not for vectors ---- */
 
 typedef KtStatus (*OneFn)(KtCall *call, const KtValue *args, KtValue *out);
@@ -116,9 +137,17 @@ static KtStatus ints(KtKernelCall *k, Op op, OneFn one, const KtColumn *args, Kt
             return careful(k, one, args, out->nulls, out->data);
         return KT_OK;
     case MULTIPLY:
+        if (multiply_ints(args[0].data, ca, args[1].data, cb, n, out->data))
+            return careful(k, one, args, out->nulls, out->data);
+        return KT_OK;
     case DIVIDE:
-    case MODULO:
-        return careful(k, one, args, out->nulls, out->data);
+    case MODULO: {
+        int64_t by = cb ? *(const int64_t *)args[1].data : 0;
+        if (ca || by == 0 || by == -1)
+            return careful(k, one, args, out->nulls, out->data);
+        divide_ints(args[0].data, by, n, out->data, op == MODULO);
+        return KT_OK;
+    }
     }
     return KT_OK;
 }

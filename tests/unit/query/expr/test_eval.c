@@ -112,6 +112,25 @@ Test(query_expr_eval, columns_give_what_single_values_give_and_fail_at_the_same_
     cr_assert_gt(failures, 300, "errors were met");
 }
 
+Test(query_expr_eval, a_long_list_is_searched_as_a_short_one)
+{
+    static const char *const lists[] = {
+        "[1, 2.0, 'a', true, 9007199254740993, NaN, (#1), [1], {a: 1}]",
+        "[1, 2.0, 'a', true, 9007199254740993, NaN, (#1), [1], {a: 1}, null]",
+        "[1, 1, 1, 1.0, 1, 1, 1, 1, 1]",
+        "[[null], [null], [null], [null], [null], [null], [null], [null], 1]"};
+    set_slot(0, "[1, 1.0, 2, 'a', 'b', true, false, null, NaN, 9007199254740992.0, 9007199254740993, (#1), (#2), [1], [2], {a: 1}, {}]", false);
+    for (size_t i = 0; i < KT_COUNT(lists); i++) {
+        KtColumn out = run(e_call("IN", 2, e_slot(0), e_value(lists[i])));
+        for (uint32_t row = 0; row < f.frame.rows; row++) {
+            KtValue pair[2] = {kt_col_value(&f.slot[0], row), literal(f.arena, lists[i])}, want;
+            KtCall call = {.arena = f.arena, .x = &f.x};
+            cr_assert_eq(kt_fn_in(&call, pair, &want), KT_OK);
+            cr_assert(same(kt_col_value(&out, row), want), "%s IN %s", printed(f.arena, pair[0]), lists[i]);
+        }
+    }
+}
+
 Test(query_expr_eval, and_or_know_three_truths)
 {
     set_slot(0, "[true, true, true, false, false, false, null, null, null]", true);

@@ -24,7 +24,8 @@ KtSel kt_sel_before(KtSel sel, uint32_t row)
     return (KtSel){sel.at, low};
 }
 
-void kt_scope_fail(KtScope *scope, struct KtEvalContext *x, const KtDiag *words, uint32_t row, KtStatus status)
+void kt_scope_fail(KtScope *scope, struct KtEvalContext *x, const KtDiag *words, uint32_t row,
+                   KtStatus status)
 {
     if (row >= scope->fail_row)
         return;
@@ -102,9 +103,11 @@ KtTruth kt_column_truth(const KtColumn *col, uint32_t row, bool *bad)
     return KT_UNKNOWN;
 }
 
-static KtStatus not_boolean(KtRunState *run, KtScope *scope, uint32_t row, const KtColumn *col, KtPos at)
+static KtStatus not_boolean(KtRunState *run, KtScope *scope, uint32_t row, const KtColumn *col,
+                            KtPos at)
 {
-    KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at, "A Boolean is needed here, not %s",
+    KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at,
+                                  "A Boolean is needed here, not %s",
                                   kt_kind_name((KtKind)kt_col_value(col, row).kind));
     return kt_run_fail(run, scope, row, status);
 }
@@ -141,8 +144,7 @@ static KtStatus write_value(Writer *w, uint32_t row, KtValue v)
     case KT_COL_TEXT: ((KtText *)w->col.data)[row] = kt_text_of(v); break;
     case KT_COL_VALUE:
     case KT_COL_NODE:
-    case KT_COL_REL:
-        break;
+    case KT_COL_REL: break;
     }
     return KT_OK;
 }
@@ -160,7 +162,8 @@ static RowCalls row_calls(KtRunState *run, const KtEvalStep *step)
     RowCalls c = {.function = f};
     c.call = (KtCall){.arena = run->arena, .diag = &run->words, .x = run->x, .at = step->at};
     for (uint32_t i = 0; i < KT_COUNT(c.wanted); i++)
-        c.wanted[i] = f->traits & KT_FN_OWN_KINDS ? KT_ANY_KIND : kt_function_kinds(f, i) | KT_KIND_BIT(KT_NULL);
+        c.wanted[i] = f->traits & KT_FN_OWN_KINDS ? KT_ANY_KIND
+                                                  : kt_function_kinds(f, i) | KT_KIND_BIT(KT_NULL);
     return c;
 }
 
@@ -177,12 +180,13 @@ static inline KtStatus call_row(RowCalls *c, const KtValue *value, uint32_t n, K
     return c->function->one(&c->call, value, out);
 }
 
-static KtStatus call_rows(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, const KtColumn *args,
-                          KtColumn *out)
+static KtStatus call_rows(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          const KtColumn *args, KtColumn *out)
 {
     Writer w = {.rows = scope->rows, .arena = run->arena};
     KT_TRY(kt_col_make(run->arena, step->as.call.result, scope->rows, false, &w.col));
-    KtValue few[4] = {kt_null(), kt_null(), kt_null(), kt_null()}, *value = few; /* absent ones are null */
+    KtValue few[4] = {kt_null(), kt_null(), kt_null(), kt_null()},
+            *value = few; /* absent ones are null */
     if (step->args > KT_COUNT(few)) {
         value = kt_arena_alloc(run->arena, step->args * sizeof *value);
         if (!value)
@@ -206,8 +210,8 @@ static KtStatus call_rows(KtRunState *run, const KtEvalStep *step, KtScope *scop
 }
 
 /* One answer stands for all rows when every argument does. */
-static KtStatus call_once(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, const KtColumn *args,
-                          KtColumn *out)
+static KtStatus call_once(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          const KtColumn *args, KtColumn *out)
 {
     KtScope one = {.rows = 1, .fail_row = UINT32_MAX};
     KtColumn result;
@@ -222,7 +226,8 @@ static KtStatus call_once(KtRunState *run, const KtEvalStep *step, KtScope *scop
     return KT_OK;
 }
 
-static KtStatus step_args(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn **out)
+static KtStatus step_args(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtColumn **out)
 {
     KtColumn *args = kt_arena_alloc(run->arena, ((size_t)step->args + 1) * sizeof *args);
     if (!args)
@@ -242,7 +247,8 @@ static bool all_constant(const KtColumn *args, uint32_t n)
     return true;
 }
 
-static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtColumn *out)
 {
     const KtFunction *f = step->as.call.function;
     KtColumn *args;
@@ -255,7 +261,12 @@ static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scop
     if (!(f->traits & KT_FN_PER_ROW) && all_constant(args, step->args))
         return call_once(run, step, scope, sel, args, out);
     if (f->many) {
-        KtKernelCall k = {.function = f, .x = run->x, .arena = run->arena, .scope = scope, .sel = sel, .at = step->at};
+        KtKernelCall k = {.function = f,
+                          .x = run->x,
+                          .arena = run->arena,
+                          .scope = scope,
+                          .sel = sel,
+                          .at = step->at};
         bool done = false;
         KT_TRY(f->many(&k, args, out, &done));
         if (done)
@@ -267,7 +278,8 @@ static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scop
 /* ---- AND, OR ---- */
 
 typedef struct Junction {
-    KtTruth ends;   /* AND ends a row at false, OR at true; a null stays open, a later part may still decide */
+    KtTruth
+        ends; /* AND ends a row at false, OR at true; a null stays open, a later part may still decide */
     uint8_t *truth; /* by row */
     uint16_t *open; /* rows that are not decided */
     bool unknown;   /* some row has been null */
@@ -319,8 +331,8 @@ static KtStatus judge_values(KtRunState *run, const KtEvalStep *step, KtScope *s
     return KT_OK;
 }
 
-static KtStatus step_junction(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtTruth ends,
-                              KtColumn *out)
+static KtStatus step_junction(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                              KtTruth ends, KtColumn *out)
 {
     KtColumn to, part;
     KT_TRY(kt_col_make(run->arena, KT_COL_BOOL, scope->rows, false, &to));
@@ -368,7 +380,8 @@ static void scatter(const KtColumn *from, KtSel sel, KtValue *to)
 }
 
 /* Computes `part` for the rows of `sel` into `to`. */
-static KtStatus step_into(KtRunState *run, const KtEvalStep *part, KtScope *scope, KtSel sel, KtValue *to)
+static KtStatus step_into(KtRunState *run, const KtEvalStep *part, KtScope *scope, KtSel sel,
+                          KtValue *to)
 {
     KtColumn col;
     if (sel.n == 0)
@@ -378,7 +391,8 @@ static KtStatus step_into(KtRunState *run, const KtEvalStep *part, KtScope *scop
     return KT_OK;
 }
 
-static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtColumn *out)
 {
     KtColumn to, operand = {0}, when;
     KtValue *value;
@@ -400,8 +414,9 @@ static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scop
         for (uint32_t i = 0; i < now.n; i++) {
             uint32_t row = kt_sel_row(now, i);
             bool bad = false;
-            KtTruth t = simple ? kt_value_equal(kt_col_value(&operand, row), kt_col_value(&when, row))
-                               : kt_column_truth(&when, row, &bad);
+            KtTruth t = simple
+                            ? kt_value_equal(kt_col_value(&operand, row), kt_col_value(&when, row))
+                            : kt_column_truth(&when, row, &bad);
             if (KT_UNLIKELY(bad)) {
                 KT_TRY(not_boolean(run, scope, row, &when, step->arg[a]->at));
                 break;
@@ -425,7 +440,8 @@ static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scop
     return KT_OK;
 }
 
-static KtStatus step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                              KtColumn *out)
 {
     KtColumn to;
     KtValue *value;
@@ -451,7 +467,8 @@ static KtStatus step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *
 
 /* ---- lists and maps ---- */
 
-static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                                KtColumn *out)
 {
     KtColumn *args, to;
     KtValue *value;
@@ -464,7 +481,8 @@ static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope
     for (uint32_t i = 0; i < sel.n; i++) {
         uint32_t row = kt_sel_row(sel, i);
         KtStatus status;
-        void *space = kt_arena_alloc(run->arena, (size_t)n * (map ? sizeof(KtMapEntry) : sizeof(KtValue)));
+        void *space =
+            kt_arena_alloc(run->arena, (size_t)n * (map ? sizeof(KtMapEntry) : sizeof(KtValue)));
         if (!space)
             return KT_ERR_MEMORY;
         if (map) {
@@ -489,7 +507,8 @@ static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope
 
 /* ---- one step ---- */
 
-KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                     KtColumn *out)
 {
     sel = still(scope, sel);
     if (sel.n == 0) {
@@ -521,16 +540,19 @@ KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
 
 /* ---- programs ---- */
 
-static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *frame, KtScope *scope, KtColumn *out)
+static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
+                          KtScope *scope, KtColumn *out)
 {
     KtRunState run = {.program = program, .x = x, .arena = frame->arena};
-    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows}, frame->fail_row);
+    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
+                              frame->fail_row);
     *scope = (KtScope){.rows = frame->rows, .fail_row = frame->fail_row, .fail = frame->fail};
     if (sel.n == 0) {
         *out = kt_null_column();
         return KT_OK;
     }
-    scope->slot = kt_arena_alloc(run.arena, ((size_t)program->slots + program->locals + 1) * sizeof *scope->slot);
+    scope->slot = kt_arena_alloc(run.arena, ((size_t)program->slots + program->locals + 1) *
+                                                sizeof *scope->slot);
     if (!scope->slot)
         return KT_ERR_MEMORY;
     scope->local = scope->slot + program->slots;
@@ -573,8 +595,8 @@ static void boolean_bits(const KtColumn *col, KtSel sel, uint32_t rows, uint64_t
         bits[w] &= ~col->nulls[w];
 }
 
-static KtStatus value_bits(const KtProgram *program, KtEvalContext *x, KtFrame *frame, const KtColumn *col, KtSel sel,
-                           KtScope *scope, uint64_t *bits)
+static KtStatus value_bits(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
+                           const KtColumn *col, KtSel sel, KtScope *scope, uint64_t *bits)
 {
     for (uint32_t i = 0; i < sel.n; i++) {
         uint32_t row = kt_sel_row(sel, i);
@@ -599,7 +621,8 @@ KtStatus kt_program_test(const KtProgram *program, KtEvalContext *x, KtFrame *fr
     KtColumn col;
     memset(bits, 0, ((size_t)frame->rows + 63) / 64 * sizeof *bits);
     KT_TRY(run_frame(program, x, frame, &scope, &col));
-    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows}, frame->fail_row);
+    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
+                              frame->fail_row);
     if (col.kind != KT_COL_BOOL || col.constant)
         return value_bits(program, x, frame, &col, sel, &scope, bits);
     boolean_bits(&col, sel, frame->rows, bits);
@@ -615,7 +638,8 @@ static KtStatus no_column(KtFrame *frame, KtSlot slot, KtColumn *out)
 
 KtStatus kt_program_value(const KtProgram *program, KtEvalContext *x, KtArena *arena, KtValue *out)
 {
-    KtFrame frame = {.rows = 1, .selected = 1, .column = no_column, .arena = arena, .fail_row = UINT32_MAX};
+    KtFrame frame = {
+        .rows = 1, .selected = 1, .column = no_column, .arena = arena, .fail_row = UINT32_MAX};
     KtColumn col;
     KT_TRY(kt_program_run(program, x, &frame, &col));
     if (kt_frame_failed(&frame))

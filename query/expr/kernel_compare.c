@@ -8,30 +8,31 @@
 
 typedef enum Op { EQUAL, UNEQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL } Op;
 
-#define LOOP(sign)                                       \
-    if (cb) {                                            \
-        for (uint32_t i = 0; i < n; i++)                 \
-            out[i] = a[i] sign b[0];                     \
-    } else if (ca) {                                     \
-        for (uint32_t i = 0; i < n; i++)                 \
-            out[i] = a[0] sign b[i];                     \
-    } else {                                             \
-        for (uint32_t i = 0; i < n; i++)                 \
-            out[i] = a[i] sign b[i];                     \
-    }                                                    \
+#define LOOP(sign)                       \
+    if (cb) {                            \
+        for (uint32_t i = 0; i < n; i++) \
+            out[i] = a[i] sign b[0];     \
+    } else if (ca) {                     \
+        for (uint32_t i = 0; i < n; i++) \
+            out[i] = a[0] sign b[i];     \
+    } else {                             \
+        for (uint32_t i = 0; i < n; i++) \
+            out[i] = a[i] sign b[i];     \
+    }                                    \
     break
 
-#define COMPARE(name, type)                                                                                        \
-    static KT_CLONES void name(Op op, const type *a, bool ca, const type *b, bool cb, uint32_t n, uint8_t *out)    \
-    {                                                                                                              \
-        switch (op) {                                                                                              \
-        case EQUAL: LOOP(==);                                                                                      \
-        case UNEQUAL: LOOP(!=);                                                                                    \
-        case LESS: LOOP(<);                                                                                        \
-        case LESS_EQUAL: LOOP(<=);                                                                                 \
-        case GREATER: LOOP(>);                                                                                     \
-        case GREATER_EQUAL: LOOP(>=);                                                                              \
-        }                                                                                                          \
+#define COMPARE(name, type)                                                                       \
+    static KT_CLONES void name(Op op, const type *a, bool ca, const type *b, bool cb, uint32_t n, \
+                               uint8_t *out)                                                      \
+    {                                                                                             \
+        switch (op) {                                                                             \
+        case EQUAL: LOOP(==);                                                                     \
+        case UNEQUAL: LOOP(!=);                                                                   \
+        case LESS: LOOP(<);                                                                       \
+        case LESS_EQUAL: LOOP(<=);                                                                \
+        case GREATER: LOOP(>);                                                                    \
+        case GREATER_EQUAL: LOOP(>=);                                                             \
+        }                                                                                         \
     }
 
 COMPARE(compare_ints, int64_t)
@@ -59,7 +60,8 @@ static int text_order(KtText a, KtText b)
     return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
-static void texts(const KtKernelCall *k, Op op, const KtColumn *args, const uint64_t *nulls, uint8_t *out)
+static void texts(const KtKernelCall *k, Op op, const KtColumn *args, const uint64_t *nulls,
+                  uint8_t *out)
 {
     const KtText *a = args[0].data, *b = args[1].data;
     bool ca = args[0].constant, cb = args[1].constant;
@@ -141,7 +143,8 @@ static KtStatus compare(KtKernelCall *k, Op op, const KtColumn *args, KtColumn *
     bool all_null = false, same = args[0].kind == args[1].kind;
     KtColKind kind = args[0].kind;
     KT_TRY(kt_col_make(k->arena, KT_COL_BOOL, rows, false, &to));
-    bool loop = same && (kind == KT_COL_INT || kind == KT_COL_FLOAT || kind == KT_COL_BOOL) && dense(k);
+    bool loop =
+        same && (kind == KT_COL_INT || kind == KT_COL_FLOAT || kind == KT_COL_BOOL) && dense(k);
     if (loop || (same && kind == KT_COL_TEXT)) {
         KT_TRY(kt_merge_nulls(k->arena, args, 2, rows, &to.nulls, &all_null));
         if (all_null)

@@ -16,8 +16,8 @@ typedef struct Table {
 
 static bool scalar(KtValue v)
 {
-    return v.kind == KT_INT || v.kind == KT_FLOAT || v.kind == KT_TEXT || v.kind == KT_BOOL || v.kind == KT_NODE ||
-           v.kind == KT_REL;
+    return v.kind == KT_INT || v.kind == KT_FLOAT || v.kind == KT_TEXT || v.kind == KT_BOOL ||
+           v.kind == KT_NODE || v.kind == KT_REL;
 }
 
 static KtStatus table_of(KtArena *arena, KtValue list, Table *out)
@@ -61,7 +61,8 @@ KT_MANY(kt_many_in)
     if (!args[1].constant)
         return KT_OK;
     KtValue list = kt_col_value(&args[1], 0);
-    if (list.kind != KT_LIST || list.len < SHORT_LIST || list.len > UINT32_MAX / 4 || k->sel.n < FEW_ROWS)
+    if (list.kind != KT_LIST || list.len < SHORT_LIST || list.len > UINT32_MAX / 4 ||
+        k->sel.n < FEW_ROWS)
         return KT_OK;
     Table table;
     KtColumn to;

@@ -76,6 +76,7 @@ struct KtAggregate {
     } state;
     Seen *seen;
     size_t seen_cap, seen_len;
+    KtMap64 nodes; /* DISTINCT of node ids below 2^32: group and id */
     KtBuf key;
 };
 
@@ -138,6 +139,7 @@ KtStatus kt_aggregate_open(const KtFunction *function, bool distinct, KtPos at, 
     a->arena = arena;
     a->budget = budget;
     a->key.budget = budget;
+    a->nodes.budget = budget;
     *out = a;
     return KT_OK;
 }
@@ -150,6 +152,7 @@ void kt_aggregate_close(KtAggregate *a)
         kt_budget_give(a->budget, a->seen_cap * sizeof *a->seen);
     free(a->seen);
     kt_buf_close(&a->key);
+    kt_map64_close(&a->nodes);
     kt_arena_close(a->arena);
 }
 
@@ -205,6 +208,10 @@ static KtStatus seen_grow(KtAggregate *a)
 
 static KtStatus is_new(KtAggregate *a, uint32_t group, KtValue v, bool *out)
 {
+    if (v.kind == KT_NODE && kt_value_node_id(v) < UINT32_MAX) {
+        uint64_t *at;
+        return kt_map64_put(&a->nodes, (uint64_t)group << 32 | kt_value_node_id(v), &at, out);
+    }
     if ((a->seen_len + 1) * 4 > a->seen_cap * 3)
         KT_TRY(seen_grow(a));
     kt_buf_clear(&a->key);
@@ -381,22 +388,38 @@ static uint64_t weight_of(const KtAggregateRows *rows, uint32_t row)
     return rows->weight ? rows->weight[row] : 1;
 }
 
-/* count(*), and count(x) where no x is null; false: not done. */
+/* True for a column that holds no null anywhere. */
+static bool never_null(const KtColumn *col)
+{
+    switch (col->kind) {
+    case KT_COL_BOOL:
+    case KT_COL_INT:
+    case KT_COL_FLOAT:
+    case KT_COL_TEXT: return !col->nulls;
+    case KT_COL_NODE:
+    case KT_COL_REL:
+    case KT_COL_VALUE: break;
+    }
+    return false;
+}
+
+/* count(*), count(x) where no x is null, count(node); false: not done. */
 static bool add_counts(KtAggregate *a, const KtAggregateRows *rows)
 {
     const KtColumn *arg = rows->arg[0];
-    bool never_null =
-        a->kind == COUNT_ROWS || (arg && !arg->nulls &&
-                                  (arg->kind == KT_COL_BOOL || arg->kind == KT_COL_INT ||
-                                   arg->kind == KT_COL_FLOAT || arg->kind == KT_COL_TEXT));
-    if (!never_null || rows->weight)
+    bool all = a->kind == COUNT_ROWS || never_null(arg);
+    bool nodes = !all && arg->kind == KT_COL_NODE && arg->width == 4 && !arg->constant;
+    if ((!all && !nodes) || rows->weight)
         return false;
-    if (!rows->group) {
+    if (all && !rows->group) {
         a->state.count[0] += rows->n;
         return true;
     }
-    for (uint32_t i = 0; i < rows->n; i++)
-        a->state.count[rows->group[row_of(rows, i)]]++;
+    const uint32_t *id = nodes ? arg->data : NULL;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint32_t row = row_of(rows, i);
+        a->state.count[group_of(rows, row)] += all || id[row] != KT_NO_NODE;
+    }
     return true;
 }
 

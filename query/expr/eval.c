@@ -544,6 +544,7 @@ static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *f
                           KtScope *scope, KtColumn *out)
 {
     KtRunState run = {.program = program, .x = x, .arena = frame->arena};
+    KT_CHECK(frame->rows <= KT_IDS_MOST); /* what storage answers at once */
     KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
                               frame->fail_row);
     *scope = (KtScope){.rows = frame->rows, .fail_row = frame->fail_row, .fail = frame->fail};
@@ -586,6 +587,7 @@ static void boolean_bits(const KtColumn *col, KtSel sel, uint32_t rows, uint64_t
         for (; i + 8 <= sel.n; i += 8) {
             uint64_t eight;
             memcpy(&eight, byte + i, 8);
+            eight &= 0x0101010101010101ULL;
             bits[i >> 6] |= ((eight * 0x0102040810204080ULL) >> 56) << (i & 63);
         }
         for (; i < sel.n; i++)

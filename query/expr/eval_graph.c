@@ -83,6 +83,20 @@ static KtStatus on_subject(KtRunState *run, const KtEvalStep *step, KtScope *sco
 
 /* ---- properties ---- */
 
+/* Storage answers up to the last row it was asked about; a column here has all rows of its scope. */
+static KtStatus pad(KtArena *arena, uint32_t have, uint32_t rows, KtColumn *col)
+{
+    if (have >= rows || col->constant)
+        return KT_OK;
+    KtColumn to;
+    KT_TRY(kt_col_make(arena, col->kind, rows, col->nulls != NULL, &to));
+    memcpy(to.data, col->data, have * kt_col_size(col->kind, col->width));
+    if (col->nulls)
+        memcpy(to.nulls, col->nulls, ((size_t)have + 63) / 64 * sizeof *to.nulls);
+    *col = to;
+    return KT_OK;
+}
+
 static KtStatus props_of(KtRunState *run, KtScope *scope, KtKind kind, KtIds ids, KtNameRef name,
                          KtPos at, KtColumn *out)
 {
@@ -94,8 +108,11 @@ static KtStatus props_of(KtRunState *run, KtScope *scope, KtKind kind, KtIds ids
         *out = kt_null_column();
         return KT_OK;
     }
-    return kind == KT_NODE ? kt_node_props(run->x->view, token, ids, run->arena, out)
-                           : kt_rel_props(run->x->view, token, ids, run->arena, out);
+    if (kind == KT_NODE)
+        KT_TRY(kt_node_props(run->x->view, token, ids, run->arena, out));
+    else
+        KT_TRY(kt_rel_props(run->x->view, token, ids, run->arena, out));
+    return pad(run->arena, kt_ids_row(&ids, ids.n - 1) + 1, scope->rows, out);
 }
 
 static void take(const KtColumn *from, KtIds ids, KtValue *to)

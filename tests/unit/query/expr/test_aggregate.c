@@ -170,6 +170,24 @@ Test(query_expr_aggregate, many_groups_and_batches_grow_without_mixing)
     kt_aggregate_close(NULL);
 }
 
+Test(query_expr_aggregate, nodes_are_counted_by_group_once_or_each_time)
+{
+    static const uint32_t ids[] = {1, 2, 1, KT_NO_NODE, 2, 2};
+    static const uint32_t group[] = {0, 0, 0, 1, 1, 1};
+    set_nodes(0, 6, ids);
+    for (int distinct = 0; distinct < 2; distinct++) {
+        KtAggregate *a = open("count", distinct);
+        KtAggregateRows rows = {.n = 6, .group = group, .groups = 2, .arg = {&f.slot[0]}};
+        cr_assert_eq(kt_aggregate_add(a, &rows, &f.diag), KT_OK);
+        KtValue out;
+        cr_assert_eq(kt_aggregate_result(a, 0, NULL, &out), KT_OK);
+        cr_assert_eq(out.as.i, distinct ? 2 : 3);
+        cr_assert_eq(kt_aggregate_result(a, 1, NULL, &out), KT_OK);
+        cr_assert_eq(out.as.i, distinct ? 1 : 2);
+        kt_aggregate_close(a);
+    }
+}
+
 Test(query_expr_aggregate, a_budget_that_runs_out_is_an_error_and_given_back)
 {
     KtBudget budget;

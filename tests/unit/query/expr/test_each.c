@@ -132,3 +132,48 @@ Test(query_expr_each, a_cancelled_query_leaves_the_loop)
                  KT_OK);
     cr_assert_eq(kt_program_run(program, &f.x, &f.frame, &out), KT_ERR_CANCELLED);
 }
+
+Test(query_expr_each, running_out_of_memory_anywhere_is_an_error_and_no_more)
+{
+    static const uint32_t ids[] = {1, 2, 3, 4};
+    set_slot(0, "[[1, 2, 3], [4, 5], [6], []]", false);
+    set_nodes(1, 4, ids);
+    const KtExpr *squares =
+        e_comprehension(0, e_slot(0), odd(0), e_call("*", 2, e_local(0), e_prop(e_slot(1), N_NUM)));
+    const KtExpr *text = e_reduce(1, e_value("''"), 2, squares,
+                                  e_call("+", 2, e_local(1), e_call("toString", 1, e_local(2))));
+    const KtExpr *e =
+        e_list(3, text,
+               e_and(2, e_call("=", 2, e_prop(e_slot(1), N_NUM), e_value("1")),
+                     e_call("IS NULL", 1, e_prop(e_slot(1), N_NAME))),
+               e_case(false, 3, e_call("<", 2, e_prop(e_slot(1), N_NUM), e_value("3")), squares,
+                      e_call("labels", 1, e_slot(1))));
+    const KtProgram *program;
+    cr_assert_eq(kt_program_compile(f.arena, e, &program), KT_OK);
+    const char *want = run_text(e);
+    KtStatus status = KT_ERR_MEMORY;
+    uint32_t failed = 0;
+    for (size_t limit = 16 * 1024; status != KT_OK; limit += 4 * 1024, failed++) {
+        KtBudget budget;
+        KtArena *small;
+        KtColumn out;
+        cr_assert_lt(limit, 16 * 1024 * 1024);
+        kt_budget_init(&budget, NULL, limit);
+        cr_assert_eq(kt_arena_open(&budget, &small), KT_OK);
+        f.frame.arena = small;
+        f.frame.fail_row = UINT32_MAX;
+        status = kt_program_run(program, &f.x, &f.frame, &out);
+        cr_assert(status == KT_OK || status == KT_ERR_MEMORY);
+        cr_assert_not(kt_frame_failed(&f.frame));
+        if (status == KT_OK) {
+            KtValue rows[4];
+            for (uint32_t i = 0; i < 4; i++)
+                rows[i] = kt_col_value(&out, i);
+            cr_assert_str_eq(printed(f.arena, kt_list(rows, 4)), want);
+        }
+        f.frame.arena = f.arena;
+        kt_arena_close(small);
+        cr_assert_eq(atomic_load(&budget.used), 0);
+    }
+    cr_assert_gt(failed, 5);
+}

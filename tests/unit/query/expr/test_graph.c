@@ -102,3 +102,26 @@ Test(query_expr_graph, properties_of_elements_are_asked_in_batches)
                      "[[1, 2], [3, null]]");
     cr_assert_eq(f.view.asked, 1);
 }
+
+Test(query_expr_graph, a_column_has_all_rows_though_few_were_asked_for)
+{
+    static uint32_t many[500];
+    static const uint16_t sel[] = {0, 3};
+    for (uint32_t i = 0; i < 500; i++)
+        many[i] = i % 100;
+    set_nodes(0, 500, many);
+    f.frame.sel = sel;
+    f.frame.selected = 2;
+    KtColumn out = run(e_prop(e_slot(0), N_NUM));
+    memset(out.data, 0, 500 * sizeof(int64_t));
+    memset(out.nulls, 0, 8 * sizeof(uint64_t));
+    cr_assert_str_eq(run_text(e_call("+", 2, e_prop(e_slot(0), N_NUM), e_prop(e_slot(0), N_NUM))),
+                     "[0, 6]");
+    const KtProgram *program;
+    uint64_t bits[8];
+    cr_assert_eq(kt_program_compile(f.arena, e_call(">", 2, e_prop(e_slot(0), N_NUM), e_value("1")),
+                                    &program),
+                 KT_OK);
+    cr_assert_eq(kt_program_test(program, &f.x, &f.frame, bits), KT_OK);
+    cr_assert_eq(bits[0], 8);
+}

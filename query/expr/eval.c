@@ -149,6 +149,8 @@ static KtStatus write_value(Writer *w, uint32_t row, KtValue v)
     return KT_OK;
 }
 
+enum { WORK_UNLOOKED = 256 * 1024 };
+
 /* What every row's call shares. */
 typedef struct RowCalls {
     const KtFunction *function;
@@ -193,17 +195,24 @@ static KtStatus call_rows(KtRunState *run, const KtEvalStep *step, KtScope *scop
             return KT_ERR_MEMORY;
     }
     RowCalls calls = row_calls(run, step);
+    uint64_t work = 0; /* bytes and elements gone through since the last look at the clock */
     for (uint32_t i = 0; i < sel.n; i++) {
         uint32_t row = kt_sel_row(sel, i);
         KtValue result;
-        for (uint32_t a = 0; a < step->args; a++)
+        for (uint32_t a = 0; a < step->args; a++) {
             value[a] = kt_col_value(&args[a], row);
+            work += value[a].len;
+        }
         KtStatus status = call_row(&calls, value, step->args, &result);
         if (KT_UNLIKELY(status != KT_OK)) {
             KT_TRY(kt_run_fail(run, scope, row, status));
             break;
         }
         KT_TRY(write_value(&w, row, result));
+        if (KT_UNLIKELY(work > WORK_UNLOOKED)) {
+            KT_TRY(kt_eval_tick(run->x));
+            work = 0;
+        }
     }
     *out = w.col;
     return KT_OK;

@@ -13,7 +13,8 @@ enum {
     PATTERN_BYTES = 32 * 1024,
     MATCH_LIMIT = 1000 * 1000,
     DEPTH_LIMIT = 50 * 1000,
-    HEAP_LIMIT_KIB = 20 * 1024
+    HEAP_LIMIT_KIB = 20 * 1024,
+    MATCHES_UNLOOKED = 16 /* each may take some milliseconds */
 };
 
 typedef struct Pattern {
@@ -124,6 +125,8 @@ static KtStatus match(KtCall *call, PatternCache *cache, KtText text, KtText pat
 {
     Pattern *p = NULL;
     KT_TRY(pattern_of(call, cache, pattern, &p));
+    if (cache->clock % MATCHES_UNLOOKED == 0)
+        KT_TRY(kt_eval_tick(call->x));
     int found = pcre2_match(p->code, (PCRE2_SPTR)(text.len ? text.at : ""), text.len, 0,
                             PCRE2_NO_UTF_CHECK, p->match, cache->limits);
     if (found >= 0 || found == PCRE2_ERROR_NOMATCH) {

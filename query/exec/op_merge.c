@@ -24,9 +24,6 @@ typedef struct MergeOp {
     bool making;
     KtValue *value;       /* by slot, by row */
     uint32_t made_cap;
-    uint32_t given;       /* rows of the finished batch that went up */
-    KtLevel window;
-    uint16_t *sel;
 } MergeOp;
 
 static void add_slot(MergeOp *self, KtSlot slot)
@@ -50,7 +47,6 @@ static KtStatus merge_open(KtOp *op)
         add_slot(self, plan->as.merge.item[i].slot);
     for (uint32_t i = 0; i < plan->as.merge.n_matched; i++)
         add_slot(self, plan->as.merge.matched[i]);
-    KT_TRY(kt_op_sel(op, &self->sel));
     KT_TRY(kt_arena_open(op->x->budget, &self->work));
     bool before = op->x->see_all;
     op->x->see_all = true;
@@ -206,23 +202,9 @@ static KtStatus work_on(MergeOp *self, KtStep *step)
     return KT_OK;
 }
 
-/* Rows of the finished batch, at most `want`: it may have begun when more were wanted. */
-static void hand_up(MergeOp *self, uint32_t want, KtBatch *out)
-{
-    uint32_t left = self->made.level.selected - self->given, n = left < want ? left : want;
-    kt_level_window(&self->window, &self->made.level, self->given, n, self->sel);
-    self->given += n;
-    out->top = &self->window;
-}
-
 static KtStatus merge_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 {
     MergeOp *self = (MergeOp *)op;
-    if (self->given < self->made.level.selected) {
-        hand_up(self, want, out);
-        *step = KT_STEP_ROWS;
-        return KT_OK;
-    }
     for (;;) {
         if (!self->has_input) {
             KT_TRY(kt_op_next(op->child[0], want, &self->input, step));
@@ -242,10 +224,7 @@ static KtStatus merge_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
                 return KT_OK;
         }
         if (self->made.level.rows > 0) {
-            KtBatch whole;
-            end_batch(self, &whole);
-            self->given = 0;
-            hand_up(self, want, out);
+            end_batch(self, out);
             *step = KT_STEP_ROWS;
             return KT_OK;
         }
@@ -258,7 +237,6 @@ static KtStatus merge_rewind(KtOp *op)
 {
     MergeOp *self = (MergeOp *)op;
     self->has_input = self->matching = self->making = false;
-    self->made.level.selected = self->given = 0;
     return KT_OK;
 }
 

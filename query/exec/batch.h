@@ -28,12 +28,16 @@ typedef struct KtRun {
     KtToken type;     /* of an Expand */
 } KtRun;
 
-/* The columns of a level's rows, by slot. */
+/* The columns of a level's rows, by slot. It is the identity of a level: shallow copies share it. */
+enum { KT_COLS_MAPS = 6 };
 typedef struct KtCols {
     KtColumn *col;     /* by slot; valid where `have` is set */
-    uint64_t *have;    /* bits by slot */
+    uint64_t *have;    /* bits by slot: own columns, and those flattened or gathered from below */
+    uint64_t *own;     /* bits by slot: made at this level */
     uint32_t slots;
     KtArena *scratch;  /* columns computed for this level; reset by its operator when it makes new rows */
+    uint32_t maps;     /* row maps made so far: row -> row of the level with those columns */
+    struct { const struct KtCols *to; const uint16_t *row; } map[KT_COLS_MAPS];
 } KtCols;
 
 typedef struct KtLevel KtLevel;
@@ -47,7 +51,6 @@ struct KtLevel {
     uint32_t selected;
     const uint64_t *weight;    /* by row; NULL: 1 each. Set by a degree fold */
     KtCols *cols;
-    uint16_t *parent;          /* row -> row of below; made when first asked, shared through KtCols' scratch */
 };
 
 typedef struct KtBatch {
@@ -61,10 +64,11 @@ KtLevel *kt_batch_level_of(const KtBatch *batch, const KtSlot *slot, uint32_t n)
 KtStatus kt_level_column(KtLevel *level, KtSlot slot, KtColumn *out) KT_MUST_CHECK;
 /* Puts a computed column on a level. */
 void kt_level_set(KtLevel *level, KtSlot slot, KtColumn column);
-bool kt_level_has(const KtLevel *level, KtSlot slot); /* in itself, not below */
-/* Row of `below_level` that stands under row `row` of `level`; below_level is in its chain. */
-uint32_t kt_level_row_at(KtLevel *level, uint32_t row, const KtLevel *below_level);
-/* For all rows: out[row] = row of below_level. Cached. */
+bool kt_level_has(const KtLevel *level, KtSlot slot); /* made at this level, not below */
+/* The level of the chain that has `slot`, or NULL. */
+KtLevel *kt_level_owner(KtLevel *level, KtSlot slot);
+/* out[row] = row of below_level that stands under it, for all rows; NULL: below_level is the level itself (or a
+ * copy of it). Cached. below_level must be in the chain. */
 KtStatus kt_level_rows_at(KtLevel *level, const KtLevel *below_level, const uint16_t **out) KT_MUST_CHECK;
 /* The frame of a level, for the evaluator: selection and columns of it and of all below. */
 typedef struct KtLevelFrame {
@@ -74,6 +78,10 @@ typedef struct KtLevelFrame {
 void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena);
 /* One value, for row-serial code. */
 KtStatus kt_level_value(KtLevel *level, KtSlot slot, uint32_t row, KtValue *out) KT_MUST_CHECK;
+
+/* out[row] = node id of `slot` for all rows of the level; KT_NO_NODE for null. A value that is neither node nor
+ * null is INVALID_ARGUMENT_TYPE_VALUE. */
+KtStatus kt_level_nodes(KtLevel *level, KtSlot slot, const uint32_t **out) KT_MUST_CHECK;
 
 static inline uint32_t kt_level_selected(const KtLevel *level, uint32_t i)
 {

@@ -8,6 +8,7 @@
 #define KT_QUERY_EXEC_OP_H
 
 #include "query/exec/batch.h"
+#include "query/exec/sink.h"
 #include "query/plan/plan.h"
 
 typedef enum KtStep { KT_STEP_ROWS, KT_STEP_END, KT_STEP_AGAIN } KtStep;
@@ -16,7 +17,8 @@ enum {
     KT_OP_BY_ARG = 2,  /* counts and orders for each argument row */
     KT_OP_WEIGHTS = 4, /* understands weights */
     KT_OP_WRITES = 8,
-    KT_OP_BARRIER = 16
+    KT_OP_BARRIER = 16,
+    KT_OP_OPENS_SECOND = 32 /* opens, rewinds and feeds child[1] itself; the core only parks and closes it */
 };
 
 typedef struct KtOp KtOp;
@@ -48,8 +50,9 @@ struct KtOp {
     KtOp *child[2];
     KtBatch *arg;     /* rows that a correlated plan runs for; NULL at the top */
     KtArena *arena;   /* this operator's rows: reset by it when it makes new ones */
-    KtMark sees;      /* own writes that its clause sees: taken when the clause's first operator is asked */
+    bool see_all;     /* reads see every own write: below a Merge */
     KtStatus pending; /* fails the next call */
+    KtDiag *pending_diag; /* its words */
     bool ended, opened;
     KtOpFacts facts;
 };
@@ -67,19 +70,31 @@ struct KtExec {
     int64_t quantum_end_ns;  /* 0: no quantum */
     uint64_t ticks;
     bool profile;
-    KtMark *clause_mark;     /* by clause number: UINT64_MAX until the clause begins */
+    KtMark *clause_mark;     /* by clause number: UINT64_MAX until one of its operators first reads */
+    uint32_t slots;          /* KtPlanned.slots */
+    KtSink *sink;            /* of Result; NULL: rows are counted and dropped */
+    bool sink_full;          /* Result's answer was AGAIN because the sink is full; cleared by the caller */
+    bool see_all;            /* operators opened now read every own write (Merge sets it) */
+    uint64_t result_rows;    /* rows handed to the sink */
+    int64_t spent_quantum_ns; /* the quantum_end_ns that has passed: of kt_tick's own */
+    uint32_t depth;          /* of nested kt_op_next calls */
+    struct { uint64_t again, want, park; } stuttered; /* what the stutter did */
     uint32_t stutter;        /* seed of the stutter build; 0: off */
 };
 
-/* Opens the operator tree of `plan`. Ownership: arena; the caller calls kt_op_close. */
+/* Opens the operator tree of `plan`. Ownership: arena; the caller calls kt_op_close. On failure what was opened
+ * has been closed. */
 KtStatus kt_op_open(KtExec *x, const KtPlan *plan, KtBatch *arg, KtOp **out) KT_MUST_CHECK;
 KtStatus kt_op_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step) KT_MUST_CHECK;
 KtStatus kt_op_rewind(KtOp *op, KtBatch *arg) KT_MUST_CHECK; /* the whole subtree */
 KtStatus kt_op_park(KtOp *op) KT_MUST_CHECK;                 /* the whole subtree */
 void kt_op_close(KtOp *op);                                  /* the whole subtree; NULL is allowed */
-/* Notes that the next call fails with `status`. */
+/* Notes that the next call fails with `status` and the words that stand in x->diag now (which is cleared, so that
+ * an error that a LIMIT hides leaves no words behind). */
 void kt_op_fail_later(KtOp *op, KtStatus status);
-/* Sets what graph reads of this operator see: its clause's mark. To be called before opening a cursor or reading. */
+/* Sets what graph reads of this operator see: its clause's mark, which is taken here if the clause has not read
+ * yet. To be called after input has come and before opening a cursor, reading, or running a program: the writes of
+ * earlier clauses are done by then (a Barrier stands above them). */
 void kt_op_sees(KtOp *op);
 
 /* To be called at least every 64 K edges, rows or bytes. Fails on cancel or deadline; *again: the quantum is used. */

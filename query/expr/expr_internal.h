@@ -6,6 +6,7 @@
 #ifndef KT_QUERY_EXPR_INTERNAL_H
 #define KT_QUERY_EXPR_INTERNAL_H
 
+#include "base/value_cmp.h"
 #include "query/expr/expr.h"
 #include "query/expr/function.h"
 
@@ -41,12 +42,20 @@ struct KtKernelCall {
     KtPos at;
 };
 
-/* Notes that `row` failed with `status` (words in words->...), if no earlier row has. */
+/* Notes that `row` failed with `status`, if no earlier row has. words NULL: they stand in x->diag already. */
 void kt_scope_fail(KtScope *scope, struct KtEvalContext *x, const KtDiag *words, uint32_t row, KtStatus status);
 /* True for what ends the query, not just a row. */
 bool kt_status_is_fatal(KtStatus status);
+/* Union of the arguments' null bits over `rows`; *all: some argument is a constant null. For typed columns. */
+KtStatus kt_merge_nulls(KtArena *arena, const KtColumn *args, uint32_t n, uint32_t rows, uint64_t **out, bool *all)
+    KT_MUST_CHECK;
+/* A constant column of one value; typed where the kind has a column type. */
+KtStatus kt_constant_column(KtArena *arena, KtValue value, KtColumn *out) KT_MUST_CHECK;
 /* Fails on cancel, deadline or budget; call it every thousand elements of work that reads no graph. */
 KtStatus kt_eval_tick(struct KtEvalContext *x) KT_MUST_CHECK;
+
+/* In a view that writes: fails the first selected row whose entity is there no more. */
+KtStatus kt_scope_check_exist(KtScope *scope, struct KtEvalContext *x, KtPos at, KtKind kind, KtIds ids) KT_MUST_CHECK;
 
 /* ---- errors, lists, texts ---- */
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 
 enum { PAGE_BITS = 12, PAGE_SLOTS = 1 << PAGE_BITS, PAGES = 1 << (32 - PAGE_BITS) };
+/* Ids above the range have no slot: nothing can be there. */
+#define INDEX_END ((uint64_t)1 << 32)
 #define IS_BLOCK ((uint64_t)1)
 #define IS_EMPTY ((uint64_t)2)
 
@@ -51,14 +53,16 @@ void kt_slots_close(KtSlots *slots)
             if (word & IS_BLOCK)
                 free(block_of(word));
         }
-        free((void *)page);
+        free((void *)(uintptr_t)page);
     }
-    free((void *)slots->page);
+    free((void *)(uintptr_t)slots->page);
     free(slots);
 }
 
 static Word *word_at(const KtSlots *slots, uint64_t index)
 {
+    if (index >= INDEX_END)
+        return NULL;
     Word *page = atomic_load_explicit(&slots->page[index >> PAGE_BITS], memory_order_acquire);
     return page ? &page[index & (PAGE_SLOTS - 1)] : NULL;
 }
@@ -66,7 +70,8 @@ static Word *word_at(const KtSlots *slots, uint64_t index)
 /* NULL only when there is no memory. */
 static Word *word_made(KtSlots *slots, uint64_t index)
 {
-    KT_CHECK(index < (uint64_t)1 << 32);
+    if (index >= INDEX_END)
+        return NULL;
     Word *word = word_at(slots, index);
     if (word)
         return word;
@@ -76,7 +81,7 @@ static Word *word_made(KtSlots *slots, uint64_t index)
     Word *none = NULL;
     uint64_t p = index >> PAGE_BITS;
     if (!atomic_compare_exchange_strong(&slots->page[p], &none, fresh))
-        free((void *)fresh);
+        free((void *)(uintptr_t)fresh);
     else
         atomic_fetch_add_explicit(&slots->bytes->used, PAGE_SLOTS * sizeof *fresh, memory_order_relaxed);
     uint64_t top = atomic_load(&slots->top);
@@ -85,7 +90,14 @@ static Word *word_made(KtSlots *slots, uint64_t index)
     return word_at(slots, index);
 }
 
-const void *kt_slots_address(const KtSlots *slots, uint64_t index) { return (const void *)word_at(slots, index); }
+const void *kt_slots_address(const KtSlots *slots, uint64_t index) { return (const void *)(uintptr_t)word_at(slots, index); }
+
+const void *kt_slots_target(const KtSlots *slots, uint64_t index)
+{
+    const Word *slot = word_at(slots, index);
+    uint64_t word = slot ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
+    return (word & IS_BLOCK) ? block_of(word) : NULL;
+}
 
 KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block)
 {

@@ -48,6 +48,9 @@ KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSl
 /* For prefetching: the address of the word of `index`, or NULL where no page is. */
 const void *kt_slots_address(const KtSlots *slots, uint64_t index);
 
+/* And of the block that stands there now, or NULL. Not to be read: another commit may be its owner. */
+const void *kt_slots_target(const KtSlots *slots, uint64_t index);
+
 /* First half of a fill: the word as it is now. False: there is nothing to fill (a block or EMPTY stands there). */
 bool kt_slots_load(KtSlots *slots, uint64_t index, KtSlotWord *out);
 /* Second half. `published`: the number taken after kt_slots_load, at which the store was read. block NULL: EMPTY.

@@ -8,9 +8,11 @@ typedef struct Reply {
     bool failed;
     bool compile_time;
     const char *type, *detail, *message; /* of a failure: openCypher's words */
+    uint32_t line, at;                   /* place of the failure; 0: none */
     uint32_t columns;
     const KtText *column;
     Rows rows;
+    const char *plan;                    /* of EXPLAIN and PROFILE, else "" */
 } Reply;
 
 typedef struct Driver Driver;
@@ -20,7 +22,12 @@ struct Driver {
     void (*close)(Driver *driver);
 };
 
-Driver *driver_engine(void);               /* in process, memory back end */
+typedef struct EngineOptions {
+    bool rocksdb; /* a database in a temporary folder, not in memory */
+    bool park;    /* steps of the smallest quantum, parked between */
+    bool old_view; /* keep a view of the state before each statement open */
+} EngineOptions;
+Driver *driver_engine(const EngineOptions *options);  /* in process */
 Driver *driver_wire(const char *uri);      /* through the C client; NULL: cannot connect, said on stderr */
 
 #endif

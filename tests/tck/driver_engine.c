@@ -2,22 +2,40 @@
 #include "tests/support/session.h"
 #include "tests/tck/driver.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 typedef struct EngineDriver {
     Driver driver; /* first */
+    EngineOptions options;
     KtDatabase *db;
     KtEngine *engine;
+    KtView *old;
+    char folder[64];
 } EngineDriver;
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
+{
+    (void)st;
+    (void)type;
+    (void)where;
+    return remove(path);
+}
 
 static void drop(EngineDriver *self)
 {
+    kt_view_close(self->old);
+    self->old = NULL;
     kt_engine_close(self->engine);
     if (self->db)
         kt_database_close(self->db);
     self->engine = NULL;
     self->db = NULL;
+    if (self->folder[0])
+        (void)nftw(self->folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    self->folder[0] = 0;
 }
 
 static bool engine_reset(Driver *driver)
@@ -25,7 +43,15 @@ static bool engine_reset(Driver *driver)
     EngineDriver *self = (EngineDriver *)driver;
     KtDiag diag = {0};
     drop(self);
+    char path[96];
     KtDatabaseSpec spec = {.id = 1, .create = true};
+    if (self->options.rocksdb) {
+        (void)snprintf(self->folder, sizeof self->folder, "/tmp/kith-tck-XXXXXX");
+        if (!mkdtemp(self->folder))
+            return false;
+        (void)snprintf(path, sizeof path, "%s/1", self->folder);
+        spec.path = path;
+    }
     KtStatus status = kt_database_open(&spec, &diag, &self->db);
     if (status == KT_OK)
         status = kt_engine_open(self->db, NULL, &self->engine);
@@ -38,10 +64,21 @@ static void engine_run(Driver *driver, KtArena *arena, const char *text, KtValue
 {
     EngineDriver *self = (EngineDriver *)driver;
     Answer answer;
-    session_run(self->engine, self->db, arena, (KtText){text, (uint32_t)strlen(text)}, params, NULL, &answer);
+    SessionLimits limits = {.quantum_ns = self->options.park ? 1 : 0, .park_between = self->options.park};
+    if (self->options.old_view) {
+        kt_view_close(self->old);
+        self->old = NULL;
+        KtViewSpec spec = {0};
+        if (kt_view_open(self->db, &spec, NULL, &self->old) != KT_OK)
+            self->old = NULL;
+    }
+    session_run(self->engine, self->db, arena, (KtText){text, (uint32_t)strlen(text)}, params, &limits, &answer);
     *out = (Reply){.failed = answer.status != KT_OK,
                    .columns = answer.columns,
                    .column = answer.column,
+                   .line = answer.diag.at.line,
+                   .at = answer.diag.at.column,
+                   .plan = answer.summary.plan.len ? answer.summary.plan.at : "",
                    .rows = {answer.value, answer.rows, answer.columns}};
     if (out->failed) {
         const KtErrorFacts *facts = kt_error_facts(answer.status);
@@ -58,11 +95,12 @@ static void engine_close(Driver *driver)
     free(driver);
 }
 
-Driver *driver_engine(void)
+Driver *driver_engine(const EngineOptions *options)
 {
     EngineDriver *self = calloc(1, sizeof *self);
     if (!self)
         return NULL;
+    self->options = *options;
     self->driver = (Driver){.reset = engine_reset, .run = engine_run, .close = engine_close};
     return &self->driver;
 }

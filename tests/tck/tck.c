@@ -1,12 +1,15 @@
 /* tests/tck/tck.c - runs openCypher TCK feature files against Kith.
  *
- *   tck [--over-wire URI] [--only TEXT] [--json FILE] [--verbose] --features DIR...
+ *   tck [--over-wire URI] [--back-end rocksdb] [--park] [--old-view] [--only TEXT] [--json FILE] [--verbose]
+ *       --features DIR...
  *
  * A scenario passes when its result, its side effects and its error (type, phase, detail) are as written. Side
  * effects are seen by a full read of the graph before and after, never by counters. Nothing is skipped: what the
  * runner does not understand fails. Failures are sorted by what they mean:
  *   wrong rows                 rows were expected, none failed, and rows, order or side effects differ: a wrong answer
  *   rows in place of an error  an error was expected and rows came
+ * Our own features (tests/spec) use two more steps: `the plan should show: TEXT` (of EXPLAIN of the query) and `the
+ * error should stand at LINE:COLUMN`.
  * Exit: 0 when nothing is wrong of these two kinds within --most-wrong 0 and --most-missing-errors N, 1 otherwise. */
 #include "tests/tck/driver.h"
 #include "tests/tck/feature.h"
@@ -31,6 +34,7 @@ typedef struct Run {
     KtValue params;
     Reply reply;
     bool ran;
+    const char *query;
     Strings before;
     const char *graphs; /* folder of the named graphs */
     char why[1024];
@@ -302,6 +306,32 @@ static Verdict check_error(Run *run, const Step *step)
     return right ? PASSED : FAILED;
 }
 
+static Verdict check_plan(Run *run, const char *text)
+{
+    Reply reply;
+    char *explain;
+    text += strspn(text, " ");
+    if (asprintf(&explain, "EXPLAIN %s", run->query) < 0)
+        abort();
+    run->driver->run(run->driver, run->arena, explain, run->params, &reply);
+    free(explain);
+    if (!reply.failed && strstr(reply.plan, text))
+        return PASSED;
+    (void)snprintf(run->why, sizeof run->why, "no %s in the plan:\n%s", text, reply.failed ? reply.message : reply.plan);
+    return FAILED;
+}
+
+static Verdict check_place(Run *run, const char *text)
+{
+    unsigned line, column;
+    if (run->reply.failed && sscanf(text, "%u:%u", &line, &column) == 2 && line == run->reply.line &&
+        column == run->reply.at)
+        return PASSED;
+    (void)snprintf(run->why, sizeof run->why, "the error stands at %u:%u, expected %s", run->reply.line, run->reply.at,
+                   text);
+    return FAILED;
+}
+
 static Verdict run_step(Run *run, const Step *step)
 {
     const char *t = step->text;
@@ -317,9 +347,14 @@ static Verdict run_step(Run *run, const Step *step)
         if (!run->ran && !graph_facts(run, &run->before))
             return FAILED;
         run->ran = true;
+        run->query = step->doc;
         run->driver->run(run->driver, run->arena, step->doc, run->params, &run->reply);
         return PASSED;
     }
+    if (starts(t, "the plan should show:"))
+        return check_plan(run, t + strlen("the plan should show:"));
+    if (starts(t, "the error should stand at "))
+        return check_place(run, t + strlen("the error should stand at "));
     if (starts(t, "the result should be empty")) {
         if (run->reply.failed || run->reply.rows.rows == 0) {
             if (run->reply.failed)
@@ -420,6 +455,7 @@ static void json_row(FILE *f, const Scenario *s, Verdict verdict, const char *wh
 typedef struct Options {
     const char *uri, *only, *json, *graphs;
     bool verbose;
+    EngineOptions engine;
     long least, most_missing;
     const char *folder[64];
     uint32_t folders;
@@ -443,11 +479,21 @@ static int read_options(int argc, char **argv, Options *out)
             out->verbose = true;
             continue;
         }
+        if (strcmp(flag, "--park") == 0) {
+            out->engine.park = true;
+            continue;
+        }
+        if (strcmp(flag, "--old-view") == 0) {
+            out->engine.old_view = true;
+            continue;
+        }
         if (i + 1 == argc)
             return usage(flag[0] == '-' ? "an option lacks its value" : "features are given by --features DIR");
         const char *value = argv[++i];
         if (strcmp(flag, "--over-wire") == 0)
             out->uri = value;
+        else if (strcmp(flag, "--back-end") == 0 && strcmp(value, "rocksdb") == 0)
+            out->engine.rocksdb = true;
         else if (strcmp(flag, "--only") == 0)
             out->only = value;
         else if (strcmp(flag, "--json") == 0)
@@ -480,7 +526,7 @@ int main(int argc, char **argv)
         if (!add_folder(files, options.folder[i], &all))
             return 2;
     }
-    Run run = {.driver = options.uri ? driver_wire(options.uri) : driver_engine(),
+    Run run = {.driver = options.uri ? driver_wire(options.uri) : driver_engine(&options.engine),
                .arena = arena,
                .graphs = options.graphs ? options.graphs : "graphs"};
     if (!run.driver)

@@ -4,7 +4,7 @@
 # ARCHITECTURE.md.
 
 PACKAGES_BUILD="gcc libc6-dev cmake ninja-build pkg-config python3
-    librocksdb-dev libevent-dev libmsgpack-dev libxxhash-dev libedit-dev zlib1g-dev libcriterion-dev"
+    librocksdb-dev libevent-dev libmsgpack-dev libxxhash-dev libedit-dev libpcre2-dev zlib1g-dev libcriterion-dev"
 # clang only fuzzes and checks style.
 PACKAGES_STYLE="clang clang-format clang-tidy"
 

@@ -13,7 +13,7 @@ cmd_test() {
     shared=$(shared_dir)
     [ -z "$shared" ] || export KITH_SHARED=$shared
     build_preset asan
-    run_ctest asan '^(unit|spec)$' || die "tests failed under address and undefined sanitizers"
+    run_ctest asan '^(unit|spec|fuzz)$' || die "tests failed under address and undefined sanitizers"
     build_preset dev
     local code=0
     run_ctest dev '^(unit|spec|e2e)$' >build/dev/test.log 2>&1 || code=$?

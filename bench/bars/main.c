@@ -1,0 +1,97 @@
+/* bench/bars/main.c - the speed bars: `bench --folder DIR [--bars] [--small] [--slack F] [--only NAME]`.
+ *
+ * Prints a line `bar NAME ratio R limit L ok` (or OVER) for each bar and exits 1 if one is over. With --slack F a
+ * bar may be F times its limit, and one that is over is measured twice more: three times over fails. */
+#include "bench/bars/bar.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const Bar bars[] = {
+    {"storage-2hop", 0.95, 1.2, bar_storage_2hop},
+    {"one-start", 1.4, 1.8, bar_one_start},
+    {"sum-2hop", 1.4, 1.5, bar_sum_2hop},
+    {"count-3hop", 0.4, 0.5, bar_count_3hop},
+    {"distinct", 1.3, 2, bar_distinct},
+    {"top10", 2, 2.2, bar_top10},
+    {"shortest", 5, 5, bar_shortest},
+    {"scan", 3.5, 0, bar_scan},
+    {"disk", 1, 0, bar_disk},
+    {"cache", 1, 0, bar_cache},
+};
+
+typedef struct Options {
+    const char *folder, *only;
+    bool small;
+    double slack;
+} Options;
+
+static bool run_bar(World *world, const Bar *bar, double slack)
+{
+    double limit = world->large ? bar->limit_large : bar->limit_small;
+    char name[64];
+    (void)snprintf(name, sizeof name, "%s%s", bar->name, world->large ? "" : "-small");
+    int tries = slack > 1 ? 3 : 1;
+    for (int i = 0; i < tries; i++) {
+        kt_arena_reset(world->arena);
+        double r = bar->run(world);
+        if (r < 0) {
+            (void)printf("bar %s ANSWERS DIFFER\n", name);
+            return false;
+        }
+        bool ok = r <= limit * slack;
+        (void)printf("bar %s ratio %.3f limit %.2f %s\n", name, r, limit, r <= limit ? "ok" : ok ? "ok (slack)" : "OVER");
+        (void)fflush(stdout);
+        if (ok)
+            return true;
+    }
+    return false;
+}
+
+static bool run_world(const Options *options, bool large)
+{
+    World world;
+    char folder[4096];
+    (void)snprintf(folder, sizeof folder, "%s/%s", options->folder, large ? "large" : "small");
+    if (!world_open(&world, large, folder))
+        return false;
+    bool ok = true;
+    for (size_t i = 0; i < KT_COUNT(bars); i++) {
+        double limit = large ? bars[i].limit_large : bars[i].limit_small;
+        if (limit > 0 && (!options->only || strcmp(options->only, bars[i].name) == 0))
+            ok &= run_bar(&world, &bars[i], options->slack);
+    }
+    world_close(&world);
+    return ok;
+}
+
+int main(int argc, char **argv)
+{
+    Options options = {.slack = 1};
+    for (int i = 1; i < argc; i++) {
+        bool more = i + 1 < argc;
+        if (strcmp(argv[i], "--bars") == 0)
+            continue;
+        else if (strcmp(argv[i], "--small") == 0)
+            options.small = true;
+        else if (strcmp(argv[i], "--slack") == 0 && more)
+            options.slack = strtod(argv[++i], NULL);
+        else if (strcmp(argv[i], "--only") == 0 && more)
+            options.only = argv[++i];
+        else if (strcmp(argv[i], "--folder") == 0 && more)
+            options.folder = argv[++i];
+        else {
+            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR [--bars] [--small] [--slack F] [--only NAME]\n", argv[i]);
+            return 2;
+        }
+    }
+    if (!options.folder || options.slack < 1) {
+        (void)fprintf(stderr, "bench: --folder DIR is needed, and --slack is at least 1\n");
+        return 2;
+    }
+    bool ok = run_world(&options, false);
+    if (!options.small)
+        ok &= run_world(&options, true);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,370 @@
+/* bench/bars/rows.c - the bars, one after the other: what the engine is asked, and the loop it is held against. */
+#include "bench/bars/bar.h"
+
+#include "base/hash.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static double ratio(BarTimes t) { return t.equal ? t.engine_ns / t.loop_ns : -1; }
+
+static void must(KtStatus status)
+{
+    if (status == KT_OK)
+        return;
+    (void)fprintf(stderr, "bench: %s\n", kt_error_facts(status)->wire);
+    exit(1);
+}
+
+/* ---- storage-2hop: slices consumed, starts in chunks, the second hop fed by the first hop's slices ---- */
+
+typedef struct Chunk {
+    KtExpand *expand;
+    uint32_t id[KT_IDS_MOST];
+    KtRelId via[KT_IDS_MOST]; /* the relationship that led here, for trails */
+    uint32_t n;
+    uint64_t sum;
+} Chunk;
+
+static uint64_t slice_rel(const KtSlice *s, uint32_t i)
+{
+    return s->rel_width == 4 ? ((const uint32_t *)s->rel)[i] : ((const uint64_t *)s->rel)[i];
+}
+
+static void second_hop(Chunk *c)
+{
+    KtSlice slice[64];
+    uint32_t n;
+    must(kt_expand_feed(c->expand, (KtIds){c->id, KT_NODE_WIDTH, NULL, c->n}));
+    for (;;) {
+        must(kt_expand_next(c->expand, slice, KT_COUNT(slice), &n));
+        if (n == 0)
+            break;
+        for (uint32_t i = 0; i < n; i++) {
+            const KtSlice *s = &slice[i];
+            const uint32_t *nbr = s->nbr;
+            uint64_t sum = 0;
+            for (uint32_t k = 0; k < s->n; k++)
+                sum += nbr[k];
+            /* only a self-loop can stand in its own end's list */
+            if (s->loops) {
+                for (uint32_t k = 0; k < s->n; k++) {
+                    if (nbr[k] == c->id[s->row] && slice_rel(s, k) == c->via[s->row])
+                        sum -= nbr[k];
+                }
+            }
+            c->sum += sum;
+        }
+    }
+    c->n = 0;
+}
+
+static uint64_t storage_engine(World *world, void *user)
+{
+    (void)user;
+    static Chunk second; /* large for a stack */
+    second.n = 0;
+    second.sum = 0;
+    KtHop hop = {.dir = KT_OUT, .rels = true};
+    KtExpand *first;
+    must(kt_expand_open(world->view, &hop, world->arena, &first));
+    must(kt_expand_open(world->view, &hop, world->arena, &second.expand));
+    must(kt_expand_feed(first, (KtIds){world->start, KT_NODE_WIDTH, NULL, BAR_STARTS}));
+    KtSlice slice[64];
+    uint32_t n;
+    for (;;) {
+        must(kt_expand_next(first, slice, KT_COUNT(slice), &n));
+        if (n == 0)
+            break;
+        for (uint32_t i = 0; i < n; i++) {
+            const uint32_t *nbr = slice[i].nbr;
+            for (uint32_t k = 0; k < slice[i].n; k++) {
+                second.id[second.n] = nbr[k];
+                second.via[second.n] = slice_rel(&slice[i], k);
+                if (++second.n == KT_IDS_MOST)
+                    second_hop(&second);
+            }
+        }
+    }
+    second_hop(&second);
+    kt_expand_close(first);
+    kt_expand_close(second.expand);
+    return second.sum;
+}
+
+static uint64_t loop_2hop(World *world, void *user)
+{
+    (void)user;
+    return kt_loop_2hop(&world->csr, world->start, BAR_STARTS);
+}
+
+double bar_storage_2hop(World *world) { return ratio(bar_measure(world, storage_engine, loop_2hop, NULL, 9)); }
+
+/* ---- one-start ---- */
+
+#define ONE_START "MATCH (a:P)-[r]->(b)-[q]->(c) WHERE id(a) = $s AND b.x >= 50 RETURN sum(id(c))"
+
+static uint64_t one_start_engine(World *world, void *user)
+{
+    const uint32_t *order = user;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < BAR_STARTS; i++) {
+        KtMapEntry entry;
+        sum += (uint64_t)world_ask(world, ONE_START, world_param(&entry, "s", kt_int(world->start[order[i]])));
+    }
+    return sum;
+}
+
+static uint64_t one_start_loop(World *world, void *user)
+{
+    const uint32_t *order = user;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < BAR_STARTS; i++)
+        sum += kt_loop_2hop_filter(&world->csr, world->x, 50, &world->start[order[i]], 1);
+    return sum;
+}
+
+static double fixed_ns(World *world, const char *text)
+{
+    enum { TIMES = 2000 };
+    KtMapEntry entry;
+    KtValue params = world_param(&entry, "s", kt_int(world->lonely));
+    (void)world_ask(world, text, params);
+    int64_t t0 = bar_cpu_ns();
+    for (int i = 0; i < TIMES; i++)
+        (void)world_ask(world, text, params);
+    return (double)(bar_cpu_ns() - t0) / TIMES;
+}
+
+static void shuffle(uint32_t *order, uint64_t seed)
+{
+    KtRandom random;
+    kt_random_seed(&random, seed);
+    for (uint32_t i = 0; i < BAR_STARTS; i++)
+        order[i] = i;
+    for (uint32_t i = BAR_STARTS; i > 1; i--) {
+        uint32_t k = kt_random_below(&random, i);
+        uint32_t swap = order[i - 1];
+        order[i - 1] = order[k];
+        order[k] = swap;
+    }
+}
+
+double bar_one_start(World *world)
+{
+    double engine = 0, loop = 0;
+    uint32_t order[BAR_STARTS];
+    for (uint64_t pass = 0; pass < 5; pass++) {
+        shuffle(order, 77 + pass);
+        BarTimes t = bar_measure(world, one_start_engine, one_start_loop, order, 1);
+        if (!t.equal)
+            return -1;
+        engine += t.engine_ns;
+        loop += t.loop_ns;
+    }
+    double fixed = fixed_ns(world, ONE_START);
+    (void)printf("# one-start: fixed cost %.2f us a statement\n", fixed / 1e3);
+    return (engine / 5 - fixed * BAR_STARTS) / (loop / 5);
+}
+
+/* ---- many starts in one statement ---- */
+
+static uint64_t ask_starts(World *world, const char *text)
+{
+    KtMapEntry entry;
+    return (uint64_t)world_ask(world, text, world_param(&entry, "starts", world_starts(world)));
+}
+
+static uint64_t sum_engine(World *world, void *user)
+{
+    (void)user;
+    return ask_starts(world, "UNWIND $starts AS s MATCH (a:P)-[r]->(b)-[q]->(c) WHERE id(a) = s "
+                             "RETURN sum(a.x + b.x + c.x)");
+}
+
+static uint64_t sum_loop(World *world, void *user)
+{
+    (void)user;
+    return (uint64_t)kt_loop_2hop_sum(&world->csr, world->x, world->start, BAR_STARTS);
+}
+
+double bar_sum_2hop(World *world) { return ratio(bar_measure(world, sum_engine, sum_loop, NULL, 5)); }
+
+static uint64_t count_engine(World *world, void *user)
+{
+    (void)user;
+    return ask_starts(world, "UNWIND $starts AS s MATCH (a:P)-->()-->()-->() WHERE id(a) = s RETURN count(*)");
+}
+
+static uint64_t count_loop(World *world, void *user)
+{
+    uint64_t *ends = user;
+    return kt_loop_3hop_count(&world->csr, world->start, BAR_STARTS, ends);
+}
+
+double bar_count_3hop(World *world)
+{
+    uint64_t ends;
+    return ratio(bar_measure(world, count_engine, count_loop, &ends, 3));
+}
+
+/* ---- distinct ---- */
+
+typedef struct Distinct {
+    uint32_t *stamp, turn;
+    uint64_t out[BAR_STARTS];
+    uint64_t digest;
+} Distinct;
+
+static void distinct_row(void *user, const KtValue *value)
+{
+    Distinct *d = user;
+    d->digest += kt_mix64((uint64_t)value[0].as.i * 1000003 + (uint64_t)value[1].as.i);
+}
+
+static uint64_t distinct_engine(World *world, void *user)
+{
+    Distinct *d = user;
+    KtMapEntry entry;
+    d->digest = 0;
+    world_rows(world, "UNWIND $starts AS s MATCH (a:P)-->()-->(c) WHERE id(a) = s RETURN s, count(DISTINCT c)",
+               world_param(&entry, "starts", world_starts(world)), distinct_row, d);
+    return d->digest;
+}
+
+static uint64_t distinct_loop(World *world, void *user)
+{
+    Distinct *d = user;
+    kt_loop_distinct(&world->csr, world->start, BAR_STARTS, d->stamp, &d->turn, d->out);
+    uint64_t digest = 0;
+    for (uint32_t i = 0; i < BAR_STARTS; i++) {
+        if (d->out[i]) /* a start with no second hop gives no row */
+            digest += kt_mix64((uint64_t)world->start[i] * 1000003 + d->out[i]);
+    }
+    return digest;
+}
+
+double bar_distinct(World *world)
+{
+    Distinct *d = calloc(1, sizeof *d);
+    d->stamp = calloc(world->csr.nodes, sizeof *d->stamp);
+    double r = ratio(bar_measure(world, distinct_engine, distinct_loop, d, 5));
+    free(d->stamp);
+    free(d);
+    return r;
+}
+
+/* ---- top10 ---- */
+
+#define TOP10 "MATCH (a:P)-->()-->(c) WHERE id(a) = $s WITH c, count(*) AS n ORDER BY n DESC, id(c) LIMIT 10 RETURN id(c), n"
+
+typedef struct Top {
+    uint32_t *counter, *touched;
+    uint64_t digest;
+} Top;
+
+static void top_row(void *user, const KtValue *value)
+{
+    Top *t = user;
+    t->digest = kt_mix64(t->digest + (uint64_t)value[0].as.i * 31 + (uint64_t)value[1].as.i);
+}
+
+static uint64_t top_engine(World *world, void *user)
+{
+    Top *t = user;
+    uint64_t digest = 0;
+    for (uint32_t i = 0; i < BAR_STARTS; i++) {
+        KtMapEntry entry;
+        t->digest = 0;
+        world_rows(world, TOP10, world_param(&entry, "s", kt_int(world->start[i])), top_row, t);
+        digest += t->digest;
+    }
+    return digest;
+}
+
+static uint64_t top_loop(World *world, void *user)
+{
+    Top *t = user;
+    uint64_t digest = 0;
+    for (uint32_t i = 0; i < BAR_STARTS; i++) {
+        KtLoopTop top;
+        kt_loop_top(&world->csr, world->start[i], t->counter, t->touched, &top);
+        uint64_t one = 0;
+        for (uint32_t k = 0; k < top.n; k++)
+            one = kt_mix64(one + (uint64_t)top.node[k] * 31 + top.count[k]);
+        digest += one;
+    }
+    return digest;
+}
+
+double bar_top10(World *world)
+{
+    Top t = {calloc(world->csr.nodes, sizeof(uint32_t)), calloc(world->csr.nodes, sizeof(uint32_t)), 0};
+    BarTimes times = bar_measure(world, top_engine, top_loop, &t, 3);
+    free(t.counter);
+    free(t.touched);
+    if (!times.equal)
+        return -1;
+    return (times.engine_ns - fixed_ns(world, TOP10) * BAR_STARTS) / times.loop_ns;
+}
+
+/* ---- shortest ---- */
+
+#define SHORTEST "MATCH (a:P), (b:P) WHERE id(a) = $a AND id(b) = $b MATCH p = shortestPath((a)-[*..15]-(b)) RETURN length(p)"
+
+static uint64_t shortest_engine(World *world, void *user)
+{
+    (void)user;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < BAR_PAIRS; i++) {
+        KtMapEntry entry[2] = {{{"a", 1}, kt_int(world->start[i])}, {{"b", 1}, kt_int(world->start[BAR_STARTS - 1 - i])}};
+        if (world->start[i] != world->start[BAR_STARTS - 1 - i])
+            sum += (uint64_t)world_ask(world, SHORTEST, kt_map(entry, 2)) * (i + 1);
+    }
+    return sum;
+}
+
+static uint64_t shortest_loop(World *world, void *user)
+{
+    KtLoopSearch *search = user;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < BAR_PAIRS; i++) {
+        if (world->start[i] != world->start[BAR_STARTS - 1 - i])
+            sum += (uint64_t)(int64_t)kt_loop_shortest(&world->csr, search, world->start[i],
+                                                       world->start[BAR_STARTS - 1 - i], 15) * (i + 1);
+    }
+    return sum;
+}
+
+double bar_shortest(World *world)
+{
+    KtLoopSearch search;
+    must(kt_loop_search_open(&world->csr, &search));
+    double r = ratio(bar_measure(world, shortest_engine, shortest_loop, &search, 5));
+    kt_loop_search_close(&search);
+    return r;
+}
+
+/* ---- scan ---- */
+
+static uint64_t scan_engine(World *world, void *user)
+{
+    (void)user;
+    return (uint64_t)world_ask(world, "MATCH (n:P) WHERE n.x < 50 RETURN sum(n.x)", kt_map(NULL, 0));
+}
+
+static uint64_t scan_loop(World *world, void *user)
+{
+    (void)user;
+    return (uint64_t)kt_loop_scan(world->x, world->csr.nodes, 50);
+}
+
+double bar_scan(World *world) { return ratio(bar_measure(world, scan_engine, scan_loop, NULL, 9)); }
+
+double bar_disk(World *world) { return world->bytes_per_edge / 22; }
+
+double bar_cache(World *world)
+{
+    return (double)world->cache_growth / (1.5 * 2 * 8 * world->csr.edges);
+}

@@ -1,0 +1,325 @@
+/* query/exec/batch.c - columns of levels: own, flattened from runs, gathered from below; row maps between levels.
+ *
+ * What must hold: a level is known by its KtCols, since operators that keep the rows hand up copies of the level;
+ * everything computed here lives in the scratch arena of the level that it describes. */
+#include "query/exec/batch.h"
+
+#include <string.h>
+
+static bool own(const KtLevel *level, KtSlot slot)
+{
+    return level->item_slot == slot || level->rel_slot == slot || kt_bit(level->cols->own, slot);
+}
+
+bool kt_level_has(const KtLevel *level, KtSlot slot) { return own(level, slot); }
+
+KtLevel *kt_level_owner(KtLevel *level, KtSlot slot)
+{
+    while (level && !own(level, slot))
+        level = level->below;
+    return level;
+}
+
+KtLevel *kt_batch_level_of(const KtBatch *batch, const KtSlot *slot, uint32_t n)
+{
+    if (n == 0)
+        return batch->top;
+    for (KtLevel *level = batch->top; level; level = level->below) {
+        for (uint32_t i = 0; i < n; i++) {
+            if (own(level, slot[i]))
+                return level;
+        }
+    }
+    KT_CHECK(!"a plan reads a slot that no level has");
+    return batch->top;
+}
+
+void kt_level_set(KtLevel *level, KtSlot slot, KtColumn column)
+{
+    KT_ASSERT(slot < level->cols->slots);
+    level->cols->col[slot] = column;
+    kt_bit_set(level->cols->have, slot);
+    kt_bit_set(level->cols->own, slot);
+}
+
+/* ---- row maps ---- */
+
+static KtStatus parent_map(KtLevel *level, const uint16_t **out)
+{
+    uint16_t *map = kt_arena_alloc(level->cols->scratch, ((size_t)level->rows + 1) * sizeof *map);
+    if (!map)
+        return KT_ERR_MEMORY;
+    uint32_t at = 0;
+    for (uint32_t i = 0; i < level->runs; i++) {
+        uint16_t parent = (uint16_t)level->run[i].parent;
+        for (uint32_t k = 0; k < level->run[i].len; k++)
+            map[at++] = parent;
+    }
+    KT_ASSERT(at == level->rows);
+    *out = map;
+    return KT_OK;
+}
+
+static void keep_map(KtCols *cols, const KtCols *to, const uint16_t *map)
+{
+    if (cols->maps == KT_COLS_MAPS)
+        return; /* made again when asked again: chains this deep are rare */
+    cols->map[cols->maps].to = to;
+    cols->map[cols->maps++].row = map;
+}
+
+static const uint16_t *kept_map(const KtCols *cols, const KtCols *to)
+{
+    for (uint32_t i = 0; i < cols->maps; i++) {
+        if (cols->map[i].to == to)
+            return cols->map[i].row;
+    }
+    return NULL;
+}
+
+KtStatus kt_level_rows_at(KtLevel *level, const KtLevel *below_level, const uint16_t **out)
+{
+    const KtCols *to = below_level->cols;
+    if (level->cols == to) {
+        *out = NULL;
+        return KT_OK;
+    }
+    const uint16_t *map = kept_map(level->cols, to);
+    if (map) {
+        *out = map;
+        return KT_OK;
+    }
+    KT_CHECK(level->below);
+    const uint16_t *one = kept_map(level->cols, level->below->cols);
+    if (!one) {
+        KT_TRY(parent_map(level, &one));
+        keep_map(level->cols, level->below->cols, one);
+    }
+    if (level->below->cols == to) {
+        *out = one;
+        return KT_OK;
+    }
+    const uint16_t *rest;
+    KT_TRY(kt_level_rows_at(level->below, below_level, &rest));
+    uint16_t *both = kt_arena_alloc(level->cols->scratch, ((size_t)level->rows + 1) * sizeof *both);
+    if (!both)
+        return KT_ERR_MEMORY;
+    for (uint32_t i = 0; i < level->rows; i++)
+        both[i] = rest[one[i]];
+    keep_map(level->cols, to, both);
+    *out = both;
+    return KT_OK;
+}
+
+/* ---- columns ---- */
+
+static KtStatus gather(KtArena *arena, const KtColumn *from, const uint16_t *row, uint32_t n, KtColumn *out)
+{
+    KtColumn to = {.kind = from->kind, .width = from->width};
+    size_t size = kt_col_size(from->kind, from->width);
+    to.data = kt_arena_alloc(arena, (size_t)n * size);
+    if (!to.data)
+        return KT_ERR_MEMORY;
+    if (from->nulls) {
+        to.nulls = kt_arena_zero(arena, ((size_t)n + 63) / 64, sizeof(uint64_t));
+        if (!to.nulls)
+            return KT_ERR_MEMORY;
+        for (uint32_t i = 0; i < n; i++)
+            to.nulls[i >> 6] |= (uint64_t)kt_bit(from->nulls, row[i]) << (i & 63);
+    }
+    switch (size) {
+    case 1:
+        for (uint32_t i = 0; i < n; i++)
+            ((uint8_t *)to.data)[i] = ((const uint8_t *)from->data)[row[i]];
+        break;
+    case 4:
+        for (uint32_t i = 0; i < n; i++)
+            ((uint32_t *)to.data)[i] = ((const uint32_t *)from->data)[row[i]];
+        break;
+    case 8:
+        for (uint32_t i = 0; i < n; i++)
+            ((uint64_t *)to.data)[i] = ((const uint64_t *)from->data)[row[i]];
+        break;
+    default: /* 16: KtText, KtValue */
+        for (uint32_t i = 0; i < n; i++)
+            memcpy((char *)to.data + i * size, (const char *)from->data + row[i] * size, size);
+        break;
+    }
+    *out = to;
+    return KT_OK;
+}
+
+static KtStatus flatten_nulls(KtLevel *level, KtColumn *out)
+{
+    KtValue *null = kt_arena_alloc(level->cols->scratch, sizeof *null);
+    if (!null)
+        return KT_ERR_MEMORY;
+    *null = kt_null();
+    *out = (KtColumn){.kind = KT_COL_VALUE, .constant = true, .data = null};
+    return KT_OK;
+}
+
+static KtStatus flatten_items(KtLevel *level, KtColumn *out)
+{
+    bool any = false, missing = false, mixed = false;
+    KtColKind kind = KT_COL_VALUE;
+    for (uint32_t i = 0; i < level->runs; i++) {
+        if (!level->run[i].item)
+            missing = true;
+        else if (!any) {
+            kind = level->run[i].kind;
+            any = true;
+        } else if (level->run[i].kind != kind)
+            mixed = true;
+    }
+    if (!any)
+        return flatten_nulls(level, out);
+    if (level->runs == 1) { /* one run is a column as it lies */
+        *out = (KtColumn){.kind = kind, .width = kind == KT_COL_NODE ? 4 : 0};
+        memcpy(&out->data, &level->run[0].item, sizeof out->data);
+        return KT_OK;
+    }
+    if (mixed || (missing && kind != KT_COL_NODE && kind != KT_COL_REL))
+        kind = KT_COL_VALUE;
+    KtColumn to;
+    KT_TRY(kt_col_make(level->cols->scratch, kind, level->rows, false, &to));
+    size_t size = kt_col_size(kind, to.width);
+    char *at = to.data;
+    for (uint32_t i = 0; i < level->runs; i++) {
+        const KtRun *run = &level->run[i];
+        size_t bytes = (size_t)run->len * size;
+        if (!run->item) {
+            memset(at, kind == KT_COL_NODE ? 0xFF : 0, bytes); /* NULL and KT_NULL are zero bytes */
+        } else if (run->kind == kind) {
+            memcpy(at, run->item, bytes);
+        } else {
+            KtColumn part = {.kind = run->kind, .width = run->kind == KT_COL_NODE ? 4 : 0};
+            memcpy(&part.data, &run->item, sizeof part.data);
+            for (uint32_t k = 0; k < run->len; k++)
+                ((KtValue *)(void *)at)[k] = kt_col_value(&part, k);
+        }
+        at += bytes;
+    }
+    *out = to;
+    return KT_OK;
+}
+
+/* Relationships of an expand: id from the run, ends from its two nodes. */
+static KtStatus flatten_rels(KtLevel *level, KtColumn *out)
+{
+    const uint32_t *from;
+    KT_TRY(kt_level_nodes(level->below, level->from_slot, &from));
+    KtRelRef *ref = kt_arena_alloc(level->cols->scratch, (size_t)level->rows * sizeof *ref);
+    KtColumn to;
+    KT_TRY(kt_col_make(level->cols->scratch, KT_COL_REL, level->rows, false, &to));
+    if (!ref)
+        return KT_ERR_MEMORY;
+    const KtRelRef **at = to.data;
+    uint32_t row = 0;
+    for (uint32_t i = 0; i < level->runs; i++) {
+        const KtRun *run = &level->run[i];
+        if (!run->item) {
+            for (uint32_t k = 0; k < run->len; k++)
+                at[row++] = NULL;
+            continue;
+        }
+        KT_CHECK(run->rel);
+        uint64_t node = from[run->parent];
+        const uint32_t *nbr = run->item;
+        const uint8_t *id = run->rel;
+        for (uint32_t k = 0; k < run->len; k++, row++) {
+            KtRelRef *r = &ref[row];
+            r->id = 0;
+            memcpy(&r->id, id + (size_t)k * run->rel_width, run->rel_width);
+            r->start = run->dir == KT_OUT ? node : nbr[k];
+            r->end = run->dir == KT_OUT ? nbr[k] : node;
+            r->type = run->type;
+            at[row] = r;
+        }
+    }
+    *out = to;
+    return KT_OK;
+}
+
+KtStatus kt_level_column(KtLevel *level, KtSlot slot, KtColumn *out)
+{
+    KtCols *cols = level->cols;
+    KT_ASSERT(slot < cols->slots);
+    if (kt_bit(cols->have, slot)) {
+        *out = cols->col[slot];
+        return KT_OK;
+    }
+    KtColumn col;
+    if (level->item_slot == slot) {
+        KT_TRY(flatten_items(level, &col));
+    } else if (level->rel_slot == slot) {
+        KT_TRY(flatten_rels(level, &col));
+    } else {
+        KtLevel *owner = kt_level_owner(level->below, slot);
+        KT_CHECK(owner);
+        KT_TRY(kt_level_column(owner, slot, &col));
+        if (!col.constant) {
+            const uint16_t *map;
+            KT_TRY(kt_level_rows_at(level, owner, &map));
+            KT_TRY(gather(cols->scratch, &col, map, level->rows, &col));
+        }
+    }
+    cols->col[slot] = col;
+    kt_bit_set(cols->have, slot);
+    *out = col;
+    return KT_OK;
+}
+
+KtStatus kt_level_nodes(KtLevel *level, KtSlot slot, const uint32_t **out)
+{
+    KtColumn col;
+    KT_TRY(kt_level_column(level, slot, &col));
+    if (col.kind == KT_COL_NODE && col.width == 4 && !col.constant) {
+        *out = col.data;
+        return KT_OK;
+    }
+    uint32_t *id = kt_arena_alloc(level->cols->scratch, ((size_t)level->rows + 1) * sizeof *id);
+    if (!id)
+        return KT_ERR_MEMORY;
+    /* Values of rows that are not selected are undefined: only selected ones are looked at. */
+    for (uint32_t i = 0; i < level->rows; i++)
+        id[i] = KT_NO_NODE;
+    for (uint32_t i = 0; i < level->selected; i++) {
+        uint32_t row = kt_level_selected(level, i);
+        KtValue v = kt_col_value(&col, row);
+        if (v.kind == KT_NODE)
+            id[row] = (uint32_t)kt_value_node_id(v);
+        else if (v.kind != KT_NULL)
+            return KT_ERR_INVALID_ARGUMENT_TYPE_VALUE;
+    }
+    *out = id;
+    return KT_OK;
+}
+
+KtStatus kt_level_value(KtLevel *level, KtSlot slot, uint32_t row, KtValue *out)
+{
+    KtColumn col;
+    KT_TRY(kt_level_column(level, slot, &col));
+    *out = kt_col_value(&col, row);
+    return KT_OK;
+}
+
+static KtStatus frame_column(KtFrame *frame, KtSlot slot, KtColumn *out)
+{
+    KtLevelFrame *self = (KtLevelFrame *)frame; /* frame is its first member */
+    return kt_level_column(self->level, slot, out);
+}
+
+void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena)
+{
+    out->level = level;
+    out->frame = (KtFrame){
+        .rows = level->rows,
+        .sel = level->sel,
+        .selected = level->selected,
+        .column = frame_column,
+        .arena = arena,
+        .fail_row = UINT32_MAX,
+        .fail = KT_OK,
+    };
+}

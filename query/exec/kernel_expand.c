@@ -1,0 +1,183 @@
+/* query/exec/kernel_expand.c - hops: names, the parts of a slice that count, and uniqueness of relationships.
+ *
+ * Cypher matches trails: a relationship of the same MATCH is used once. An earlier relationship r can stand in the
+ * list of node v only if its type fits and it starts at v (outgoing list) or ends at v (incoming list); that is tested
+ * once for each parent row with two comparisons, and only a hit is searched for in the list. */
+#include "query/exec/exec_internal.h"
+
+#include <string.h>
+
+KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtArena *arena, KtHop *out)
+{
+    KtToken *type = NULL;
+    if (rel->types) {
+        type = kt_arena_alloc(arena, rel->types * sizeof *type);
+        if (!type)
+            return KT_ERR_MEMORY;
+        for (uint32_t i = 0; i < rel->types; i++)
+            KT_TRY(kt_eval_token(&op->x->eval, rel->type[i], &type[i]));
+    }
+    KtDir dir = rel->dir;
+    if (reverse && dir != KT_BOTH)
+        dir = dir == KT_OUT ? KT_IN : KT_OUT;
+    *out = (KtHop){.dir = dir, .type = type, .n_types = rel->types, .rels = rels};
+    return KT_OK;
+}
+
+uint64_t kt_slice_rel(const KtSlice *slice, uint32_t i)
+{
+    uint64_t id = 0;
+    memcpy(&id, (const uint8_t *)slice->rel + (size_t)i * slice->rel_width, slice->rel_width);
+    return id;
+}
+
+/* First index in [0, n) whose neighbour is not below `id`. */
+static uint32_t first_not_below(const uint32_t *nbr, uint32_t n, uint32_t id)
+{
+    uint32_t lo = 0, hi = n;
+    while (lo < hi) {
+        uint32_t mid = lo + (hi - lo) / 2;
+        if (nbr[mid] < id)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Takes [from, from + len) out of the parts. */
+static uint32_t take_out(KtPart *part, uint32_t n, uint32_t cap, uint32_t from, uint32_t len)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t end = part[i].from + part[i].len;
+        if (from < part[i].from || from >= end)
+            continue;
+        uint32_t left = from - part[i].from, right = end > from + len ? end - (from + len) : 0;
+        if (left && right) {
+            KT_CHECK(n < cap);
+            memmove(&part[i + 2], &part[i + 1], (n - i - 1) * sizeof *part);
+            part[i].len = left;
+            part[i + 1] = (KtPart){from + len, right};
+            return n + 1;
+        }
+        if (left) {
+            part[i].len = left;
+        } else if (right) {
+            part[i] = (KtPart){from + len, right};
+        } else {
+            memmove(&part[i], &part[i + 1], (n - i - 1) * sizeof *part);
+            return n - 1;
+        }
+        return n;
+    }
+    return n;
+}
+
+uint32_t kt_slice_parts(const KtSlice *slice, uint32_t node, bool both, const KtRelRef *hit, uint32_t hits, KtPart *out,
+                        uint32_t cap)
+{
+    if (slice->n == 0)
+        return 0;
+    const uint32_t *nbr = slice->nbr;
+    uint32_t n = 1;
+    out[0] = (KtPart){0, slice->n};
+    if (both && slice->dir == KT_IN && slice->loops)
+        n = take_out(out, n, cap, first_not_below(nbr, slice->n, node), slice->loops);
+    for (uint32_t h = 0; h < hits; h++) {
+        if (hit[h].type != slice->type || (slice->dir == KT_OUT ? hit[h].start : hit[h].end) != node)
+            continue;
+        uint32_t other = (uint32_t)(slice->dir == KT_OUT ? hit[h].end : hit[h].start);
+        for (uint32_t i = first_not_below(nbr, slice->n, other); i < slice->n && nbr[i] == other; i++) {
+            if (kt_slice_rel(slice, i) == hit[h].id) {
+                n = take_out(out, n, cap, i, 1);
+                break;
+            }
+        }
+    }
+    return n;
+}
+
+/* ---- earlier relationships ---- */
+
+KtStatus kt_differ_begin(KtOp *op, KtDiffer *d, KtLevel *top, const KtSlot *slot, uint32_t n)
+{
+    if (!d->slot && n) {
+        d->slot = kt_arena_alloc(op->x->arena, n * sizeof *d->slot);
+        if (!d->slot)
+            return KT_ERR_MEMORY;
+    }
+    d->n = n;
+    for (uint32_t i = 0; i < n; i++) {
+        KtDifferSlot *s = &d->slot[i];
+        *s = (KtDifferSlot){0};
+        KtLevel *owner = kt_level_owner(top, slot[i]);
+        KT_CHECK(owner);
+        if (owner->rel_slot == slot[i]) {
+            s->level = owner;
+            KT_TRY(kt_level_rows_at(top, owner, &s->map));
+            KT_TRY(kt_level_nodes(owner->below, owner->from_slot, &s->from));
+        } else {
+            KT_TRY(kt_level_column(top, slot[i], &s->col));
+        }
+    }
+    return KT_OK;
+}
+
+static KtStatus add_hit(KtOp *op, KtDiffer *d, KtRelRef rel, uint32_t node)
+{
+    if (node != KT_NO_NODE && !((d->dir & KT_OUT) && rel.start == node) && !((d->dir & KT_IN) && rel.end == node))
+        return KT_OK;
+    if (d->hits == d->cap) {
+        void *more = d->hit;
+        KT_TRY(kt_arena_grow(op->x->arena, &more, d->hits, &d->cap, sizeof *d->hit));
+        d->hit = more;
+    }
+    d->hit[d->hits++] = rel;
+    return KT_OK;
+}
+
+static KtStatus hit_in_run(KtOp *op, KtDiffer *d, KtDifferSlot *s, uint32_t row, uint32_t node)
+{
+    row = kt_mapped(s->map, row);
+    const KtRun *run = s->level->run;
+    if (row < s->first) {
+        s->first = 0;
+        s->run = 0;
+    }
+    while (row - s->first >= run[s->run].len)
+        s->first += run[s->run++].len;
+    run = &run[s->run];
+    if (!run->item)
+        return KT_OK;
+    uint32_t from = s->from[run->parent], to = ((const uint32_t *)run->item)[row - s->first];
+    uint32_t start = run->dir == KT_OUT ? from : to, end = run->dir == KT_OUT ? to : from;
+    if (KT_LIKELY(node != KT_NO_NODE && !((d->dir & KT_OUT) && start == node) && !((d->dir & KT_IN) && end == node)))
+        return KT_OK;
+    KT_CHECK(run->rel);
+    KtRelRef rel = {.start = start, .end = end, .type = run->type};
+    memcpy(&rel.id, (const uint8_t *)run->rel + (size_t)(row - s->first) * run->rel_width, run->rel_width);
+    return add_hit(op, d, rel, node);
+}
+
+KtStatus kt_differ_row(KtOp *op, KtDiffer *d, uint32_t row, uint32_t node, KtDir dir)
+{
+    d->hits = 0;
+    d->dir = dir;
+    for (uint32_t i = 0; i < d->n; i++) {
+        KtDifferSlot *s = &d->slot[i];
+        if (s->level) {
+            KT_TRY(hit_in_run(op, d, s, row, node));
+            continue;
+        }
+        KtValue v = kt_col_value(&s->col, row);
+        if (v.kind == KT_REL) {
+            KT_TRY(add_hit(op, d, *v.as.rel, node));
+        } else if (v.kind == KT_LIST) {
+            for (uint32_t k = 0; k < v.len; k++) {
+                if (v.as.list[k].kind == KT_REL)
+                    KT_TRY(add_hit(op, d, *v.as.list[k].as.rel, node));
+            }
+        }
+    }
+    return KT_OK;
+}

@@ -1,0 +1,366 @@
+/* query/exec/op_fold.c - folds of a last hop: ExpandDegree, ExpandDistinct, ExpandCount.
+ *
+ * What the rows of a hop would be told apart by is not asked for above, so they are not made: a count is a degree, a
+ * DISTINCT end is a bit, a count per end is a counter. What must hold: a fold counts trails, so earlier
+ * relationships of the same MATCH that stand in a node's list are taken off (the degree less the hits; the parts of
+ * feed.c). Under an argument, ends are told apart for each argument row; rows come in that order. */
+#include "query/exec/exec_internal.h"
+#include "query/exec/node_map.h"
+#include "query/exec/node_set.h"
+
+#include <inttypes.h>
+
+/* ---- ExpandDegree ---- */
+
+typedef struct DegreeOp {
+    KtOp base;
+    KtBatch input;
+    KtDiffer differ;
+    KtLevel level;
+    uint16_t *sel;
+    uint64_t *degree; /* by row; becomes the weight */
+} DegreeOp;
+
+static KtStatus degree_open(KtOp *op)
+{
+    DegreeOp *self = (DegreeOp *)op;
+    self->degree = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *self->degree);
+    return self->degree ? kt_op_sel(op, &self->sel) : KT_ERR_MEMORY;
+}
+
+static bool type_fits(const KtHop *hop, KtToken type)
+{
+    if (hop->n_types == 0)
+        return true;
+    for (uint32_t i = 0; i < hop->n_types; i++) {
+        if (hop->type[i] == type)
+            return true;
+    }
+    return false;
+}
+
+static KtStatus hits_of(DegreeOp *self, const KtHop *hop, uint32_t row, uint32_t node, uint64_t *hits)
+{
+    KT_TRY(kt_differ_row(&self->base, &self->differ, row, node, hop->dir));
+    *hits = 0;
+    for (uint32_t i = 0; i < self->differ.hits; i++)
+        *hits += type_fits(hop, self->differ.hit[i].type);
+    return KT_OK;
+}
+
+static KtStatus weigh(DegreeOp *self, uint32_t *kept)
+{
+    KtOp *op = &self->base;
+    KtLevel *top = self->input.top;
+    const KtPlanRel *rel = &op->plan->as.degree.rel;
+    const uint32_t *from;
+    KtArena *arena;
+    KtHop hop;
+    KT_TRY(kt_op_arena(op, &arena));
+    kt_arena_reset(arena);
+    kt_op_sees(op);
+    KT_TRY(kt_op_hop(op, rel, false, false, arena, &hop));
+    KT_TRY(kt_level_nodes(top, op->plan->as.degree.from, &from));
+    if (rel->n_differs)
+        KT_TRY(kt_differ_begin(op, &self->differ, top, rel->differs, rel->n_differs));
+    KtIds ids = {.id = from, .width = KT_NODE_WIDTH, .sel = top->sel, .n = top->selected};
+    KT_TRY(kt_degrees(op->x->view, &hop, ids, self->degree));
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < top->selected; i++) {
+        uint32_t row = kt_level_selected(top, i);
+        uint64_t degree = from[row] == KT_NO_NODE ? 0 : self->degree[row], hits = 0;
+        if (degree && rel->n_differs)
+            KT_TRY(hits_of(self, &hop, row, from[row], &hits));
+        KT_CHECK(hits <= degree);
+        if (__builtin_mul_overflow(degree - hits, kt_level_weight(top, row), &self->degree[row]) ||
+            self->degree[row] > INT64_MAX)
+            return kt_diag_set(op->x->diag, KT_ERR_ARITHMETIC_OVERFLOW, NULL,
+                               "The number of paths from one row is larger than an Integer");
+        self->sel[n] = (uint16_t)row;
+        n += self->degree[row] != 0;
+    }
+    *kept = n;
+    return KT_OK;
+}
+
+static KtStatus degree_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
+{
+    DegreeOp *self = (DegreeOp *)op;
+    for (;;) {
+        KT_TRY(kt_op_next(op->child[0], want, &self->input, step));
+        if (*step != KT_STEP_ROWS)
+            return KT_OK;
+        uint32_t n = 0;
+        KT_TRY(weigh(self, &n));
+        if (n > 0) {
+            kt_level_select(&self->level, self->input.top, self->sel, n);
+            self->level.weight = self->degree;
+            out->top = &self->level;
+            return KT_OK;
+        }
+    }
+}
+
+const KtOpType kt_op_EXPAND_DEGREE = {
+    .name = "ExpandDegree",
+    .size = sizeof(DegreeOp),
+    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS,
+    .open = degree_open,
+    .next = degree_next,
+};
+
+/* ---- the input of both other folds ---- */
+
+typedef struct Fold {
+    KtOp base;
+    KtBatch input;
+    bool has_input;
+    KtFeed feed;
+    const uint16_t *arg_rows;
+    uint32_t arg;       /* argument row at hand; UINT32_MAX: none yet */
+    KtMade made;
+    KtNodeSet set;      /* ExpandDistinct */
+    uint32_t *id;       /* of the batch being made */
+    uint32_t rows;
+    KtNodeMap map;      /* ExpandCount */
+    int64_t *count;
+    bool done;          /* all input has come */
+    bool emitting;      /* the map is being handed up */
+    uint32_t page, entry;
+} Fold;
+
+static KtStatus fold_open(KtOp *op)
+{
+    Fold *self = (Fold *)op;
+    self->set.budget = self->map.budget = op->x->budget;
+    self->arg = UINT32_MAX;
+    self->id = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *self->id);
+    self->count = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *self->count);
+    if (!self->id || !self->count)
+        return KT_ERR_MEMORY;
+    return kt_feed_open(op, &self->feed, &op->plan->as.fold.rel, op->plan->as.fold.from, false);
+}
+
+/* Makes the next part of a slice ready. *step ROWS: it is; END, AGAIN as ever. */
+static KtStatus next_part(Fold *self, KtStep *step)
+{
+    KtOp *op = &self->base;
+    for (;;) {
+        if (!self->has_input) {
+            KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &self->input, step));
+            if (*step != KT_STEP_ROWS)
+                return KT_OK;
+            KT_TRY(kt_feed_begin(&self->feed, self->input.top));
+            if (op->arg)
+                KT_TRY(kt_op_arg_rows(op, self->input.top, &self->arg_rows));
+            self->has_input = true;
+        }
+        bool have, again;
+        KT_TRY(kt_feed_ready(&self->feed, &have));
+        if (have) {
+            *step = KT_STEP_ROWS;
+            return KT_OK;
+        }
+        KT_TRY(kt_feed_more(&self->feed, KT_FEED_SLICES, &self->has_input));
+        KT_TRY(kt_tick(op->x, self->feed.n * 8, &again));
+        if (again) {
+            *step = KT_STEP_AGAIN;
+            return KT_OK;
+        }
+    }
+}
+
+/* The argument row of the part at hand. */
+static uint32_t part_arg(const Fold *self)
+{
+    return self->base.arg ? kt_mapped(self->arg_rows, kt_feed_slice(&self->feed)->row) : 0;
+}
+
+static KtStatus fold_rewind(KtOp *op)
+{
+    Fold *self = (Fold *)op;
+    kt_feed_rewind(&self->feed);
+    kt_node_set_clear(&self->set);
+    kt_node_map_clear(&self->map);
+    self->has_input = self->done = self->emitting = false;
+    self->arg = UINT32_MAX;
+    self->rows = 0;
+    return KT_OK;
+}
+
+static KtStatus fold_park(KtOp *op) { return kt_feed_park(&((Fold *)op)->feed); }
+
+static void fold_close(KtOp *op)
+{
+    Fold *self = (Fold *)op;
+    kt_feed_close(&self->feed);
+    kt_node_set_close(&self->set);
+    kt_node_map_close(&self->map);
+}
+
+/* Rows 0 .. n of id (and count) as a level of their own, over the argument row at hand. */
+static KtStatus hand_up(Fold *self, uint32_t n, bool counts, KtBatch *out)
+{
+    KtOp *op = &self->base;
+    KT_TRY(kt_made_begin(op, &self->made, op->arg ? op->arg->top : NULL));
+    if (op->arg)
+        KT_TRY(kt_made_rows(op, &self->made, self->arg, n));
+    self->made.level.rows = n;
+    kt_level_set(&self->made.level, op->plan->as.fold.to, (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = self->id});
+    if (counts)
+        kt_level_set(&self->made.level, op->plan->as.fold.count, (KtColumn){.kind = KT_COL_INT, .data = self->count});
+    kt_made_end(&self->made, out);
+    return KT_OK;
+}
+
+/* ---- ExpandDistinct: streams the ends that are new ---- */
+
+static KtStatus distinct_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
+{
+    Fold *self = (Fold *)op;
+    while (self->rows < want && !self->done) {
+        KT_TRY(next_part(self, step));
+        if (*step == KT_STEP_AGAIN)
+            return KT_OK;
+        if (*step == KT_STEP_END) {
+            self->done = true;
+            break;
+        }
+        uint32_t arg = part_arg(self);
+        if (arg != self->arg) {
+            if (self->rows > 0)
+                break; /* ends of the argument row before go up first */
+            kt_node_set_clear(&self->set);
+            self->arg = arg;
+        }
+        const uint32_t *nbr = kt_feed_slice(&self->feed)->nbr;
+        uint32_t from, fresh, n = kt_feed_take(&self->feed, want - self->rows, &from);
+        KT_TRY(kt_node_set_add_all(&self->set, nbr + from, n, self->id + self->rows, &fresh));
+        self->rows += fresh;
+    }
+    *step = self->rows ? KT_STEP_ROWS : KT_STEP_END;
+    if (self->rows == 0)
+        return KT_OK;
+    uint32_t n = self->rows < want ? self->rows : want;
+    KT_TRY(hand_up(self, n, false, out));
+    self->rows -= n;
+    if (self->rows) { /* `want` was larger before: the rest waits in a copy of its own */
+        uint32_t *rest = kt_arena_alloc(op->arena, n * sizeof *rest);
+        if (!rest)
+            return KT_ERR_MEMORY;
+        for (uint32_t i = 0; i < n; i++)
+            rest[i] = self->id[i];
+        for (uint32_t i = 0; i < self->rows; i++)
+            self->id[i] = self->id[n + i];
+        kt_level_set(&self->made.level, op->plan->as.fold.to, (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = rest});
+    }
+    return KT_OK;
+}
+
+const KtOpType kt_op_EXPAND_DISTINCT = {
+    .name = "ExpandDistinct",
+    .size = sizeof(Fold),
+    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS,
+    .open = fold_open,
+    .next = distinct_next,
+    .rewind = fold_rewind,
+    .park = fold_park,
+    .close = fold_close,
+};
+
+/* ---- ExpandCount ---- */
+
+static KtStatus count_part(Fold *self)
+{
+    const KtSlice *s = kt_feed_slice(&self->feed);
+    uint64_t weight = kt_level_weight(self->input.top, s->row);
+    uint32_t from, n = kt_feed_take(&self->feed, UINT32_MAX, &from);
+    const uint32_t *nbr = (const uint32_t *)s->nbr + from;
+    for (uint32_t i = 0; i < n; i++) {
+        uint64_t *at;
+        KT_TRY(kt_node_map_at(&self->map, nbr[i], &at));
+        if (__builtin_add_overflow(*at, weight, at) || *at > INT64_MAX)
+            return kt_diag_set(self->base.x->diag, KT_ERR_ARITHMETIC_OVERFLOW, NULL,
+                               "The number of paths to node %" PRIu32 " is larger than an Integer", nbr[i]);
+    }
+    return KT_OK;
+}
+
+/* Counts until the argument row changes or all input has come; then the map goes up. */
+static KtStatus count_input(Fold *self, KtStep *step)
+{
+    while (!self->emitting) {
+        KT_TRY(next_part(self, step));
+        if (*step == KT_STEP_AGAIN)
+            return KT_OK;
+        if (*step == KT_STEP_END) {
+            self->done = self->emitting = true;
+            break;
+        }
+        uint32_t arg = part_arg(self);
+        if (self->arg != UINT32_MAX && arg != self->arg) {
+            self->emitting = true;
+            break;
+        }
+        self->arg = arg;
+        KT_TRY(count_part(self));
+    }
+    *step = KT_STEP_ROWS;
+    return KT_OK;
+}
+
+static uint32_t read_map(Fold *self, uint32_t want)
+{
+    uint32_t n = 0;
+    while (n < want && self->page < self->map.n_used) {
+        uint32_t p = self->map.used[self->page];
+        uint64_t count = self->map.page[p][self->entry];
+        self->id[n] = (p << KT_MAP_PAGE_SHIFT) + self->entry;
+        self->count[n] = (int64_t)count;
+        n += count != 0;
+        if (++self->entry == KT_MAP_PAGE) {
+            self->entry = 0;
+            self->page++;
+        }
+    }
+    return n;
+}
+
+static KtStatus count_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
+{
+    Fold *self = (Fold *)op;
+    for (;;) {
+        KT_TRY(count_input(self, step));
+        if (*step == KT_STEP_AGAIN)
+            return KT_OK;
+        uint32_t n = read_map(self, want);
+        if (n > 0)
+            return hand_up(self, n, true, out);
+        kt_node_map_clear(&self->map);
+        self->page = self->entry = 0;
+        self->arg = UINT32_MAX;
+        if (self->done) {
+            *step = KT_STEP_END;
+            return KT_OK;
+        }
+        self->emitting = false;
+    }
+}
+
+static KtStatus count_rewind(KtOp *op)
+{
+    Fold *self = (Fold *)op;
+    self->page = self->entry = 0;
+    return fold_rewind(op);
+}
+
+const KtOpType kt_op_EXPAND_COUNT = {
+    .name = "ExpandCount",
+    .size = sizeof(Fold),
+    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS | KT_OP_BARRIER,
+    .open = fold_open,
+    .next = count_next,
+    .rewind = count_rewind,
+    .park = fold_park,
+    .close = fold_close,
+};

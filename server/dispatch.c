@@ -1,0 +1,74 @@
+/* server/dispatch.c - hands tasks to whoever works, and takes them back. */
+#include "server/dispatch.h"
+
+#include "server/server.h"
+#include "server/conn.h"
+
+#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer) - offsetof(type, field)))
+
+static void job_run(KtJob *job)
+{
+    KtTask *task = CONTAINER(job, KtTask, job);
+    KtWork work = kt_task_work(task, false, KT_WORKER_QUANTUM_NS);
+    if (work == KT_WORK_AGAIN && task->out.len == 0) {
+        kt_run_queue_put(&task->server->workers.queue, job); /* behind the other sessions */
+        return;
+    }
+    task->result = (int)work;
+    kt_post_box_put(&task->session->conn->loop->box, &task->done);
+}
+
+static void done_arrived(KtPost *post)
+{
+    KtTask *task = CONTAINER(post, KtTask, done);
+    KtSession *session = task->session;
+    KT_CHECK(session->running == task);
+    session->running = NULL;
+    kt_session_worked(session, task, (KtWork)task->result);
+}
+
+void kt_dispatch(KtSession *session)
+{
+    KtServer *server = session->conn->loop->server;
+    while (!session->running && session->ready) {
+        KtTask *task = session->ready;
+        session->ready = task->ready_next;
+        if (!session->ready)
+            session->ready_last = &session->ready;
+        task->room = kt_conn_room(session->conn);
+        bool here = task->fresh && session->inline_left > 0 && task->message.header.length <= KT_INLINE_BYTES;
+        task->fresh = false;
+        task->state = KT_TASK_RUNNING;
+        if (here) {
+            session->inline_left--;
+            kt_session_worked(session, task, kt_task_work(task, true, KT_FIRST_QUANTUM_NS));
+        } else {
+            session->running = task;
+            task->job.run = job_run;
+            task->done.arrived = done_arrived;
+            kt_run_queue_put(&server->workers.queue, &task->job);
+        }
+    }
+}
+
+static void granted_arrived(KtPost *post)
+{
+    KtTask *task = CONTAINER(post, KtTask, granted);
+    task->txn->holds_turn = true;
+    kt_session_make_ready(task->session, task);
+}
+
+/* From the thread that released or asked: nothing of the task is touched once it is posted. */
+static void granted(KtTurn *turn)
+{
+    KtTask *task = turn->user;
+    kt_post_box_put(&task->session->conn->loop->box, &task->granted);
+}
+
+void kt_dispatch_turn(KtSession *session, KtTask *task)
+{
+    KtTurn *turn = &task->txn->turn;
+    *turn = (KtTurn){.granted = granted, .user = task};
+    task->granted.arrived = granted_arrived;
+    kt_turn_ask(session->conn->loop->server->db, turn);
+}

@@ -1,0 +1,81 @@
+/* storage/fetch.h - the one place where a view's snapshot is read: lists, records and relationship maps, a
+ * batch at a time.
+ *
+ * What was decoded is kept for the view, up to a limit, so that a query that comes back to a node does not
+ * read it twice; a batch's misses are read in order of their keys. Blocks are immutable and counted: whoever
+ * gets one holds it until kt_fetch_drop, whatever the cache forgets meanwhile. The unit of adjacency is (node,
+ * direction), with all types.
+ * Threads: one view, one thread. Errors of all: IO, CORRUPTION (words in the diag), MEMORY. */
+#ifndef KT_STORAGE_FETCH_H
+#define KT_STORAGE_FETCH_H
+
+#include "base/hash.h"
+#include "storage/cache/graph_cache.h"
+#include "storage/graph.h"
+#include "storage/kv/kv.h"
+#include "storage/relmap.h"
+
+/* The head of every block; 8 bytes of alignment follow. */
+typedef struct KtBlock {
+    uint32_t refs;
+    uint32_t size; /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
+} KtBlock;
+
+typedef struct KtListRun { /* the part of one type */
+    KtToken type;
+    uint32_t first, n, loops;
+} KtListRun;
+
+/* One direction of one node, sorted by (type, nbr, rel). */
+typedef struct KtNodeList {
+    KtBlock block;
+    uint32_t n, runs;
+    uint8_t rel_width; /* 4 or 8 */
+    const KtListRun *run;
+    const uint32_t *nbr;
+    const void *rel;
+} KtNodeList;
+
+typedef struct KtRecordBlock {
+    KtBlock block;
+    bool found;
+    KtSpan bytes; /* the record */
+} KtRecordBlock;
+
+typedef struct KtRelmapBlock {
+    KtBlock block;
+    KtRelmap map;
+} KtRelmapBlock;
+
+typedef struct KtFetch KtFetch;
+
+/* `number`: the commit that `at` shows. `diag` may change over a view's life: it is read through the pointer. */
+KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, KtCommit number, KtBudget *budget,
+                       KtDiag *const *diag, KtFetch **out) KT_MUST_CHECK;
+void kt_fetch_park(KtFetch *fetch); /* iterators and all that is kept */
+void kt_fetch_close(KtFetch *fetch); /* KT_CHECKs nothing: held blocks must have been dropped before */
+
+/* out[i]: the list of node[i], held. On an error nothing is held. */
+KtStatus kt_fetch_lists(KtFetch *fetch, uint8_t dir, const KtNodeId *node, uint32_t n, KtNodeList **out) KT_MUST_CHECK;
+/* One property of many nodes from columns of the graph cache, if they hold all of them: *done tells. Rows and nulls as
+ * kt_node_props. Columns that are asked for often are filled. */
+KtStatus kt_fetch_column(KtFetch *fetch, KtToken key, KtIds ids, KtArena *arena, KtColumn *out, bool *done) KT_MUST_CHECK;
+/* out[i]: whether node[i] has the label, and its bit in `left` cleared, where the graph cache knows or can be told. */
+KtStatus kt_fetch_members(KtFetch *fetch, KtToken label, const uint64_t *node, uint32_t n, bool *out, uint64_t *left)
+    KT_MUST_CHECK;
+/* out[i]: the record of node or relationship id[i], held. A relationship without properties has none. */
+KtStatus kt_fetch_records(KtFetch *fetch, KtKind kind, const uint64_t *id, uint32_t n, KtRecordBlock **out) KT_MUST_CHECK;
+/* out[i]: the map that relationship rel[i] is in, held. */
+KtStatus kt_fetch_relmaps(KtFetch *fetch, const KtRelId *rel, uint32_t n, KtRelmapBlock **out) KT_MUST_CHECK;
+/* A property value that stands out of line. Lifetime: the arena's. */
+KtStatus kt_fetch_value(KtFetch *fetch, KtKind kind, uint64_t id, KtToken key, KtArena *arena, KtValue *out) KT_MUST_CHECK;
+
+/* An iterator over the index family, kept until the next park. Lifetime: its moves end at the next caller's. */
+KtStatus kt_fetch_index_iter(KtFetch *fetch, KtKvIter **out) KT_MUST_CHECK;
+
+/* A block of the caller's own making, to be filled and then held like the others. */
+KtStatus kt_fetch_make(KtFetch *fetch, size_t size, void **out) KT_MUST_CHECK;
+/* Gives back a block of any of these kinds; NULL is allowed. */
+void kt_fetch_drop(KtFetch *fetch, void *block);
+
+#endif

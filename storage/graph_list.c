@@ -1,0 +1,473 @@
+/* storage/graph_list.c - adjacency at a mark: lists merged with the overlay, the expand cursor, degrees, pairs. */
+#include "storage/graph_internal.h"
+
+#include <stdlib.h>
+
+/* ---- one list: snapshot and overlay ---- */
+
+typedef struct Edge {
+    KtToken type;
+    uint32_t nbr;
+    KtRelId rel;
+    uint32_t order; /* among changes: the later one of a relationship wins */
+    bool add;
+} Edge;
+
+static int edge_order(const Edge *x, const Edge *y)
+{
+    if (x->type != y->type)
+        return x->type < y->type ? -1 : 1;
+    if (x->nbr != y->nbr)
+        return x->nbr < y->nbr ? -1 : 1;
+    return (x->rel > y->rel) - (x->rel < y->rel);
+}
+
+static int by_edge(const void *a, const void *b)
+{
+    const Edge *x = a, *y = b;
+    int order = edge_order(x, y);
+    return order ? order : (x->order > y->order) - (x->order < y->order);
+}
+
+/* The changes of a list below a mark, sorted, one for each relationship. */
+static KtStatus own_edges(KtView *view, uint8_t dir, uint32_t first, Edge **out, uint32_t *out_n)
+{
+    const KtOverlay *o = &view->overlay;
+    uint32_t n = 0, kept = 0;
+    for (uint32_t at = first; at; at = kt_chain_older(o, at))
+        n++;
+    Edge *edge = kt_arena_alloc(view->scratch, n * sizeof *edge);
+    if (!edge)
+        return KT_ERR_MEMORY;
+    uint32_t i = n;
+    for (uint32_t at = first; at; at = kt_chain_older(o, at)) {
+        const KtChange *c = kt_chain_change(o, at);
+        i--;
+        edge[i] = (Edge){.type = c->token,
+                         .nbr = (uint32_t)(dir == KT_OUT ? c->end : c->start),
+                         .rel = c->id,
+                         .order = i,
+                         .add = c->kind == KT_CHANGE_REL_ADD};
+    }
+    if (n > 1)
+        qsort(edge, n, sizeof *edge, by_edge);
+    for (i = 0; i < n; i++) {
+        if (i + 1 < n && edge_order(&edge[i], &edge[i + 1]) == 0)
+            continue;
+        edge[kept++] = edge[i];
+    }
+    *out = edge;
+    *out_n = kept;
+    return KT_OK;
+}
+
+typedef struct Building {
+    KtListRun *run;
+    uint32_t *nbr;
+    uint64_t *rel;
+    uint32_t n, runs, runs_cap;
+    KtNodeId node;
+} Building;
+
+static KtStatus build_add(KtArena *arena, Building *b, KtToken type, uint32_t nbr, KtRelId rel)
+{
+    if (b->runs == 0 || b->run[b->runs - 1].type != type) {
+        void *items = b->run;
+        KT_TRY(kt_arena_grow(arena, &items, b->runs, &b->runs_cap, sizeof *b->run));
+        b->run = items;
+        b->run[b->runs++] = (KtListRun){.type = type, .first = b->n};
+    }
+    b->run[b->runs - 1].n++;
+    b->run[b->runs - 1].loops += nbr == b->node ? 1u : 0u;
+    b->nbr[b->n] = nbr;
+    b->rel[b->n++] = rel;
+    return KT_OK;
+}
+
+static KtStatus merge_edges(KtView *view, Building *b, const KtNodeList *base, const Edge *own, uint32_t n_own)
+{
+    uint32_t at = 0;
+    for (uint32_t r = 0; r < base->runs; r++) {
+        const KtListRun *run = &base->run[r];
+        for (uint32_t i = run->first; i < run->first + run->n; i++) {
+            Edge old = {.type = run->type, .nbr = base->nbr[i], .rel = kt_list_rel(base, i)};
+            int order = -1;
+            for (; at < n_own && (order = edge_order(&own[at], &old)) < 0; at++) {
+                if (own[at].add)
+                    KT_TRY(build_add(view->scratch, b, own[at].type, own[at].nbr, own[at].rel));
+            }
+            if (at < n_own && order == 0) { /* taken away: an id is never added again */
+                at++;
+                continue;
+            }
+            KT_TRY(build_add(view->scratch, b, old.type, old.nbr, old.rel));
+        }
+    }
+    for (; at < n_own; at++) {
+        if (own[at].add)
+            KT_TRY(build_add(view->scratch, b, own[at].type, own[at].nbr, own[at].rel));
+    }
+    return KT_OK;
+}
+
+static KtStatus merge_list(KtView *view, uint8_t dir, KtNodeId node, uint32_t first, const KtNodeList *base, KtNodeList **out)
+{
+    Edge *own;
+    uint32_t n_own;
+    KT_TRY(own_edges(view, dir, first, &own, &n_own));
+    Building b = {.node = node,
+                  .nbr = kt_arena_alloc(view->scratch, ((size_t)base->n + n_own) * sizeof *b.nbr),
+                  .rel = kt_arena_alloc(view->scratch, ((size_t)base->n + n_own) * sizeof *b.rel)};
+    if (!b.nbr || !b.rel)
+        return KT_ERR_MEMORY;
+    KT_TRY(merge_edges(view, &b, base, own, n_own));
+    size_t head = (sizeof(KtNodeList) + 7) & ~(size_t)7;
+    void *block;
+    KT_TRY(kt_fetch_make(view->fetch, head + b.n * 12u + b.runs * sizeof(KtListRun), &block));
+    KtNodeList *list = block;
+    uint64_t *rel = (uint64_t *)(void *)((char *)block + head);
+    uint32_t *nbr = (uint32_t *)(rel + b.n);
+    KtListRun *run = (KtListRun *)(nbr + b.n);
+    memcpy(rel, b.rel, b.n * sizeof *rel);
+    memcpy(nbr, b.nbr, b.n * sizeof *nbr);
+    if (b.runs)
+        memcpy(run, b.run, b.runs * sizeof *run);
+    list->n = b.n;
+    list->runs = b.runs;
+    list->rel_width = 8;
+    list->run = run;
+    list->nbr = nbr;
+    list->rel = rel;
+    *out = list;
+    return KT_OK;
+}
+
+KtStatus kt_read_lists(KtView *view, uint8_t dir, const KtNodeId *node, uint32_t n, KtMark mark, KtNodeList **out)
+{
+    KT_TRY(kt_fetch_lists(view->fetch, dir, node, n, out));
+    if (view->overlay.n == 0)
+        return KT_OK;
+    KtStatus status = KT_OK;
+    KtArenaMark scratch = kt_arena_mark(view->scratch);
+    for (uint32_t i = 0; i < n && status == KT_OK; i++) {
+        uint32_t first = kt_chain_first(&view->overlay, KT_CHAIN_LIST, kt_chain_list(node[i], dir), mark);
+        if (!first)
+            continue;
+        KtNodeList *merged;
+        status = merge_list(view, dir, node[i], first, out[i], &merged);
+        if (status == KT_OK) {
+            kt_fetch_drop(view->fetch, out[i]);
+            out[i] = merged;
+        }
+        kt_arena_rewind(view->scratch, scratch);
+    }
+    if (status != KT_OK) {
+        for (uint32_t i = 0; i < n; i++)
+            kt_fetch_drop(view->fetch, out[i]);
+    }
+    return status;
+}
+
+bool kt_hop_takes(const KtHop *hop, KtToken type)
+{
+    if (hop->n_types == 0)
+        return true;
+    for (uint32_t i = 0; i < hop->n_types; i++) {
+        if (hop->type[i] == type)
+            return true;
+    }
+    return false;
+}
+
+/* ---- expand ---- */
+
+enum { HOLD_MOST = 256 }; /* nodes whose lists a cursor holds at once */
+
+struct KtExpand {
+    KtView *view;
+    KtHop hop;
+    KtMark mark;
+    uint32_t n;             /* nodes of this feed */
+    KtNodeId *node;
+    uint16_t *row;
+    uint32_t held_from, held; /* nodes [held_from, held_from + held) have their lists here */
+    KtNodeList *out[HOLD_MOST], *in[HOLD_MOST];
+    /* the next slice: */
+    uint32_t at;            /* node of the feed */
+    uint8_t dir;
+    uint32_t run, offset;
+};
+
+KtView *kt_expand_view(KtExpand *expand) { return expand->view; }
+
+KtStatus kt_expand_open_at(KtView *view, const KtHop *hop, KtArena *arena, KtExpand **out)
+{
+    KtExpand *e = kt_arena_alloc(arena, sizeof *e);
+    KtToken *type = kt_arena_alloc(arena, hop->n_types * sizeof *type);
+    KtNodeId *node = kt_arena_alloc(arena, KT_IDS_MOST * sizeof *node);
+    uint16_t *row = kt_arena_alloc(arena, KT_IDS_MOST * sizeof *row);
+    if (!e || !type || !node || !row)
+        return KT_ERR_MEMORY;
+    if (hop->n_types)
+        memcpy(type, hop->type, hop->n_types * sizeof *type);
+    memset(e, 0, sizeof *e);
+    e->view = view;
+    e->hop = *hop;
+    e->hop.type = type;
+    e->mark = kt_view_mark(view);
+    e->node = node;
+    e->row = row;
+    *out = e;
+    return KT_OK;
+}
+
+void kt_expand_park(KtExpand *expand)
+{
+    for (uint32_t i = 0; i < expand->held; i++) {
+        kt_fetch_drop(expand->view->fetch, expand->out[i]);
+        kt_fetch_drop(expand->view->fetch, expand->in[i]);
+        expand->out[i] = expand->in[i] = NULL;
+    }
+    expand->held = 0;
+}
+
+void kt_expand_close(KtExpand *expand)
+{
+    if (expand)
+        kt_expand_park(expand);
+}
+
+static uint8_t first_dir(const KtExpand *e) { return e->hop.dir == KT_IN ? KT_IN : KT_OUT; }
+
+KtStatus kt_expand_feed_at(KtExpand *e, KtIds from)
+{
+    kt_expand_park(e);
+    KtAsk *ask;
+    KT_TRY(kt_ask(e->view, from, &ask));
+    e->n = ask->n;
+    memcpy(e->node, ask->id, ask->n * sizeof *e->node);
+    memcpy(e->row, ask->row, ask->n * sizeof *e->row);
+    e->at = 0;
+    e->dir = first_dir(e);
+    e->run = e->offset = 0;
+    return KT_OK;
+}
+
+static KtStatus hold_lists(KtExpand *e)
+{
+    kt_expand_park(e);
+    uint32_t n = e->n - e->at < HOLD_MOST ? e->n - e->at : HOLD_MOST;
+    if (e->hop.dir & KT_OUT)
+        KT_TRY(kt_read_lists(e->view, KT_OUT, e->node + e->at, n, e->mark, e->out));
+    if (e->hop.dir & KT_IN) {
+        KtStatus status = kt_read_lists(e->view, KT_IN, e->node + e->at, n, e->mark, e->in);
+        if (status != KT_OK) {
+            for (uint32_t i = 0; i < n; i++) {
+                kt_fetch_drop(e->view->fetch, e->out[i]);
+                e->out[i] = e->in[i] = NULL;
+            }
+            return status;
+        }
+    }
+    e->held_from = e->at;
+    e->held = n;
+    return KT_OK;
+}
+
+/* Goes on to the next direction or node. */
+static void step(KtExpand *e)
+{
+    e->run = e->offset = 0;
+    if (e->dir == KT_OUT && (e->hop.dir & KT_IN)) {
+        e->dir = KT_IN;
+        return;
+    }
+    e->dir = first_dir(e);
+    e->at++;
+}
+
+static uint32_t loops_in(const KtNodeList *list, const KtListRun *run, uint32_t from, uint32_t n, KtNodeId node)
+{
+    if (run->loops == 0 || n == run->n)
+        return run->loops;
+    uint32_t loops = 0;
+    for (uint32_t i = from; i < from + n; i++)
+        loops += list->nbr[i] == node ? 1u : 0u;
+    return loops;
+}
+
+KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
+{
+    uint32_t made = 0;
+    while (made < cap && e->at < e->n) {
+        if (e->at < e->held_from || e->at >= e->held_from + e->held) {
+            if (made > 0)
+                break; /* slices handed out stay until the next call */
+            KT_TRY(hold_lists(e));
+        }
+        const KtNodeList *list = (e->dir == KT_OUT ? e->out : e->in)[e->at - e->held_from];
+        if (e->run >= list->runs) {
+            step(e);
+            continue;
+        }
+        const KtListRun *run = &list->run[e->run];
+        if (e->offset >= run->n || !kt_hop_takes(&e->hop, run->type)) {
+            e->run++;
+            e->offset = 0;
+            continue;
+        }
+        uint32_t from = run->first + e->offset;
+        uint32_t len = run->n - e->offset < KT_SLICE_MOST ? run->n - e->offset : KT_SLICE_MOST;
+        out[made++] = (KtSlice){.row = e->row[e->at],
+                                .n = len,
+                                .loops = loops_in(list, run, from, len, e->node[e->at]),
+                                .type = run->type,
+                                .dir = e->dir,
+                                .width = KT_NODE_WIDTH,
+                                .rel_width = list->rel_width,
+                                .nbr = list->nbr + from,
+                                .rel = e->hop.rels ? (const char *)list->rel + (size_t)from * list->rel_width : NULL};
+        e->offset += len;
+    }
+    *n = made;
+    return KT_OK;
+}
+
+/* ---- degrees ---- */
+
+static uint64_t count_list(const KtHop *hop, const KtNodeList *list, bool without_loops)
+{
+    uint64_t n = 0;
+    for (uint32_t r = 0; r < list->runs; r++) {
+        if (kt_hop_takes(hop, list->run[r].type))
+            n += list->run[r].n - (without_loops ? list->run[r].loops : 0);
+    }
+    return n;
+}
+
+KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out)
+{
+    KtAsk *ask;
+    KT_TRY(kt_ask(view, ids, &ask));
+    for (uint32_t i = 0; i < ids.n; i++)
+        out[kt_ids_row(&ids, i)] = 0;
+    KtNodeList **list = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *list);
+    if (!list)
+        return KT_ERR_MEMORY;
+    for (uint8_t dir = KT_OUT; dir <= KT_IN; dir++) {
+        if (!(hop->dir & dir))
+            continue;
+        for (uint32_t at = 0; at < ask->n; at += HOLD_MOST) {
+            uint32_t n = ask->n - at < HOLD_MOST ? ask->n - at : HOLD_MOST;
+            KT_TRY(kt_read_lists(view, dir, ask->id + at, n, kt_view_mark(view), list));
+            for (uint32_t i = 0; i < n; i++) {
+                out[ask->row[at + i]] += count_list(hop, list[i], dir == KT_IN && hop->dir == KT_BOTH);
+                kt_fetch_drop(view->fetch, list[i]);
+            }
+        }
+    }
+    return KT_OK;
+}
+
+/* ---- pairs ---- */
+
+typedef struct Pairs {
+    uint32_t n, cap_row, cap_id, cap_type, cap_dir;
+    uint32_t *row;
+    uint64_t *id;
+    KtToken *type;
+    uint8_t *dir;
+} Pairs;
+
+static KtStatus pair_add(KtArena *arena, Pairs *p, uint32_t row, uint64_t id, KtToken type, uint8_t dir)
+{
+    void *rows = p->row, *ids = p->id, *types = p->type, *dirs = p->dir;
+    KT_TRY(kt_arena_grow(arena, &rows, p->n, &p->cap_row, sizeof *p->row));
+    KT_TRY(kt_arena_grow(arena, &ids, p->n, &p->cap_id, sizeof *p->id));
+    KT_TRY(kt_arena_grow(arena, &types, p->n, &p->cap_type, sizeof *p->type));
+    KT_TRY(kt_arena_grow(arena, &dirs, p->n, &p->cap_dir, sizeof *p->dir));
+    p->row = rows;
+    p->id = ids;
+    p->type = types;
+    p->dir = dirs;
+    p->row[p->n] = row;
+    p->id[p->n] = id;
+    p->type[p->n] = type;
+    p->dir[p->n++] = dir;
+    return KT_OK;
+}
+
+static uint32_t lower_bound(const uint32_t *nbr, uint32_t n, uint32_t key)
+{
+    uint32_t low = 0;
+    while (n > 0) {
+        uint32_t half = n / 2;
+        if (nbr[low + half] < key) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return low;
+}
+
+static KtStatus pairs_in_list(const KtHop *hop, const KtNodeList *list, uint32_t nbr, uint32_t row, uint8_t dir,
+                              KtArena *arena, Pairs *p)
+{
+    for (uint32_t r = 0; r < list->runs; r++) {
+        const KtListRun *run = &list->run[r];
+        if (!kt_hop_takes(hop, run->type))
+            continue;
+        uint32_t end = run->first + run->n;
+        for (uint32_t i = run->first + lower_bound(list->nbr + run->first, run->n, nbr); i < end && list->nbr[i] == nbr; i++)
+            KT_TRY(pair_add(arena, p, row, kt_list_rel(list, i), run->type, dir));
+    }
+    return KT_OK;
+}
+
+KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena *arena, KtPairs *out)
+{
+    KT_CHECK(a.n == b.n);
+    uint64_t a_none = a.width == 4 ? UINT32_MAX : UINT64_MAX, b_none = b.width == 4 ? UINT32_MAX : UINT64_MAX;
+    Pairs p = {0};
+    KtNodeList **from = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *from);
+    KtNodeList **to = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *to);
+    KtNodeId *node = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *node);
+    uint32_t *nbr = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *nbr);
+    uint32_t *row = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *row);
+    if (!from || !to || !node || !nbr || !row)
+        return KT_ERR_MEMORY;
+    KtStatus status = KT_OK;
+    for (uint32_t at = 0; at < a.n && status == KT_OK;) {
+        uint32_t n = 0;
+        for (; at < a.n && n < HOLD_MOST; at++) {
+            uint32_t r = kt_ids_row(&a, at);
+            uint64_t x = kt_ids_at(&a, r), y = kt_ids_at(&b, r);
+            if (x == a_none || y == b_none || y >= UINT32_MAX)
+                continue;
+            node[n] = x;
+            nbr[n] = (uint32_t)y;
+            row[n++] = r;
+        }
+        bool outs = (hop->dir & KT_OUT) != 0, ins = (hop->dir & KT_IN) != 0;
+        if (outs)
+            KT_TRY(kt_read_lists(view, KT_OUT, node, n, kt_view_mark(view), from));
+        if (ins) {
+            status = kt_read_lists(view, KT_IN, node, n, kt_view_mark(view), to);
+            ins = status == KT_OK;
+        }
+        for (uint32_t i = 0; i < n; i++) {
+            if (outs && status == KT_OK)
+                status = pairs_in_list(hop, from[i], nbr[i], row[i], KT_OUT, arena, &p);
+            if (ins && status == KT_OK && !(outs && node[i] == nbr[i]))
+                status = pairs_in_list(hop, to[i], nbr[i], row[i], KT_IN, arena, &p);
+            kt_fetch_drop(view->fetch, outs ? from[i] : NULL);
+            kt_fetch_drop(view->fetch, ins ? to[i] : NULL);
+        }
+    }
+    if (status != KT_OK)
+        return status;
+    *out = (KtPairs){.n = p.n, .row = p.row, .id = p.id, .type = p.type, .dir = p.dir};
+    return KT_OK;
+}

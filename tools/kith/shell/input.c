@@ -42,13 +42,13 @@ static int read_char(EditLine *edit, wchar_t *out)
     char bytes[4];
     size_t have = 0, want = 1;
     while (have < want) {
-        ssize_t n = read(STDIN_FILENO, bytes + have, 1);
-        if (n < 0 && errno == EINTR) {
-            if (!kt_interrupt_taken())
-                continue; /* the window changed, perhaps */
+        if (!kt_interrupt_wait(STDIN_FILENO)) {
             input->interrupted = true;
             return -1;
         }
+        ssize_t n = read(STDIN_FILENO, bytes + have, 1);
+        if (n < 0 && (errno == EINTR || errno == EAGAIN))
+            continue;
         if (n <= 0)
             return n < 0 ? -1 : 0;
         if (have++ == 0)
@@ -102,6 +102,7 @@ const char *kt_input_line(KtInput *input, const char *prompt, bool *interrupted)
     input->prompt = prompt;
     input->interrupted = false;
     (void)kt_interrupt_taken();
+    (void)el_set(input->edit, EL_PREP_TERM, 1); /* before the prompt shows, so that no key falls between */
     const char *line = el_gets(input->edit, &len);
     *interrupted = input->interrupted;
     free(input->line);

@@ -3,6 +3,7 @@
 #include "tools/kith/shell/shell.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -71,6 +72,21 @@ void kt_interrupt_end(void)
     (void)pthread_mutex_lock(&interrupt.lock);
     interrupt.connection = NULL;
     (void)pthread_mutex_unlock(&interrupt.lock);
+}
+
+/* Ctrl-C is let in only while poll waits, so that none falls between a look at the count and the wait. */
+bool kt_interrupt_wait(int fd)
+{
+    sigset_t sigint, before;
+    struct pollfd p = {.fd = fd, .events = POLLIN};
+    bool readable = false;
+    (void)sigemptyset(&sigint);
+    (void)sigaddset(&sigint, SIGINT);
+    (void)pthread_sigmask(SIG_BLOCK, &sigint, &before);
+    while (!readable && !kt_interrupt_taken())
+        readable = ppoll(&p, 1, NULL, &before) > 0;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return readable;
 }
 
 bool kt_interrupt_taken(void) { return atomic_exchange(&interrupt.presses, 0) > 0; }

@@ -101,5 +101,7 @@ void kt_interrupt_begin(kith_connection *connection);
 void kt_interrupt_end(void);
 /* True once for each Ctrl-C. */
 bool kt_interrupt_taken(void);
+/* Waits until `fd` can be read (true) or Ctrl-C is pressed (false, and taken). */
+bool kt_interrupt_wait(int fd);
 
 #endif

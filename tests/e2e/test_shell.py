@@ -32,7 +32,10 @@ class Terminal:
         if self.pid == 0:
             os.environ.update(HOME=home, TERM="xterm", LC_ALL="C.UTF-8")
             os.environ.pop("EDITRC", None)
-            os.execv(program, [program, uri, *arguments])
+            try:
+                os.execv(program, [program, uri, *arguments])
+            finally:
+                os._exit(127)
         self.seen = ""
 
     def wait(self, text, seconds=20):

@@ -6,7 +6,5 @@
 /* The shell: `kith [URI] ...` without a command. Exit codes: 0 done; 1 wrong usage, a file that is missing, a failed
  * statement of -c; 2 no connection, or it was lost; 3 a failed statement in a script. */
 int kt_cmd_shell(int argc, char **argv);
-/* A new database out of an edge list. */
-int kt_cmd_import(int argc, char **argv);
 
 #endif

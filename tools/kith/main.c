@@ -1,4 +1,5 @@
 /* tools/kith/main.c - the program `kith`: one table of commands; without a command it is the shell. */
+#include "tools/kith/cmd_import.h"
 #include "tools/kith/commands.h"
 
 #include "base/check.h"
@@ -20,9 +21,7 @@ static int version(int argc, char **argv);
 
 static const Command commands[] = {
     {"shell", kt_cmd_shell, "ask a server; also without a command: kith [URI] [-c TEXT] [-f FILE] ..."},
-#ifdef KITH_HAS_IMPORT
     {"import", kt_cmd_import, "a new database out of an edge list"},
-#endif
     {"version", version, "the version of this program"},
     {"help", help, "this page; kith COMMAND --help tells about one"},
 };

@@ -108,7 +108,7 @@ static bool key(Reading *r, char **out)
         const char *from = r->at;
         while (word_char(*r->at))
             r->at++;
-        if (r->at == from)
+        if (r->at == from || isdigit((unsigned char)*from))
             return wrong(r, "a map wants {key: value, ...}");
         *out = strndup(from, (size_t)(r->at - from));
     }

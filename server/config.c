@@ -165,6 +165,9 @@ static const Setting *nearest(const char *name)
         char full[80];
         full_name(&table[i], full);
         unsigned d = distance(name, full);
+        unsigned alone = distance(name, table[i].key) + 1; /* the section may have been forgotten */
+        if (alone < d)
+            d = alone;
         if (d < least) {
             least = d;
             best = &table[i];

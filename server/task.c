@@ -3,133 +3,12 @@
  * What must hold: rows of an auto-commit statement that writes leave only after its commit has returned; a cursor
  * never has more in ROWS than its credit; whoever ends, by whatever way, has closed query and view and handed the
  * turn on before the loop hears of it. */
-#include "server/task.h"
+#include "server/task_internal.h"
 
 #include "base/clock.h"
 #include "server/server.h"
 
 #include <stdlib.h>
-
-enum {
-    BATCH_BYTES = 32 * 1024, /* a ROWS message is closed when it has grown to this */
-    BATCH_HEAD = 3           /* bytes of an empty one */
-};
-
-/* ---- rows ---- */
-
-static KtStatus batch_close(KtTask *task, uint8_t flags)
-{
-    if (!task->batch.out)
-        return KT_OK;
-    size_t bytes = task->batch.rows ? kt_kmp_batch_bytes(&task->batch) : 0;
-    KmpBatch batch = task->batch;
-    task->batch = (KmpBatch){0};
-    task->used_bytes += bytes;
-    KtStatus status = kt_kmp_batch_close(&batch, &task->wire, flags, task->message.header.request);
-    return status == KT_OK ? KT_OK
-                           : kt_diag_set(&task->diag, status, NULL, "rows of %zu bytes do not fit into a message", bytes);
-}
-
-/* Does the row that was just appended fit the credit? */
-static bool row_is_covered(const KtTask *task)
-{
-    return task->used_rows < atomic_load_explicit(&task->credit_rows, memory_order_relaxed) &&
-           task->used_bytes + kt_kmp_batch_bytes(&task->batch) <=
-               atomic_load_explicit(&task->credit_bytes, memory_order_relaxed);
-}
-
-/* The row at the end of the batch goes out, or into `carry`. */
-static KtStatus row_appended(KtTask *task, size_t before, bool *full)
-{
-    if (!row_is_covered(task)) {
-        size_t bytes = kt_kmp_batch_bytes(&task->batch) - before;
-        kt_buf_clear(&task->carry);
-        kt_buf_put(&task->carry, task->out.data + task->out.len - bytes, bytes);
-        KT_TRY(kt_buf_status(&task->carry));
-        kt_kmp_batch_drop_row(&task->batch, before);
-        task->hungry = true;
-        *full = true;
-        return KT_OK;
-    }
-    task->used_rows++;
-    task->rows_out++;
-    if (kt_kmp_batch_bytes(&task->batch) >= BATCH_BYTES || task->batch.rows >= KMP_ROWS_IN_BATCH)
-        KT_TRY(batch_close(task, 0));
-    *full = task->out.len >= task->room;
-    return KT_OK;
-}
-
-static KtStatus row_bytes(KtTask *task, const uint8_t *bytes, size_t len, bool *full)
-{
-    if (!task->batch.out)
-        kt_kmp_batch_open(&task->batch, &task->out);
-    size_t before = kt_kmp_batch_bytes(&task->batch);
-    kt_buf_put(&task->out, bytes, len);
-    task->batch.rows++;
-    KT_TRY(kt_buf_status(&task->out));
-    return row_appended(task, before, full);
-}
-
-/* Sends the carried row if its credit has come. *full: it has not. */
-static KtStatus carry_out(KtTask *task, bool *full)
-{
-    *full = false;
-    if (task->carry.len == 0)
-        return KT_OK;
-    KtBuf row = task->carry;
-    task->carry = (KtBuf){.budget = &task->budget};
-    task->hungry = false;
-    KtStatus status = row_bytes(task, row.data, row.len, full);
-    if (!task->hungry)
-        *full = false;
-    kt_buf_close(&row);
-    return status;
-}
-
-static bool holds_rows(const KtTask *task) { return !task->explicit_txn && task->statement_kind == KT_STATEMENT_WRITE; }
-
-static KtStatus hold_row(KtTask *task, const KtValue *value, uint32_t n)
-{
-    size_t start = task->held.len;
-    kt_buf_le32(&task->held, 0);
-    KmpBatch one;
-    kt_kmp_batch_open(&one, &task->held);
-    size_t empty = kt_kmp_batch_bytes(&one);
-    size_t from = task->held.len;
-    KtStatus status = kt_kmp_batch_row(&one, value, n, &task->diag);
-    if (status == KT_OK)
-        status = kt_buf_status(&task->held);
-    if (status != KT_OK) {
-        if (status == KT_ERR_MEMORY)
-            kt_diag_set(&task->diag, status, NULL,
-                        "the rows of a writing statement are kept until its commit, and these exceed the memory limit of a query");
-        return status;
-    }
-    size_t bytes = kt_kmp_batch_bytes(&one) - empty;
-    uint8_t len[4] = {(uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16), (uint8_t)(bytes >> 24)};
-    memmove(task->held.data + start + 4, task->held.data + from, bytes);
-    memcpy(task->held.data + start, len, sizeof len);
-    task->held.len = start + 4 + bytes;
-    return KT_OK;
-}
-
-static KtStatus sink_row(KtSink *sink, const KtValue *value, uint32_t n, bool *full)
-{
-    KtTask *task = (KtTask *)((char *)sink - offsetof(KtTask, sink));
-    atomic_fetch_add_explicit(&task->rows_made, 1, memory_order_relaxed);
-    *full = false;
-    if (atomic_load_explicit(&task->discard, memory_order_relaxed))
-        return KT_OK;
-    if (holds_rows(task))
-        return hold_row(task, value, n);
-    KT_CHECK(task->carry.len == 0);
-    if (!task->batch.out)
-        kt_kmp_batch_open(&task->batch, &task->out);
-    size_t before = kt_kmp_batch_bytes(&task->batch);
-    KT_TRY(kt_kmp_batch_row(&task->batch, value, n, &task->diag));
-    KT_TRY(kt_buf_status(&task->out));
-    return row_appended(task, before, full);
-}
 
 /* ---- answers ---- */
 
@@ -213,20 +92,21 @@ static KtWork fail(KtTask *task, KtStatus status)
 {
     if (task->batch.out) { /* rows before the error are right, and go out */
         KtDiag keep = task->diag;
-        if (batch_close(task, 0) != KT_OK)
+        if (kt_task_batch_close(task, 0) != KT_OK)
             kt_buf_clear(&task->out);
         task->diag = keep;
     }
     if (task->query && status == KT_ERR_MEMORY && task->diag.status == KT_OK)
         kt_diag_set(&task->diag, status, NULL, "the query needs more than its memory limit of %zu bytes", task->budget.limit);
     task->status = status;
+    task->reached = task->phase;
     let_go(task);
     return KT_WORK_FAILED;
 }
 
 static KtWork finish(KtTask *task)
 {
-    KtStatus status = batch_close(task, 0);
+    KtStatus status = kt_task_batch_close(task, 0);
     if (status == KT_OK && task->query)
         kt_query_summary(task->query, &task->summary);
     if (status == KT_OK && !task->silent)
@@ -345,7 +225,7 @@ static KtStatus open_query(KtTask *task)
     KtQuerySpec spec = {.view = task->txn->view, .params = task->request.as.run.params, .sink = &task->sink,
                         .budget = &task->budget, .deadline_ns = task->deadline_ns, .cancel = &task->cancel};
     KT_TRY(kt_query_start(task->server->engine, task->statement, &spec, &task->diag, &task->query));
-    return holds_rows(task) ? KT_OK : send_head(task);
+    return kt_task_holds_rows(task) ? KT_OK : send_head(task);
 }
 
 /* Out of credit: the client is told once, on the last ROWS or on an empty one. */
@@ -354,7 +234,7 @@ static KtWork hungry(KtTask *task)
     if (!task->said_parked) {
         if (!task->batch.out)
             kt_kmp_batch_open(&task->batch, &task->out);
-        KtStatus status = batch_close(task, KMP_PARKED);
+        KtStatus status = kt_task_batch_close(task, KMP_PARKED);
         if (status != KT_OK)
             return fail(task, status);
         task->said_parked = true;
@@ -366,7 +246,7 @@ static KtWork hungry(KtTask *task)
 
 static KtWork pause_work(KtTask *task, KtWork why)
 {
-    KtStatus status = batch_close(task, 0);
+    KtStatus status = kt_task_batch_close(task, 0);
     return status == KT_OK ? why : fail(task, status);
 }
 
@@ -375,14 +255,14 @@ static KtWork stream_held(KtTask *task)
 {
     bool full;
     task->said_parked = false;
-    KtStatus status = carry_out(task, &full);
+    KtStatus status = kt_task_carry_out(task, &full);
     while (status == KT_OK && !full && task->held_at < task->held.len && !atomic_load(&task->discard)) {
         if (task->out.len >= task->room)
             return pause_work(task, KT_WORK_ROOM);
         const uint8_t *at = task->held.data + task->held_at;
         uint32_t len = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
         task->held_at += 4 + (size_t)len;
-        status = row_bytes(task, at + 4, len, &full);
+        status = kt_task_row_bytes(task, at + 4, len, &full);
         if (!task->hungry)
             full = false;
     }
@@ -418,7 +298,7 @@ static KtWork step(KtTask *task, int64_t quantum_ns)
         kt_view_set_limits(task->txn->view, task->deadline_ns, &task->cancel);
     bool full;
     task->said_parked = false;
-    KtStatus status = carry_out(task, &full);
+    KtStatus status = kt_task_carry_out(task, &full);
     if (status != KT_OK)
         return fail(task, status);
     if (full && !atomic_load(&task->discard))
@@ -433,7 +313,7 @@ static KtWork step(KtTask *task, int64_t quantum_ns)
         if (status != KT_OK)
             return fail(task, status);
         if (answer == KT_QUERY_BLOCKED && task->hungry && kt_task_may_send(task)) {
-            status = carry_out(task, &full); /* MORE came meanwhile */
+            status = kt_task_carry_out(task, &full); /* MORE came meanwhile */
             if (status != KT_OK)
                 return fail(task, status);
         }
@@ -447,7 +327,7 @@ static KtWork step(KtTask *task, int64_t quantum_ns)
         task->made = true;
         if (task->carry.len && !atomic_load(&task->discard))
             return hungry(task);
-        if (!holds_rows(task))
+        if (!kt_task_holds_rows(task))
             return finish(task);
         task->phase = KT_PHASE_COMMIT;
         return KT_WORK_AGAIN;
@@ -478,13 +358,13 @@ static KtWork work_run(KtTask *task, bool on_loop, int64_t quantum_ns)
         if (status != KT_OK)
             return fail(task, status);
         task->phase = KT_PHASE_OPEN;
-        if (holds_rows(task))
+        if (kt_task_holds_rows(task))
             return KT_WORK_TURN;
         if (on_loop && task->statement_kind == KT_STATEMENT_SCHEMA)
             return KT_WORK_HANDOVER;
         /* fall through */
     case KT_PHASE_OPEN:
-        if (on_loop && holds_rows(task))
+        if (on_loop && kt_task_holds_rows(task))
             return KT_WORK_HANDOVER;
         status = open_query(task);
         if (status != KT_OK)
@@ -583,26 +463,6 @@ KtWork kt_task_work(KtTask *task, bool on_loop, int64_t quantum_ns)
     return fail(task, KT_ERR_INTERNAL);
 }
 
-static void grant(atomic_ullong *credit, uint64_t more)
-{
-    const uint64_t most = (uint64_t)1 << 62; /* neither side can use up so much: sums never wrap */
-    if (atomic_load(credit) < most)
-        atomic_fetch_add(credit, more < most ? more : most);
-}
-
-void kt_task_grant(KtTask *task, uint64_t rows, uint64_t bytes)
-{
-    grant(&task->credit_rows, rows);
-    grant(&task->credit_bytes, bytes);
-}
-
-bool kt_task_may_send(const KtTask *task)
-{
-    /* A batch of one row: its bytes, and the head of the batch. */
-    return task->used_rows < atomic_load(&task->credit_rows) &&
-           task->used_bytes + task->carry.len + BATCH_HEAD <= atomic_load(&task->credit_bytes);
-}
-
 KtStatus kt_task_new(KtServer *server, KtSession *session, KtTaskKind kind, const KmpMessage *message, const KmpWire *wire,
                      KtTask **out)
 {
@@ -619,7 +479,7 @@ KtStatus kt_task_new(KtServer *server, KtSession *session, KtTaskKind kind, cons
     task->fresh = true;
     kt_budget_init(&task->budget, &server->queries, server->memory.query);
     task->out.budget = task->carry.budget = task->held.budget = &task->budget;
-    task->sink.row = sink_row;
+    task->sink.row = kt_task_sink_row;
     KtStatus status = kt_arena_open(&task->budget, &task->arena);
     if (status == KT_OK && message->header.length) {
         uint8_t *copy = kt_arena_alloc(task->arena, message->header.length);

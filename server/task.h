@@ -97,7 +97,7 @@ struct KtTask {
     KtTxn *txn; /* &own, or the session's */
     KtTxn own;
     bool explicit_txn;
-    KtPhase phase;
+    KtPhase phase, reached; /* reached: before it failed */
     KtBudget budget;
     KtArena *arena;
     KmpRequest request;

@@ -126,7 +126,7 @@ KtStatus kt_adj_pairs(const KtAdjHead *head, KtAdjPair *pair)
     const uint8_t *nbr = head->nbr, *rel = head->rel;
     KtAdjPair now = {0, 0};
     for (uint32_t i = 0; i < head->n; i++) {
-        uint64_t nbr_delta, rel_delta;
+        uint64_t nbr_delta = 0, rel_delta = 0;
         nbr = varint(nbr, head->rel, &nbr_delta);
         rel = varint(rel, head->end, &rel_delta);
         if (!nbr || !rel || now.nbr + nbr_delta < now.nbr)

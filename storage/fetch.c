@@ -346,7 +346,7 @@ static KtStatus read_lists(KtFetch *f, Kept kind, const uint64_t *id, uint32_t n
     if (!f->adj)
         KT_TRY(kt_kv_iter_open(f->kv, f->at, KT_FAMILY_ADJ, 0, &f->adj));
     for (uint32_t i = 0; i < n; i++) {
-        KtNodeList *list;
+        KtNodeList *list = NULL;
         KtStatus status = read_list(f, kind == KEPT_OUT ? KT_OUT : KT_IN, id[i], &list);
         if (status != KT_OK) {
             while (i > 0)

@@ -23,9 +23,17 @@ KtStatus kt_name_find(KtView *view, KtNameKind kind, KtText name, KtToken *out)
     return KT_OK;
 }
 
+static KtStatus name_make(KtView *view, KtNameKind kind, KtText name, KtToken *out)
+{
+    KtStatus status = kt_store_name_make(view->db->store, kind, name, out);
+    if (status == KT_ERR_LIST_TOO_LONG)
+        return kt_diag_set(view->diag, status, NULL, "The database has too many different names of one kind.");
+    return status;
+}
+
 KtStatus kt_name_make(KtView *view, KtNameKind kind, KtText name, KtToken *out)
 {
-    ENTER_AND(view, true, kt_store_name_make(view->db->store, kind, name, out));
+    ENTER_AND(view, true, name_make(view, kind, name, out));
 }
 
 KtText kt_name_text(KtView *view, KtNameKind kind, KtToken token)
@@ -119,9 +127,10 @@ static KtStatus node_labels(KtView *view, KtIds ids, KtArena *arena, KtLists *ou
         return KT_ERR_MEMORY;
     KtToken *item = NULL;
     uint32_t n = 0, cap = 0, row = 0;
+    KT_TRY(kt_read_warm(view, KT_NODE, ask));
     for (uint32_t i = 0; i < ask->n; i++) {
         KtState state;
-        KT_TRY(kt_read_state(view, KT_NODE, ask->id[i], kt_view_mark(view), view->scratch, &state));
+        KT_TRY(kt_read_state(view, KT_NODE, ask->id[i], kt_view_mark(view), false, view->scratch, &state));
         while (row <= ask->row[i])
             start[row++] = n;
         for (uint32_t l = 0; l < state.labels; l++) {
@@ -236,7 +245,7 @@ static bool key_above(KtText a, KtText b)
 static KtStatus one_record(KtView *view, KtKind kind, uint64_t id, KtArena *arena, KtValue *out)
 {
     KtState state;
-    KT_TRY(kt_read_state(view, kind, id, kt_view_mark(view), arena, &state));
+    KT_TRY(kt_read_state(view, kind, id, kt_view_mark(view), true, arena, &state));
     KtMapEntry *entry = kt_arena_alloc(arena, state.props * sizeof *entry);
     if (!entry)
         return KT_ERR_MEMORY;
@@ -257,6 +266,7 @@ static KtStatus records(KtView *view, KtKind kind, KtIds ids, KtArena *arena, Kt
     KT_TRY(kt_ask(view, ids, &ask));
     for (uint32_t i = 0; i < ids.n; i++)
         out[kt_ids_row(&ids, i)] = kt_map(NULL, 0);
+    KT_TRY(kt_read_warm(view, kind, ask));
     for (uint32_t i = 0; i < ask->n; i++)
         KT_TRY(one_record(view, kind, ask->id[i], arena, &out[ask->row[i]]));
     return KT_OK;

@@ -55,7 +55,11 @@ KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t 
 KtStatus kt_read_label(KtView *view, KtToken label, const uint64_t *id, uint32_t n, KtMark mark, bool *out) KT_MUST_CHECK;
 KtStatus kt_read_prop(KtView *view, KtKind kind, KtToken key, const uint64_t *id, uint32_t n, KtMark mark, KtArena *arena,
                       KtValue *out) KT_MUST_CHECK;
-KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, KtArena *arena, KtState *out) KT_MUST_CHECK;
+/* Without `props` only labels are right. */
+KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, bool props, KtArena *arena, KtState *out)
+    KT_MUST_CHECK;
+/* Reads the records of a batch at once, for calls that then go one by one. */
+KtStatus kt_read_warm(KtView *view, KtKind kind, const KtAsk *ask) KT_MUST_CHECK;
 KtStatus kt_read_rels(KtView *view, const KtRelId *rel, uint32_t n, KtMark mark, KtRelRef *out, bool *found) KT_MUST_CHECK;
 
 /* ---- lists at a mark: graph_list.c ---- */

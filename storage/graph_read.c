@@ -181,13 +181,25 @@ KtStatus kt_read_prop(KtView *view, KtKind kind, KtToken key, const uint64_t *id
     return status;
 }
 
+KtStatus kt_read_warm(KtView *view, KtKind kind, const KtAsk *ask)
+{
+    KtRecordBlock **block = kt_arena_alloc(view->scratch, ask->n * sizeof *block);
+    if (!block)
+        return KT_ERR_MEMORY;
+    KT_TRY(kt_fetch_records(view->fetch, kind, ask->id, ask->n, block));
+    drop_all(view, block, ask->n);
+    return KT_OK;
+}
+
 /* ---- a whole node or relationship ---- */
 
-static KtStatus state_of_record(KtView *view, KtKind kind, uint64_t id, KtSpan bytes, KtArena *arena, uint32_t room,
-                                KtState *out)
+static KtStatus state_of_record(KtView *view, KtKind kind, uint64_t id, KtSpan bytes, bool props, KtArena *arena,
+                                uint32_t room, KtState *out)
 {
     KtRecord record;
     KT_TRY(kt_record_open(bytes, &record));
+    if (!props)
+        record.props = 0;
     out->exists = true;
     out->labels = record.labels;
     out->props = record.props;
@@ -258,7 +270,7 @@ static void state_change(KtState *state, const KtChange *c)
     state->prop[at] = (KtProp){c->token, c->after};
 }
 
-KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, KtArena *arena, KtState *out)
+KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, bool props, KtArena *arena, KtState *out)
 {
     KtState state = {.exists = false};
     KtChainKind chain = kind == KT_NODE ? KT_CHAIN_NODE : KT_CHAIN_REL;
@@ -289,7 +301,7 @@ KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, KtAr
         KT_TRY(kt_fetch_records(view->fetch, kind, &id, 1, &block));
         KtStatus status = KT_OK;
         if (block->found) {
-            status = state_of_record(view, kind, id, block->bytes, arena, n, &state);
+            status = state_of_record(view, kind, id, block->bytes, props, arena, n, &state);
         } else if (kind == KT_REL) {
             KtRelRef ref; /* without properties it has no record */
             status = kt_read_rels(view, &id, 1, mark, &ref, &state.exists);

@@ -8,7 +8,10 @@
 
 #include <stdlib.h>
 
-enum { CHUNK_MOST = KT_LABEL_CHUNK };
+enum {
+    CHUNK_MOST = KT_LABEL_CHUNK,
+    CHECK_EVERY = 64 /* empty chunks between two looks at the deadline */
+};
 
 typedef struct Own { /* what the overlay says of one id */
     uint64_t id;
@@ -28,6 +31,7 @@ struct KtScan {
     uint32_t n, at;
     Own *own;
     uint32_t owns, own_at;
+    KtRelmap *map;      /* room to decode one */
     KtIndexScan *index; /* KT_SCAN_INDEX: all is in there */
 };
 
@@ -91,7 +95,8 @@ KtStatus kt_scan_open_at(KtView *view, const KtScanSpec *spec, KtArena *arena, K
         return KT_OK;
     }
     s->id = kt_arena_alloc(arena, CHUNK_MOST * sizeof *s->id);
-    if (!s->id)
+    s->map = of_rels(s) ? kt_arena_alloc(arena, sizeof *s->map) : NULL;
+    if (!s->id || (of_rels(s) && !s->map))
         return KT_ERR_MEMORY;
     s->ended = (spec->kind == KT_SCAN_LABEL || spec->kind == KT_SCAN_TYPE) && spec->what == 0;
     if (!s->ended)
@@ -150,9 +155,7 @@ static KtStatus damaged(KtScan *s, const char *what)
 
 static KtStatus load_rels(KtScan *s, KtSpan key, KtSpan value)
 {
-    KtRelmap *map = kt_arena_alloc(s->view->scratch, sizeof *map);
-    if (!map)
-        return KT_ERR_MEMORY;
+    KtRelmap *map = s->map;
     uint64_t number;
     if (!kt_key_parse_u64(key, &number) || kt_relmap_decode(value, map) != KT_OK)
         return damaged(s, "relationships");
@@ -180,7 +183,9 @@ static KtStatus load_nodes(KtScan *s, KtSpan key, KtSpan value)
 static KtStatus load_chunk(KtScan *s)
 {
     s->n = s->at = 0;
-    while (s->n == 0) {
+    for (uint32_t read = 1; s->n == 0; read++) {
+        if (read % CHECK_EVERY == 0)
+            KT_TRY(kt_view_enter(s->view, false));
         KT_TRY(seek_chunk(s));
         if (!kt_kv_iter_valid(s->iter)) {
             s->ended = true;

@@ -258,7 +258,7 @@ static KtStatus keep_props(KtView *view, const KtState *state, KtChange *change,
 static KtStatus delete_rel(KtView *view, const KtRelRef *ref)
 {
     KtState state;
-    KT_TRY(kt_read_state(view, KT_REL, ref->id, KT_SEE_ALL, view->scratch, &state));
+    KT_TRY(kt_read_state(view, KT_REL, ref->id, KT_SEE_ALL, true, view->scratch, &state));
     KtChange c = {.kind = KT_CHANGE_REL_DEL, .id = ref->id, .token = ref->type, .start = ref->start, .end = ref->end};
     size_t bytes = 0;
     KT_TRY(keep_props(view, &state, &c, &bytes));
@@ -314,7 +314,7 @@ KtStatus kt_del_nodes_at(KtView *view, KtIds ids, bool detaching)
     for (uint32_t i = 0; i < ask->n; i++) {
         KtState state;
         KtArenaMark scratch = kt_arena_mark(view->scratch);
-        KT_TRY(kt_read_state(view, KT_NODE, ask->id[i], KT_SEE_ALL, view->scratch, &state));
+        KT_TRY(kt_read_state(view, KT_NODE, ask->id[i], KT_SEE_ALL, true, view->scratch, &state));
         if (state.exists) {
             if (detaching)
                 KT_TRY(detach(view, ask->id[i]));

@@ -52,8 +52,11 @@ static KtStatus add_if_equal(KtView *view, const KtIndexFacts *index, KtNodeId n
                              KtArena *arena, KtFound *out)
 {
     KtValue current;
+    KtArenaMark scratch = kt_arena_mark(view->scratch); /* `arena` may be the same: nothing of it comes between */
     KT_TRY(current_value(view, index, node, mark, view->scratch, &current));
-    return kt_value_equal(current, value) == KT_TRUE ? found_add(arena, out, node) : KT_OK;
+    bool equal = kt_value_equal(current, value) == KT_TRUE;
+    kt_arena_rewind(view->scratch, scratch);
+    return equal ? found_add(arena, out, node) : KT_OK;
 }
 
 static KtStatus seek_snapshot(KtView *view, const KtIndexFacts *index, KtValue value, KtSpan prefix, KtMark mark,
@@ -61,9 +64,12 @@ static KtStatus seek_snapshot(KtView *view, const KtIndexFacts *index, KtValue v
 {
     KtKvIter *iter;
     KT_TRY(kt_fetch_index_iter(view->fetch, &iter));
-    KT_TRY(kt_kv_iter_prefix(iter, prefix, kt_span(NULL, 0)));
+    KtKey all = kt_key_index_prefix(index->id); /* a value may be longer than a prefix of the door */
+    KT_TRY(kt_kv_iter_prefix(iter, kt_key_span(&all), prefix));
     while (kt_kv_iter_valid(iter)) {
         KtSpan key = kt_kv_iter_key(iter);
+        if (key.len < prefix.len || memcmp(key.at, prefix.at, prefix.len) != 0)
+            break;
         if (key.len == prefix.len + NODE_BYTES) {
             KtNodeId node = kt_load_be64(key.at + prefix.len);
             if (is_long(value) || touched(view, node, mark))
@@ -269,6 +275,7 @@ static KtStatus entry_holds(KtIndexScan *s, KtNodeId node, KtSpan key, bool *out
 {
     KtView *view = s->view;
     KtValue value;
+    KtArenaMark scratch = kt_arena_mark(view->scratch);
     KT_TRY(current_value(view, s->index, node, s->mark, view->scratch, &value));
     KtBuf now = {0};
     *out = !kt_is_null(value) && kt_index_key(&now, s->index->id, value, node) && now.len == key.len &&
@@ -277,6 +284,7 @@ static KtStatus entry_holds(KtIndexScan *s, KtNodeId node, KtSpan key, bool *out
     kt_buf_close(&now);
     if (status == KT_OK && *out && s->check)
         status = in_range(s, value, out);
+    kt_arena_rewind(view->scratch, scratch);
     return status;
 }
 
@@ -444,9 +452,11 @@ static KtStatus next_slow(KtIndexScan *s, uint32_t *ids, uint32_t cap, uint32_t 
             KtNodeId node = ids[i];
             KtValue value;
             bool inside = false;
+            KtArenaMark scratch = kt_arena_mark(s->view->scratch);
             KT_TRY(kt_read_prop(s->view, KT_NODE, s->index->key, &node, 1, s->mark, s->view->scratch, &value));
             if (!kt_is_null(value))
                 KT_TRY(in_range(s, value, &inside));
+            kt_arena_rewind(s->view->scratch, scratch);
             if (inside)
                 ids[made++] = (uint32_t)node;
         }

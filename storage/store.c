@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <sys/random.h>
 
+enum { NAMES_MOST = 1 << 24 }; /* of one kind */
+
 /* ---- names ---- */
 
 static uint32_t *name_slot(const KtNames *names, KtText name)
@@ -72,7 +74,9 @@ KtStatus kt_store_name_make(KtStore *store, KtNameKind kind, KtText name, KtToke
     const KtNames *names = &store->name[kind];
     KtStatus status = KT_OK;
     KtToken token = names->slots ? *name_slot(names, name) : 0;
-    if (token == 0)
+    if (token == 0 && names->n >= NAMES_MOST)
+        status = KT_ERR_LIST_TOO_LONG;
+    else if (token == 0)
         status = names_add(store, kind, name, &token);
     (void)pthread_rwlock_unlock(&store->lock);
     if (status == KT_OK)
@@ -280,7 +284,7 @@ static KtStatus load_count(Loading *l, KtSpan key, KtSpan value)
     KtToken token;
     uint64_t count;
     if (!kt_meta_get_count_key(key.at, key.len, &kind, &token) || kind == KT_NAME_KEY ||
-        !kt_meta_get_count(value.at, value.len, &count) || token > (1u << 24))
+        !kt_meta_get_count(value.at, value.len, &count) || token > NAMES_MOST)
         return damaged(l, "a counter");
     KT_TRY(kt_store_count_reserve(l->store, kind, token));
     l->store->count[kind].at[token] = count;

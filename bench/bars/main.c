@@ -1,4 +1,4 @@
-/* bench/bars/main.c - the speed bars: `bars --folder DIR [--bars] [--small] [--slack F] [--only NAME]`.
+/* bench/bars/main.c - the speed bars: `bench --folder DIR [--bars] [--small] [--slack F] [--only NAME]`.
  *
  * Prints a line `bar NAME ratio R limit L ok` (or OVER) for each bar and exits 1 if one is over. With --slack F a
  * bar may be F times its limit, and one that is over is measured twice more: three times over fails. */
@@ -82,12 +82,12 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--folder") == 0 && more)
             options.folder = argv[++i];
         else {
-            (void)fprintf(stderr, "bars: I do not know %s\nusage: bars --folder DIR [--bars] [--small] [--slack F] [--only NAME]\n", argv[i]);
+            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR [--bars] [--small] [--slack F] [--only NAME]\n", argv[i]);
             return 2;
         }
     }
     if (!options.folder || options.slack < 1) {
-        (void)fprintf(stderr, "bars: --folder DIR is needed, and --slack is at least 1\n");
+        (void)fprintf(stderr, "bench: --folder DIR is needed, and --slack is at least 1\n");
         return 2;
     }
     bool ok = run_world(&options, false);

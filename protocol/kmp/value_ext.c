@@ -51,7 +51,7 @@ static KtStatus too_far(KtDiag *diag, const char *what)
 
 static KtStatus epoch_seconds(const KtTemporal *t, int64_t minus, KtDiag *diag, const char *what, int64_t *out)
 {
-    int64_t s;
+    int64_t s = 0;
     if (__builtin_mul_overflow(t->days, (int64_t)DAY_S, &s) || __builtin_add_overflow(s, t->seconds, &s) ||
         __builtin_sub_overflow(s, minus, &s))
         return too_far(diag, what);
@@ -62,7 +62,7 @@ static KtStatus epoch_seconds(const KtTemporal *t, int64_t minus, KtDiag *diag, 
 static KtStatus put_temporal(KtBuf *out, KtKind kind, const KtTemporal *t, KtDiag *diag)
 {
     uint8_t b[28];
-    int64_t s;
+    int64_t s = 0;
     switch (kind) {
     case KT_DATE:
         if (t->days < INT32_MIN || t->days > INT32_MAX)
@@ -367,7 +367,7 @@ static bool read_datetime(KtReader *in, KtTemporal *t)
 /* msgpack's timestamp: 4, 8 or 12 bytes. */
 static bool read_timestamp(KtReader *in, uint32_t len, KtTemporal *t)
 {
-    int64_t s;
+    int64_t s = 0;
     uint64_t nanos = 0;
     if (len == 4) {
         s = kt_read_be32(in);

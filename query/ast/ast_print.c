@@ -416,7 +416,7 @@ static void bare(KtBuf *out, const KtAstExpr *e, int own)
     case KT_AST_PLUS: {
         put(out, e->kind == KT_AST_MINUS ? "-" : "+");
         /* -(1) must not become the literal -1 */
-        bool number = e->as.unary->kind == KT_AST_LITERAL && e->kind == KT_AST_MINUS;
+        bool number = e->as.unary->kind == KT_AST_LITERAL && e->kind == KT_AST_MINUS && level_of(e->as.unary) == ATOM;
         expr(out, e->as.unary, number ? ATOM + 1 : SIGN);
         break;
     }

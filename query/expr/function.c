@@ -142,29 +142,33 @@ const KtFunction *kt_function_find(KtText name)
     return NULL;
 }
 
-/* Levenshtein distance of short names, in any case. */
+/* Edits from one short name to another, in any case: a letter more, less or other, or two swapped. */
 static uint32_t distance(const char *a, KtText b)
 {
-    uint32_t row[64], n = (uint32_t)strlen(a);
-    if (n >= KT_COUNT(row) || b.len >= KT_COUNT(row))
+    enum { MOST = 32 };
+    uint32_t d[MOST + 1][MOST + 1], n = (uint32_t)strlen(a);
+    if (n > MOST || b.len > MOST)
         return UINT32_MAX;
+    for (uint32_t i = 0; i <= n; i++)
+        d[i][0] = i;
     for (uint32_t k = 0; k <= b.len; k++)
-        row[k] = k;
+        d[0][k] = k;
     for (uint32_t i = 1; i <= n; i++) {
-        uint32_t diagonal = row[0];
-        row[0] = i;
         for (uint32_t k = 1; k <= b.len; k++) {
-            bool same = tolower((unsigned char)a[i - 1]) == tolower((unsigned char)b.at[k - 1]);
-            uint32_t best = diagonal + (same ? 0 : 1);
-            diagonal = row[k];
-            if (row[k] + 1 < best)
-                best = row[k] + 1;
-            if (row[k - 1] + 1 < best)
-                best = row[k - 1] + 1;
-            row[k] = best;
+            int x = tolower((unsigned char)a[i - 1]), y = tolower((unsigned char)b.at[k - 1]);
+            uint32_t best = d[i - 1][k - 1] + (x == y ? 0 : 1);
+            if (d[i - 1][k] + 1 < best)
+                best = d[i - 1][k] + 1;
+            if (d[i][k - 1] + 1 < best)
+                best = d[i][k - 1] + 1;
+            bool swapped = i > 1 && k > 1 && x == tolower((unsigned char)b.at[k - 2]) &&
+                           y == tolower((unsigned char)a[i - 2]);
+            if (swapped && d[i - 2][k - 2] + 1 < best)
+                best = d[i - 2][k - 2] + 1;
+            d[i][k] = best;
         }
     }
-    return row[b.len];
+    return d[n][b.len];
 }
 
 const char *kt_function_suggest(KtText name)

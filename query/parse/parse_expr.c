@@ -460,6 +460,9 @@ static KtStatus word(KtParser *p, const KtAstExpr **out)
         return literal(p, kt_null(), out);
     if (kt_word_reserved(w))
         return kt_parse_unexpected(p, "an expression");
+    if (kt_parse_peek(p, 0)->at.length == 2 && p->text.at[kt_parse_peek(p, 0)->at.offset] == '`')
+        return kt_diag_set(p->diag, KT_ERR_UNEXPECTED_SYNTAX, &kt_parse_peek(p, 0)->at,
+                           "A name in backticks cannot be empty here.");
     return next == KT_LEX_LBRACE ? projection(p, out) : named(p, KT_AST_VARIABLE, out);
 }
 

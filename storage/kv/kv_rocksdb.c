@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_FAMILIES = 32, XXH3 = 4, BITS_PER_KEY = 10, MOST_SUCCESSIVE_MERGES = 64 };
+enum { MOST_FAMILIES = 32, XXH3 = 4, BITS_PER_KEY = 10, MOST_SUCCESSIVE_MERGES = 64, MOST_ON_STACK = 64 };
 
 typedef struct RocksKv {
     KtKv base;
@@ -51,7 +51,8 @@ struct KtKvSst {
 
 static KtStatus status_of(const char *error)
 {
-    if (strstr(error, "LOCK") || strstr(error, "lock hold"))
+    if (strstr(error, "lock hold by current process") ||
+        (strstr(error, "While lock file") && strstr(error, strerror(EAGAIN))))
         return KT_ERR_STORE_LOCKED;
     if (strncmp(error, "Corruption", 10) == 0)
         return KT_ERR_CORRUPTION;
@@ -99,10 +100,11 @@ static void merge_free(void *state, const char *value, size_t len)
     free(cast.to);
 }
 
-static KtSpan *spans_of(const char *const *at, const size_t *len, int n, KtSpan few[64])
+static KtSpan *spans_of(const char *const *at, const size_t *len, int n, KtSpan few[MOST_ON_STACK])
 {
-    KtSpan *spans = n <= 64 ? few : malloc((size_t)n * sizeof *spans);
+    KtSpan *spans = n <= MOST_ON_STACK ? few : malloc((size_t)n * sizeof *spans);
     KT_CHECK(spans); /* a merge cannot fail */
+    spans[0] = kt_span(NULL, 0);
     for (int i = 0; i < n; i++)
         spans[i] = kt_span(at[i], len[i]);
     return spans;
@@ -120,7 +122,7 @@ static char *merge_full(void *state, const char *key, size_t key_len, const char
                         const char *const *operand, const size_t *operand_len, int n, unsigned char *success, size_t *len)
 {
     const KtKvMerge *merge = state;
-    KtSpan few[64], *spans = spans_of(operand, operand_len, n, few);
+    KtSpan few[MOST_ON_STACK], *spans = spans_of(operand, operand_len, n, few);
     KtBuf out = {0};
     merge->full(kt_span(key, key_len), base ? kt_span(base, base_len) : kt_span(NULL, 0), spans, (size_t)n, &out);
     if (spans != few)
@@ -132,7 +134,7 @@ static char *merge_partial(void *state, const char *key, size_t key_len, const c
                            const size_t *operand_len, int n, unsigned char *success, size_t *len)
 {
     const KtKvMerge *merge = state;
-    KtSpan few[64], *spans = spans_of(operand, operand_len, n, few);
+    KtSpan few[MOST_ON_STACK], *spans = spans_of(operand, operand_len, n, few);
     KtBuf out = {0};
     bool joined = merge->partial(kt_span(key, key_len), spans, (size_t)n, &out);
     if (spans != few)
@@ -309,8 +311,6 @@ static KtStatus check_there(const KtKvSpec *spec, KtDiag *diag)
 static KtStatus open_words(const KtKvSpec *spec, char *error, KtDiag *diag)
 {
     KtStatus status = status_of(error);
-    if (status == KT_ERR_STORE_LOCKED && strstr(error, "Permission denied"))
-        status = KT_ERR_IO;
     if (status == KT_ERR_STORE_LOCKED)
         kt_diag_set(diag, status, NULL, "The database in %s is open in another process.", spec->path);
     else if (status == KT_ERR_STORE_FORMAT)

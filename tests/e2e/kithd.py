@@ -15,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import kmp  # noqa: E402
 
 PROGRAM = os.path.abspath(sys.argv[1]) if len(sys.argv) > 1 else None
+SANITIZED = PROGRAM is not None and any(w in open(PROGRAM, "rb").read() for w in (b"__asan_init", b"__tsan_init"))
 SANITIZER = re.compile("AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime error|check failed", re.I)
 
 

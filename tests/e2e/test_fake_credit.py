@@ -5,7 +5,7 @@ import struct
 import threading
 import time
 
-from kithd import Server, error_of, eventually, kmp, main
+from kithd import SANITIZED, Server, error_of, eventually, kmp, main
 
 
 def raw_message(c):
@@ -74,7 +74,7 @@ def test_a_reader_that_stops_costs_bounded_memory():
             c.send("RUN", text="ROWS 1000000 100", credit_rows=1 << 40, credit_bytes=1 << 50)
         time.sleep(1.0)
         grown = s.rss() - before
-        assert grown < 16 << 20, "%d MB more" % (grown >> 20)
+        assert grown < (64 if SANITIZED else 16) << 20, "%d MB more" % (grown >> 20)  # ASan keeps what was freed
         assert warm.run("RETURN 1")[1] == [[1]]
         # and who reads on gets the rest
         for c in readers[1:]:
@@ -89,7 +89,7 @@ def test_a_reader_that_stops_costs_bounded_memory():
 def test_held_rows_are_within_the_query_limit():
     with Server("--ephemeral", "--memory-query", "8m", "--memory-queries", "64m") as s, s.connect() as c:
         e = error_of(c.run, "WRITE 1000000 100")
-        assert e.name == "Memory" and e.retryable is False or e.name == "Memory", e
+        assert e.name == "Memory" and "commit" in str(e), e
         assert c.run("COUNT")[1] == [[0]]
         columns, rows, ok = c.run("WRITE 20000 100", rows=100)
         assert len(rows) == 20000 and ok["commit"] == 1 and ok["counters"] == {"nodes_created": 1}, ok
@@ -151,7 +151,7 @@ def test_deadlines_end_one_query():
         assert error_of(c.run, "SPIN", deadline_ms=60000).name == "Deadline"
         # a cursor that is parked too
         run = c.send("RUN", text="ROWS 1000", credit_rows=1, deadline_ms=200)
-        assert error_of(c.wait_quietly if hasattr(c, "wait_quietly") else (lambda r: until_last(c, r)), run).name == "Deadline"
+        assert error_of(until_last, c, run).name == "Deadline"
 
 
 def until_last(c, request):

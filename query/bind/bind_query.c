@@ -70,14 +70,14 @@ KtStatus kt_bind_declare(KtBinder *b, const KtAstName *name, KtType type, KtSlot
         return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at, "Variable `%.*s` is already bound.",
                            KT_BIND_SHOWN(name->text));
     KT_TRY(kt_bind_slot(b, name->text, type, out));
-    if (kt_scope_add(b->scope, b->arena, name->text, (KtVariable){.index = *out}, &made) != KT_OK)
+    if (kt_bind_scope_add(b->scope, b->arena, name->text, (KtBindVariable){.index = *out}, &made) != KT_OK)
         return kt_bind_memory(b);
     return KT_OK;
 }
 
-KtScope *kt_bind_scope(KtBinder *b, const KtScope *parent)
+KtBindScope *kt_bind_scope(KtBinder *b, const KtBindScope *parent)
 {
-    KtScope *scope = kt_arena_zero(b->arena, 1, sizeof *scope);
+    KtBindScope *scope = kt_arena_zero(b->arena, 1, sizeof *scope);
     if (scope)
         scope->parent = parent;
     return scope;
@@ -255,7 +255,7 @@ KtStatus kt_bind_query(KtBinder *b, const KtAstQuery *q, bool inside, const KtBo
     KtBoundPart *parts = kt_arena_zero(b->arena, q->parts, sizeof *parts);
     if (!made || !parts)
         return kt_bind_memory(b);
-    const KtScope *outer = b->scope;
+    const KtBindScope *outer = b->scope;
     const KtBoundClause *first = NULL;
     for (uint32_t i = 0; i < q->parts; i++) {
         const KtBoundClause *own = NULL;

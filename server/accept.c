@@ -55,7 +55,8 @@ static void on_accept(evutil_socket_t listener, short what, void *arg)
         if (errno == EINTR || errno == ECONNABORTED)
             continue;
         if (errno != EAGAIN) {
-            kt_log(&server->log, KT_LOG_ERROR, "a connection could not be accepted: %s", strerror(errno));
+            kt_log(&server->log, KT_LOG_ERROR, "a connection could not be accepted: %s",
+                   strerror(errno));
             if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
                 /* The event would fire at once again: breathe. */
                 struct timeval wait = {.tv_usec = 100000};

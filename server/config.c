@@ -10,7 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef enum SettingKind { SETTING_TEXT, SETTING_SIZE, SETTING_SPAN, SETTING_COUNT, SETTING_SWITCH } SettingKind;
+typedef enum SettingKind {
+    SETTING_TEXT,
+    SETTING_SIZE,
+    SETTING_SPAN,
+    SETTING_COUNT,
+    SETTING_SWITCH
+} SettingKind;
 
 typedef struct Setting {
     const char *section, *key, *init, *words;
@@ -27,7 +33,7 @@ static const Setting table[] = {
 
 /* Where a value was found: the words of its error. */
 typedef struct Place {
-    KtStatus status; /* of an error here: CONFIG or USAGE */
+    KtStatus status;  /* of an error here: CONFIG or USAGE */
     const char *file; /* NULL: not a file */
     unsigned line;
     const char *name; /* as the user wrote it */
@@ -36,7 +42,8 @@ typedef struct Place {
 static KtStatus wrong(const Place *place, KtDiag *diag, const char *what, const char *text)
 {
     if (place->file)
-        return kt_diag_set(diag, place->status, NULL, "%s:%u: %s %s: '%s'", place->file, place->line, place->name, what, text);
+        return kt_diag_set(diag, place->status, NULL, "%s:%u: %s %s: '%s'", place->file,
+                           place->line, place->name, what, text);
     return kt_diag_set(diag, place->status, NULL, "%s %s: '%s'", place->name, what, text);
 }
 
@@ -53,13 +60,20 @@ static bool parse_number(const char *text, SettingKind kind, int64_t *out)
         end++;
     int64_t unit = kind == SETTING_SPAN ? 1000 : 1;
     if (*end) {
-        static const struct { const char *word; SettingKind kind; int64_t unit; } units[] = {
-            {"k", SETTING_SIZE, 1 << 10}, {"m", SETTING_SIZE, 1 << 20}, {"g", SETTING_SIZE, 1 << 30},
-            {"kb", SETTING_SIZE, 1 << 10}, {"mb", SETTING_SIZE, 1 << 20}, {"gb", SETTING_SIZE, 1 << 30},
-            {"ms", SETTING_SPAN, 1}, {"s", SETTING_SPAN, 1000}, {"m", SETTING_SPAN, 60000}, {"h", SETTING_SPAN, 3600000},
+        static const struct {
+            const char *word;
+            SettingKind kind;
+            int64_t unit;
+        } units[] = {
+            {"k", SETTING_SIZE, 1 << 10},  {"m", SETTING_SIZE, 1 << 20},
+            {"g", SETTING_SIZE, 1 << 30},  {"kb", SETTING_SIZE, 1 << 10},
+            {"mb", SETTING_SIZE, 1 << 20}, {"gb", SETTING_SIZE, 1 << 30},
+            {"ms", SETTING_SPAN, 1},       {"s", SETTING_SPAN, 1000},
+            {"m", SETTING_SPAN, 60000},    {"h", SETTING_SPAN, 3600000},
         };
         size_t i = 0;
-        while (i < KT_COUNT(units) && !(units[i].kind == kind && strcasecmp(units[i].word, end) == 0))
+        while (i < KT_COUNT(units) &&
+               !(units[i].kind == kind && strcasecmp(units[i].word, end) == 0))
             i++;
         if (i == KT_COUNT(units))
             return false;
@@ -68,7 +82,8 @@ static bool parse_number(const char *text, SettingKind kind, int64_t *out)
     return !__builtin_mul_overflow((int64_t)v, unit, out);
 }
 
-static KtStatus store(KtConfig *config, const Setting *row, const char *text, const Place *place, KtDiag *diag)
+static KtStatus store(KtConfig *config, const Setting *row, const char *text, const Place *place,
+                      KtDiag *diag)
 {
     char *field = (char *)config + row->offset;
     int64_t n = 0;
@@ -84,8 +99,10 @@ static KtStatus store(KtConfig *config, const Setting *row, const char *text, co
         return KT_OK;
     }
     case SETTING_SWITCH: {
-        bool on = strcasecmp(text, "on") == 0 || strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0;
-        if (!on && strcasecmp(text, "off") != 0 && strcasecmp(text, "false") != 0 && strcmp(text, "0") != 0)
+        bool on =
+            strcasecmp(text, "on") == 0 || strcasecmp(text, "true") == 0 || strcmp(text, "1") == 0;
+        if (!on && strcasecmp(text, "off") != 0 && strcasecmp(text, "false") != 0 &&
+            strcmp(text, "0") != 0)
             return wrong(place, diag, "is on or off, not this", text);
         memcpy(field, &on, sizeof on);
         return KT_OK;
@@ -95,13 +112,18 @@ static KtStatus store(KtConfig *config, const Setting *row, const char *text, co
     case SETTING_COUNT:
         if (!parse_number(text, row->kind, &n))
             return wrong(place, diag,
-                         row->kind == SETTING_SIZE   ? "is a size like 512k, 64m or 2g, not this"
-                         : row->kind == SETTING_SPAN ? "is a time like 500ms, 30s, 5m or 1h, not this"
-                                                     : "is a whole number, not this", text);
+                         row->kind == SETTING_SIZE ? "is a size like 512k, 64m or 2g, not this"
+                         : row->kind == SETTING_SPAN
+                             ? "is a time like 500ms, 30s, 5m or 1h, not this"
+                             : "is a whole number, not this",
+                         text);
         if (n < row->low || n > row->high) {
             char bounds[96];
-            const char *unit = row->kind == SETTING_SIZE ? " bytes" : row->kind == SETTING_SPAN ? " ms" : "";
-            snprintf(bounds, sizeof bounds, "must be from %lld to %lld%s", (long long)row->low, (long long)row->high, unit);
+            const char *unit = row->kind == SETTING_SIZE   ? " bytes"
+                               : row->kind == SETTING_SPAN ? " ms"
+                                                           : "";
+            snprintf(bounds, sizeof bounds, "must be from %lld to %lld%s", (long long)row->low,
+                     (long long)row->high, unit);
             return wrong(place, diag, bounds, text);
         }
         break;
@@ -197,7 +219,8 @@ static char *trim(char *text)
     return text;
 }
 
-static KtStatus file_line(KtConfig *config, char *line, char section[80], Place *place, KtDiag *diag)
+static KtStatus file_line(KtConfig *config, char *line, char section[80], Place *place,
+                          KtDiag *diag)
 {
     char *text = trim(line);
     if (*text == 0 || *text == '#' || *text == ';')
@@ -205,7 +228,8 @@ static KtStatus file_line(KtConfig *config, char *line, char section[80], Place 
     if (*text == '[') {
         size_t n = strlen(text);
         if (text[n - 1] != ']' || n < 3)
-            return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s:%u: a section is written [name], not '%s'", place->file,
+            return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                               "%s:%u: a section is written [name], not '%s'", place->file,
                                place->line, text);
         text[n - 1] = 0;
         lower(trim(text + 1), strlen(trim(text + 1)), section);
@@ -221,12 +245,14 @@ static KtStatus file_line(KtConfig *config, char *line, char section[80], Place 
                 best = table[i].section;
             }
         }
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s:%u: there is no section [%s]; the nearest is [%s]", place->file,
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                           "%s:%u: there is no section [%s]; the nearest is [%s]", place->file,
                            place->line, section, best);
     }
     char *equals = strchr(text, '=');
     if (!equals)
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s:%u: a setting is written key = value, not '%s'", place->file,
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                           "%s:%u: a setting is written key = value, not '%s'", place->file,
                            place->line, text);
     *equals = 0;
     char *key = trim(text);
@@ -247,17 +273,21 @@ static KtStatus file_line(KtConfig *config, char *line, char section[80], Place 
     }
     row = nearest(name);
     if (*row->section)
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s:%u: there is no setting '%s' in [%s]; the nearest is '%s' in [%s]",
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                           "%s:%u: there is no setting '%s' in [%s]; the nearest is '%s' in [%s]",
                            place->file, place->line, key, section, row->key, row->section);
-    return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s:%u: there is no setting '%s' in [%s]; the nearest is '%s' above the first section",
-                       place->file, place->line, key, section, row->key);
+    return kt_diag_set(
+        diag, KT_ERR_CONFIG, NULL,
+        "%s:%u: there is no setting '%s' in [%s]; the nearest is '%s' above the first section",
+        place->file, place->line, key, section, row->key);
 }
 
 static KtStatus load_file(KtConfig *config, const char *path, KtDiag *diag)
 {
     FILE *in = fopen(path, "re");
     if (!in)
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "cannot read the settings file %s: %s", path, strerror(errno));
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "cannot read the settings file %s: %s", path,
+                           strerror(errno));
     Place place = {.status = KT_ERR_CONFIG, .file = path};
     char section[80] = "";
     char *line = NULL;
@@ -268,7 +298,8 @@ static KtStatus load_file(KtConfig *config, const char *path, KtDiag *diag)
         status = file_line(config, line, section, &place, diag);
     }
     if (status == KT_OK && ferror(in))
-        status = kt_diag_set(diag, KT_ERR_CONFIG, NULL, "cannot read the settings file %s: %s", path, strerror(errno));
+        status = kt_diag_set(diag, KT_ERR_CONFIG, NULL, "cannot read the settings file %s: %s",
+                             path, strerror(errno));
     free(line);
     fclose(in);
     return status;
@@ -300,7 +331,8 @@ static KtStatus load_env(KtConfig *config, char *const *env, KtDiag *diag)
             full_name(nearest(name), full);
             for (char *c = full; *c; c++)
                 *c = (char)toupper((unsigned char)*c);
-            return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "there is no setting %s; the nearest is KITH_%s", shown, full);
+            return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                               "there is no setting %s; the nearest is KITH_%s", shown, full);
         }
     }
     return KT_OK;
@@ -309,7 +341,8 @@ static KtStatus load_env(KtConfig *config, char *const *env, KtDiag *diag)
 /* ---- flags ---- */
 
 /* Splits argv[*i] (and the word after it) into a name without dashes and a value; value NULL: none was given. */
-static const char *flag_value(int argc, char *const *argv, int *i, const char *equals, bool needs_value)
+static const char *flag_value(int argc, char *const *argv, int *i, const char *equals,
+                              bool needs_value)
 {
     if (equals)
         return equals + 1;
@@ -323,7 +356,8 @@ static KtStatus load_flags(KtConfig *config, int argc, char *const *argv, KtDiag
     for (int i = 1; i < argc; i++) {
         const char *arg = argv[i];
         if (strncmp(arg, "--", 2) != 0 || arg[2] == 0)
-            return kt_diag_set(diag, KT_ERR_USAGE, NULL, "kithd takes flags only, not '%s'; see kithd --help", arg);
+            return kt_diag_set(diag, KT_ERR_USAGE, NULL,
+                               "kithd takes flags only, not '%s'; see kithd --help", arg);
         const char *equals = strchr(arg, '=');
         char name[80], shown[96];
         lower(arg + 2, equals ? (size_t)(equals - arg - 2) : strlen(arg + 2), name);
@@ -337,7 +371,8 @@ static KtStatus load_flags(KtConfig *config, int argc, char *const *argv, KtDiag
             full_name(nearest(name), full);
             for (char *c = full; *c; c++)
                 *c = *c == '_' ? '-' : *c;
-            return kt_diag_set(diag, KT_ERR_USAGE, NULL, "there is no flag %s; the nearest is --%s", shown, full);
+            return kt_diag_set(diag, KT_ERR_USAGE, NULL, "there is no flag %s; the nearest is --%s",
+                               shown, full);
         }
         bool alone = row && row->kind == SETTING_SWITCH;
         const char *value = flag_value(argc, argv, &i, equals, !alone);
@@ -381,7 +416,8 @@ KtStatus kt_config_open(KtConfig *config)
     return KT_OK;
 }
 
-KtStatus kt_config_load(KtConfig *config, int argc, char *const *argv, char *const *env, KtDiag *diag, KtConfigAsk *ask)
+KtStatus kt_config_load(KtConfig *config, int argc, char *const *argv, char *const *env,
+                        KtDiag *diag, KtConfigAsk *ask)
 {
     for (int i = 1; i < argc; i++) {
         bool help = strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0;
@@ -401,12 +437,14 @@ KtStatus kt_config_load(KtConfig *config, int argc, char *const *argv, char *con
 
 void kt_config_help(void)
 {
-    printf("kithd - the Kith graph database server\n\n"
-           "usage: kithd --data DIR [--config FILE] [flags]\n"
-           "       kithd --ephemeral [flags]\n\n"
-           "A setting may stand in the file ([section] key = value), in the environment (KITH_SECTION_KEY) or on the\n"
-           "command line (--section-key VALUE); the later of these wins.\n\n"
-           "  %-28s %s\n", "--config FILE", "settings file (KITH_CONFIG)");
+    printf(
+        "kithd - the Kith graph database server\n\n"
+        "usage: kithd --data DIR [--config FILE] [flags]\n"
+        "       kithd --ephemeral [flags]\n\n"
+        "A setting may stand in the file ([section] key = value), in the environment (KITH_SECTION_KEY) or on the\n"
+        "command line (--section-key VALUE); the later of these wins.\n\n"
+        "  %-28s %s\n",
+        "--config FILE", "settings file (KITH_CONFIG)");
     for (size_t i = 0; i < KT_COUNT(table); i++) {
         char full[80], flag[96];
         full_name(&table[i], full);

@@ -29,8 +29,8 @@ KtStatus kt_config_open(KtConfig *config) KT_MUST_CHECK;
 /* Reads the file named by --config (or KITH_CONFIG), then the environment (`env` as in environ), then the flags.
  * *ask is what to do; after HELP and VERSION nothing else was read. Errors: CONFIG (file, environment), USAGE (flags);
  * the sentence in `diag` names the place. */
-KtStatus kt_config_load(KtConfig *config, int argc, char *const *argv, char *const *env, KtDiag *diag, KtConfigAsk *ask)
-    KT_MUST_CHECK;
+KtStatus kt_config_load(KtConfig *config, int argc, char *const *argv, char *const *env,
+                        KtDiag *diag, KtConfigAsk *ask) KT_MUST_CHECK;
 /* The text of --help: every flag with its default. Written to standard output. */
 void kt_config_help(void);
 void kt_config_close(KtConfig *config);

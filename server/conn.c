@@ -14,7 +14,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { LINGER_MS = 500, TCP_TIMEOUT_MS = 30000, KEEP_BYTES = 256 * 1024 };
+enum { FLUSH_MS = 10000, LINGER_MS = 500, TCP_TIMEOUT_MS = 30000, KEEP_BYTES = 256 * 1024 };
 
 static KtServer *server_of(const KtConn *conn) { return conn->loop->server; }
 
@@ -46,7 +46,8 @@ void kt_conn_send(KtConn *conn, const void *bytes, size_t len)
 static void flush(KtConn *conn)
 {
     while (conn->stage < KT_CONN_LINGER && conn->out_at < conn->out.len) {
-        ssize_t n = send(conn->fd, conn->out.data + conn->out_at, conn->out.len - conn->out_at, MSG_NOSIGNAL | MSG_DONTWAIT);
+        ssize_t n = send(conn->fd, conn->out.data + conn->out_at, conn->out.len - conn->out_at,
+                         MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN) {
@@ -114,7 +115,8 @@ static bool may_read(const KtConn *conn)
 {
     if (conn->stage == KT_CONN_LINGER)
         return true;
-    return conn->stage <= KT_CONN_OPEN && kt_conn_waiting(conn) <= KT_CONN_DEAF && kt_session_accepts(&conn->session);
+    return conn->stage <= KT_CONN_OPEN && kt_conn_waiting(conn) <= KT_CONN_DEAF &&
+           kt_session_accepts(&conn->session);
 }
 
 static void on_read(evutil_socket_t fd, short what, void *arg)
@@ -139,9 +141,10 @@ static int64_t due(const KtConn *conn)
     int64_t own = 0;
     if (conn->stage == KT_CONN_PREAMBLE || conn->stage == KT_CONN_LOGIN)
         own = conn->opened_ns + server_of(conn)->config.kmp_login_ms * 1000000;
-    else if (conn->stage == KT_CONN_LINGER)
+    else if (conn->stage == KT_CONN_LINGER || conn->stage == KT_CONN_FLUSH)
         own = conn->linger_ns;
-    if (conn->loop->stopping && conn->stage < KT_CONN_LOST && (own == 0 || conn->loop->stop_by_ns < own))
+    if (conn->loop->stopping && conn->stage < KT_CONN_LOST &&
+        (own == 0 || conn->loop->stop_by_ns < own))
         own = conn->loop->stop_by_ns;
     return at == 0 || (own && own < at) ? own : at;
 }
@@ -155,13 +158,15 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
     int64_t now = kt_clock_ns();
     conn->timer_ns = 0;
     kt_loop_touch(loop, conn);
-    if (conn->stage == KT_CONN_LINGER && now >= conn->linger_ns)
+    if ((conn->stage == KT_CONN_LINGER || conn->stage == KT_CONN_FLUSH) && now >= conn->linger_ns)
         kt_conn_lost(conn);
     else if (loop->stopping && now >= loop->stop_by_ns)
         kt_conn_lost(conn);
-    else if (conn->stage <= KT_CONN_LOGIN && now >= conn->opened_ns + server_of(conn)->config.kmp_login_ms * 1000000) {
+    else if (conn->stage <= KT_CONN_LOGIN &&
+             now >= conn->opened_ns + server_of(conn)->config.kmp_login_ms * 1000000) {
         KtDiag diag = {0};
-        kt_diag_set(&diag, KT_ERR_CONNECTION, NULL, "no HELLO came within %lld ms", (long long)server_of(conn)->config.kmp_login_ms);
+        kt_diag_set(&diag, KT_ERR_CONNECTION, NULL, "no HELLO came within %lld ms",
+                    (long long)server_of(conn)->config.kmp_login_ms);
         if (conn->stage == KT_CONN_PREAMBLE)
             kt_conn_end(conn);
         else
@@ -208,7 +213,8 @@ KtStatus kt_conn_new(KtLoop *loop, int fd)
     ssize_t n = getrandom(conn->session.key, sizeof conn->session.key, 0);
     KT_CHECK(n == (ssize_t)sizeof conn->session.key);
     int on = 1, wait = TCP_TIMEOUT_MS;
-    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on); /* no harm on a Unix socket: it only fails */
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on,
+               sizeof on); /* no harm on a Unix socket: it only fails */
     setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &wait, sizeof wait);
     setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
     event_assign(&conn->read_event, loop->base, fd, EV_READ | EV_PERSIST, on_read, conn);
@@ -221,10 +227,13 @@ KtStatus kt_conn_new(KtLoop *loop, int fd)
     unsigned before = atomic_fetch_add(&server->connections, 1);
     if (before >= server->config.kmp_max_connections) {
         KtDiag diag = {0};
-        kt_diag_set(&diag, KT_ERR_UNAVAILABLE, NULL, "kithd has its most connections already (%u, setting kmp max_connections)",
+        kt_diag_set(&diag, KT_ERR_UNAVAILABLE, NULL,
+                    "kithd has its most connections already (%u, setting kmp max_connections)",
                     server->config.kmp_max_connections);
         uint8_t bytes[KMP_PREAMBLE];
-        kt_kmp_preamble_encode(&(KmpPreamble){.low = KMP_MAJOR, .high = KMP_MAJOR, .frame_most = KMP_FRAME_HELLO}, bytes);
+        kt_kmp_preamble_encode(
+            &(KmpPreamble){.low = KMP_MAJOR, .high = KMP_MAJOR, .frame_most = KMP_FRAME_HELLO},
+            bytes);
         kt_conn_send(conn, bytes, sizeof bytes);
         kt_door_refuse(conn, KT_ERR_UNAVAILABLE, &diag);
     }
@@ -260,8 +269,11 @@ static void conn_free(KtConn *conn)
 
 void kt_conn_end(KtConn *conn)
 {
-    if (conn->stage < KT_CONN_FLUSH)
+    if (conn->stage < KT_CONN_FLUSH) {
         conn->stage = KT_CONN_FLUSH;
+        conn->linger_ns = kt_clock_ns() + (int64_t)FLUSH_MS * 1000000;
+        kt_session_leave(&conn->session);
+    }
     kt_loop_touch(conn->loop, conn);
 }
 
@@ -290,7 +302,8 @@ void kt_conn_settle(KtConn *conn)
         kt_session_pump(&conn->session);
         flush(conn);
         bool again = false;
-        if (conn->session.room && (kt_conn_waiting(conn) <= KT_CONN_LOW || conn->stage == KT_CONN_LOST)) {
+        if (conn->session.room &&
+            (kt_conn_waiting(conn) <= KT_CONN_LOW || conn->stage == KT_CONN_LOST)) {
             kt_session_drained(&conn->session);
             again = true;
         }
@@ -303,8 +316,9 @@ void kt_conn_settle(KtConn *conn)
             break;
     }
     if (conn->session.stopping && conn->stage == KT_CONN_OPEN && kt_session_quiet(&conn->session))
-        conn->stage = KT_CONN_FLUSH;
-    if (conn->stage == KT_CONN_FLUSH && kt_session_quiet(&conn->session) && kt_conn_waiting(conn) == 0)
+        kt_conn_end(conn);
+    if (conn->stage == KT_CONN_FLUSH && kt_session_quiet(&conn->session) &&
+        kt_conn_waiting(conn) == 0)
         linger(conn);
     if (conn->stage == KT_CONN_LOST && kt_session_quiet(&conn->session)) {
         conn_free(conn);

@@ -22,7 +22,7 @@ typedef enum KtConnStage {
     KT_CONN_PREAMBLE,
     KT_CONN_LOGIN,
     KT_CONN_OPEN,
-    KT_CONN_FLUSH, /* answers go out, nothing is read */
+    KT_CONN_FLUSH,  /* answers go out, nothing is read */
     KT_CONN_LINGER, /* our side is shut; reads and drops until the other side is */
     KT_CONN_LOST
 } KtConnStage;
@@ -35,9 +35,10 @@ struct KtConn {
     bool reading, writing; /* the events are set */
     bool dirty;
     int64_t timer_ns; /* when the timer is set to fire; 0: not set */
-    int64_t opened_ns, linger_ns;
-    KtBuf in;  /* bytes not yet taken */
-    KtBuf out; /* bytes not yet sent, from out_at */
+    int64_t opened_ns;
+    int64_t linger_ns; /* FLUSH and LINGER end then */
+    KtBuf in;          /* bytes not yet taken */
+    KtBuf out;         /* bytes not yet sent, from out_at */
     size_t out_at;
     KmpInbox inbox;
     KmpWire wire;

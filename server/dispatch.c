@@ -4,14 +4,23 @@
 #include "server/server.h"
 #include "server/conn.h"
 
-#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer) - offsetof(type, field)))
+#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
+
+static void put_job(KtTask *task)
+{
+    KtServer *server = task->server;
+    kt_run_queue_put(kt_task_place(task) == KT_ON_SCHEMA ? &server->schema.queue
+                                                         : &server->workers.queue,
+                     &task->job);
+}
 
 static void job_run(KtJob *job)
 {
     KtTask *task = CONTAINER(job, KtTask, job);
-    KtWork work = kt_task_work(task, false, KT_WORKER_QUANTUM_NS);
-    if (work == KT_WORK_AGAIN && task->out.len == 0) {
-        kt_run_queue_put(&task->server->workers.queue, job); /* behind the other sessions */
+    KtPlace place = kt_task_place(task);
+    KtWork work = kt_task_work(task, place, KT_WORKER_QUANTUM_NS);
+    if (work == KT_WORK_HANDOVER || (work == KT_WORK_AGAIN && task->out.len == 0)) {
+        put_job(task); /* behind the other sessions */
         return;
     }
     task->result = (int)work;
@@ -29,24 +38,24 @@ static void done_arrived(KtPost *post)
 
 void kt_dispatch(KtSession *session)
 {
-    KtServer *server = session->conn->loop->server;
     while (!session->running && session->ready) {
         KtTask *task = session->ready;
         session->ready = task->ready_next;
         if (!session->ready)
             session->ready_last = &session->ready;
         task->room = kt_conn_room(session->conn);
-        bool here = task->fresh && session->inline_left > 0 && task->message.header.length <= KT_INLINE_BYTES;
+        bool here = task->fresh && session->inline_left > 0 &&
+                    task->message.header.length <= KT_INLINE_BYTES;
         task->fresh = false;
         task->state = KT_TASK_RUNNING;
         if (here) {
             session->inline_left--;
-            kt_session_worked(session, task, kt_task_work(task, true, KT_FIRST_QUANTUM_NS));
+            kt_session_worked(session, task, kt_task_work(task, KT_ON_LOOP, KT_FIRST_QUANTUM_NS));
         } else {
             session->running = task;
             task->job.run = job_run;
             task->done.arrived = done_arrived;
-            kt_run_queue_put(&server->workers.queue, &task->job);
+            put_job(task);
         }
     }
 }

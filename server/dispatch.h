@@ -7,7 +7,7 @@
 #include "server/session.h"
 
 enum {
-    KT_FIRST_QUANTUM_NS = 50 * 1000,      /* on the loop's thread */
+    KT_FIRST_QUANTUM_NS = 50 * 1000, /* on the loop's thread */
     KT_WORKER_QUANTUM_NS = 2 * 1000 * 1000
 };
 

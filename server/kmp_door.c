@@ -28,7 +28,8 @@ void kt_door_ok(KtConn *conn, uint32_t request, const KmpOk *ok)
     respond(conn, request, &(KmpResponse){.type = KMP_OK, .as.ok = *ok});
 }
 
-void kt_door_error(KtConn *conn, uint32_t request, KtStatus status, const KtDiag *diag, uint64_t query, KmpTxState state)
+void kt_door_error(KtConn *conn, uint32_t request, KtStatus status, const KtDiag *diag,
+                   uint64_t query, KmpTxState state)
 {
     KmpError error = kt_kmp_error_of(status, diag);
     error.query = query;
@@ -36,20 +37,25 @@ void kt_door_error(KtConn *conn, uint32_t request, KtStatus status, const KtDiag
     respond(conn, request, &(KmpResponse){.type = KMP_ERROR, .as.error = error});
 }
 
-void kt_door_pong(KtConn *conn, uint32_t request) { respond(conn, request, &(KmpResponse){.type = KMP_PONG}); }
+void kt_door_pong(KtConn *conn, uint32_t request)
+{
+    respond(conn, request, &(KmpResponse){.type = KMP_PONG});
+}
 
 void kt_door_progress(KtConn *conn, uint32_t request, uint64_t rows_seen)
 {
-    respond(conn, request, &(KmpResponse){.type = KMP_PROGRESS, .as.progress = {.rows_seen = rows_seen}});
+    respond(conn, request,
+            &(KmpResponse){.type = KMP_PROGRESS, .as.progress = {.rows_seen = rows_seen}});
 }
 
 void kt_door_going_away(KtConn *conn, int64_t grace_ms)
 {
     if (conn->stage == KT_CONN_OPEN)
-        respond(conn, 0, &(KmpResponse){.type = KMP_EVENT,
-                                        .as.event = {.kind = KT_TEXT_LITERAL("going-away"),
-                                                     .message = KT_TEXT_LITERAL("kithd is stopping"),
-                                                     .grace_ms = (uint64_t)grace_ms}});
+        respond(conn, 0,
+                &(KmpResponse){.type = KMP_EVENT,
+                               .as.event = {.kind = KT_TEXT_LITERAL("going-away"),
+                                            .message = KT_TEXT_LITERAL("kithd is stopping"),
+                                            .grace_ms = (uint64_t)grace_ms}});
 }
 
 void kt_door_refuse(KtConn *conn, KtStatus status, const KtDiag *diag)
@@ -63,8 +69,13 @@ void kt_door_refuse(KtConn *conn, KtStatus status, const KtDiag *diag)
 /* Another protocol knocks: one line that a person can read, and the end. */
 static void foreign(KtConn *conn, const uint8_t *data, size_t len)
 {
-    static const struct { const char *start; size_t len; const char *name; } known[] = {
-        {"GET ", 4, "HTTP"}, {"POST", 4, "HTTP"}, {"HEAD", 4, "HTTP"}, {"PUT ", 4, "HTTP"}, {"OPTI", 4, "HTTP"}, {"DELE", 4, "HTTP"},
+    static const struct {
+        const char *start;
+        size_t len;
+        const char *name;
+    } known[] = {
+        {"GET ", 4, "HTTP"}, {"POST", 4, "HTTP"},    {"HEAD", 4, "HTTP"},
+        {"PUT ", 4, "HTTP"}, {"OPTI", 4, "HTTP"},    {"DELE", 4, "HTTP"},
         {"PRI ", 4, "HTTP"}, {"\x16\x03", 2, "TLS"}, {"\x60\x60\xB0\x17", 4, "Bolt"},
     };
     const char *name = NULL;
@@ -72,8 +83,10 @@ static void foreign(KtConn *conn, const uint8_t *data, size_t len)
         if (len >= known[i].len && memcmp(data, known[i].start, known[i].len) == 0)
             name = known[i].name;
     char line[160];
-    int n = snprintf(line, sizeof line, "This is kithd, a Kith database server: this port speaks KMP 1 and not %s.\r\n",
-                     name ? name : "what was sent");
+    int n =
+        snprintf(line, sizeof line,
+                 "This is kithd, a Kith database server: this port speaks KMP 1 and not %s.\r\n",
+                 name ? name : "what was sent");
     kt_conn_send(conn, line, (size_t)n);
     kt_conn_end(conn);
 }
@@ -96,7 +109,8 @@ static size_t take_preamble(KtConn *conn, const uint8_t *data, size_t len)
         kt_door_refuse(conn, status, &diag);
         return 0;
     }
-    status = kt_kmp_preamble_agree(&client, KMP_CAP_CHECKS, (uint32_t)server->config.kmp_max_frame, &diag, &answer);
+    status = kt_kmp_preamble_agree(&client, KMP_CAP_CHECKS, (uint32_t)server->config.kmp_max_frame,
+                                   &diag, &answer);
     kt_kmp_preamble_encode(&answer, bytes);
     kt_conn_send(conn, bytes, sizeof bytes);
     if (status != KT_OK) {
@@ -104,7 +118,9 @@ static size_t take_preamble(KtConn *conn, const uint8_t *data, size_t len)
         return 0;
     }
     conn->wire.checks = conn->inbox.checks = (answer.capabilities & KMP_CAP_CHECKS) != 0;
-    conn->wire.frame_most = client.frame_most < server->config.kmp_max_frame ? client.frame_most : (uint32_t)server->config.kmp_max_frame;
+    conn->wire.frame_most = client.frame_most < server->config.kmp_max_frame
+                                ? client.frame_most
+                                : (uint32_t)server->config.kmp_max_frame;
     conn->stage = KT_CONN_LOGIN;
     return KMP_PREAMBLE;
 }
@@ -117,9 +133,11 @@ static void hello(KtConn *conn, const KmpMessage *message, const KmpHello *ask)
     KtDiag diag = {0};
     KtText kith = KT_TEXT_LITERAL(KITH_DATABASE);
     if (ask->database.len && !kt_text_eq(ask->database, kith)) {
-        kt_diag_set(&diag, KT_ERR_DATABASE_NOT_FOUND, NULL, "there is no database '%.*s' here; the one there is is '" KITH_DATABASE "'",
+        kt_diag_set(&diag, KT_ERR_DATABASE_NOT_FOUND, NULL,
+                    "there is no database '%.*s' here; the one there is is '" KITH_DATABASE "'",
                     (int)(ask->database.len < 100 ? ask->database.len : 100), ask->database.at);
-        kt_door_error(conn, message->header.request, KT_ERR_DATABASE_NOT_FOUND, &diag, 0, KMP_TX_NONE);
+        kt_door_error(conn, message->header.request, KT_ERR_DATABASE_NOT_FOUND, &diag, 0,
+                      KMP_TX_NONE);
         return;
     }
     uint64_t *slot;
@@ -143,7 +161,8 @@ static void hello(KtConn *conn, const KmpMessage *message, const KmpHello *ask)
         .commit = kt_database_published(server->db),
         .heartbeat_s = (uint64_t)(server->config.kmp_heartbeat_ms + 999) / 1000,
     };
-    respond(conn, message->header.request, &(KmpResponse){.type = KMP_WELCOME, .as.welcome = welcome});
+    respond(conn, message->header.request,
+            &(KmpResponse){.type = KMP_WELCOME, .as.welcome = welcome});
     if (conn->stage == KT_CONN_LOGIN) {
         conn->stage = KT_CONN_OPEN;
         conn->inbox.frame_most = (uint32_t)server->config.kmp_max_frame;
@@ -162,7 +181,8 @@ typedef struct CancelPost {
 static void cancel_arrived(KtPost *post)
 {
     CancelPost *ask = (CancelPost *)post;
-    uint64_t *slot = ask->session == UINT64_MAX ? NULL : kt_map64_get(&ask->loop->by_session, ask->session);
+    uint64_t *slot =
+        ask->session == UINT64_MAX ? NULL : kt_map64_get(&ask->loop->by_session, ask->session);
     if (slot && *slot) {
         KtConn *conn = (KtConn *)(uintptr_t)*slot;
         unsigned char differ = 0;
@@ -180,13 +200,17 @@ static void cancel_by_key(KtConn *conn, const KmpMessage *message, const KmpCanc
     KtDiag diag = {0};
     CancelPost *post = ask->key.len == KMP_CANCEL_KEY ? malloc(sizeof *post) : NULL;
     if (!post) {
-        kt_diag_set(&diag, KT_ERR_PROTOCOL, NULL, "CANCEL before HELLO needs the session and its key of %d bytes", KMP_CANCEL_KEY);
+        kt_diag_set(&diag, KT_ERR_PROTOCOL, NULL,
+                    "CANCEL before HELLO needs the session and its key of %d bytes",
+                    KMP_CANCEL_KEY);
         kt_door_error(conn, message->header.request, KT_ERR_PROTOCOL, &diag, 0, KMP_TX_NONE);
         kt_conn_end(conn);
         return;
     }
-    *post = (CancelPost){.post.arrived = cancel_arrived, .loop = &server->loop[ask->session % server->loops],
-                         .session = ask->session, .request = ask->request};
+    *post = (CancelPost){.post.arrived = cancel_arrived,
+                         .loop = &server->loop[ask->session % server->loops],
+                         .session = ask->session,
+                         .request = ask->request};
     memcpy(post->key, ask->key.at, KMP_CANCEL_KEY);
     kt_post_box_put(&post->loop->box, &post->post);
     kt_door_ok(conn, message->header.request, &(KmpOk){0});
@@ -238,7 +262,8 @@ size_t kt_door_feed(KtConn *conn, const uint8_t *data, size_t len)
         KmpMessage message;
         size_t used = 0, need = 0;
         bool got = false;
-        KtStatus status = kt_kmp_inbox_next(&conn->inbox, data + done, len - done, &diag, &used, &need, &message, &got);
+        KtStatus status = kt_kmp_inbox_next(&conn->inbox, data + done, len - done, &diag, &used,
+                                            &need, &message, &got);
         if (status != KT_OK) {
             kt_door_refuse(conn, status, &diag);
             return len;

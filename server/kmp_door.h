@@ -9,7 +9,8 @@
 size_t kt_door_feed(KtConn *conn, const uint8_t *data, size_t len);
 
 void kt_door_ok(KtConn *conn, uint32_t request, const KmpOk *ok);
-void kt_door_error(KtConn *conn, uint32_t request, KtStatus status, const KtDiag *diag, uint64_t query, KmpTxState state);
+void kt_door_error(KtConn *conn, uint32_t request, KtStatus status, const KtDiag *diag,
+                   uint64_t query, KmpTxState state);
 void kt_door_pong(KtConn *conn, uint32_t request);
 void kt_door_progress(KtConn *conn, uint32_t request, uint64_t rows_seen);
 void kt_door_going_away(KtConn *conn, int64_t grace_ms);

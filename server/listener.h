@@ -8,8 +8,8 @@ struct event;
 
 typedef struct KtListener {
     int fd;
-    char name[256];   /* "127.0.0.1:5484" with the port taken, or the path */
-    bool is_unix;     /* the path is removed at the end */
+    char name[256]; /* "127.0.0.1:5484" with the port taken, or the path */
+    bool is_unix;   /* the path is removed at the end */
     struct event *event;
 } KtListener;
 

@@ -32,7 +32,8 @@ void kt_log(const KtLog *log, KtLogLevel level, const char *format, ...)
     gmtime_r(&seconds, &utc);
     char line[1024];
     size_t n = strftime(line, sizeof line, "%Y-%m-%dT%H:%M:%S", &utc);
-    n += (size_t)snprintf(line + n, sizeof line - n, ".%03dZ %s ", (int)(now / 1000 % 1000), level_words[level]);
+    n += (size_t)snprintf(line + n, sizeof line - n, ".%03dZ %s ", (int)(now / 1000 % 1000),
+                          level_words[level]);
     size_t words = n;
     va_list args;
     va_start(args, format);

@@ -45,7 +45,8 @@ void kt_loop_settle(KtLoop *loop)
     while (loop->dirty) {
         KtConn *conn = loop->dirty;
         loop->dirty = conn->dirty_next;
-        kt_conn_settle(conn); /* unmarks it at its end, since what it does to itself needs no second look */
+        kt_conn_settle(
+            conn); /* unmarks it at its end, since what it does to itself needs no second look */
     }
     sweep_sessions(loop);
     if (loop->stopping && !loop->conns)
@@ -70,7 +71,10 @@ static void on_box(evutil_socket_t fd, short what, void *arg)
     kt_loop_settle(arg);
 }
 
-static void stop_arrived(KtPost *post) { kt_loop_stop((KtLoop *)((char *)post - offsetof(KtLoop, stop))); }
+static void stop_arrived(KtPost *post)
+{
+    kt_loop_stop((KtLoop *)((char *)post - offsetof(KtLoop, stop)));
+}
 
 void kt_loop_stop(KtLoop *loop)
 {

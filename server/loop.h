@@ -24,17 +24,18 @@ typedef struct KtLoop {
     /* only its thread */
     struct event_base *base;
     struct event *box_event;
-    KtConn *conns; /* all of them */
-    KtConn *dirty; /* touched since the last settling */
+    KtConn *conns;      /* all of them */
+    KtConn *dirty;      /* touched since the last settling */
     KtMap64 by_session; /* session number to KtConn*; 0: gone */
     size_t gone;        /* entries that are 0 */
-    uint8_t *scratch; /* KT_LOOP_SCRATCH bytes to read into */
-    KtPost stop;      /* from the first loop to the others */
+    uint8_t *scratch;   /* KT_LOOP_SCRATCH bytes to read into */
+    KtPost stop;        /* from the first loop to the others */
     bool stopping;
     int64_t stop_by_ns;
 } KtLoop;
 
-KtStatus kt_loop_open(KtLoop *loop, KtServer *server, uint32_t index) KT_MUST_CHECK; /* Errors: MEMORY, IO */
+KtStatus kt_loop_open(KtLoop *loop, KtServer *server,
+                      uint32_t index) KT_MUST_CHECK; /* Errors: MEMORY, IO */
 /* Runs until stopping and without connections. */
 void kt_loop_run(KtLoop *loop);
 void kt_loop_close(KtLoop *loop);

@@ -8,7 +8,9 @@
 static int failed(KtStatus status, const KtDiag *diag)
 {
     const char *hint = diag->hint[0] ? diag->hint : "";
-    fprintf(stderr, "kithd: %s%s%s\n", diag->message[0] ? diag->message : kt_error_facts(status)->wire, *hint ? " " : "", hint);
+    fprintf(stderr, "kithd: %s%s%s\n",
+            diag->message[0] ? diag->message : kt_error_facts(status)->wire, *hint ? " " : "",
+            hint);
     return status == KT_ERR_USAGE ? 2 : 1;
 }
 

@@ -21,7 +21,8 @@ static uint64_t read_limit(const char *path)
 /* The least memory.max on the way from this process's group (version 2) up to the root. */
 static uint64_t cgroup_limit(void)
 {
-    uint64_t least = read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"); /* version 1, in a container */
+    uint64_t least =
+        read_limit("/sys/fs/cgroup/memory/memory.limit_in_bytes"); /* version 1, in a container */
     FILE *in = fopen("/proc/self/cgroup", "re");
     if (!in)
         return least;
@@ -32,7 +33,8 @@ static uint64_t cgroup_limit(void)
         line[strcspn(line, "\n")] = 0;
         char *group = line + 3;
         for (;;) {
-            snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max", strcmp(group, "/") == 0 ? "" : group);
+            snprintf(path, sizeof path, "/sys/fs/cgroup%s/memory.max",
+                     strcmp(group, "/") == 0 ? "" : group);
             uint64_t v = read_limit(path);
             if (v < least)
                 least = v;
@@ -54,7 +56,10 @@ uint64_t kt_memory_machine(void)
     return group < machine ? group : machine;
 }
 
-static uint64_t share(uint64_t set, uint64_t total, unsigned percent) { return set ? set : total / 100 * percent; }
+static uint64_t share(uint64_t set, uint64_t total, unsigned percent)
+{
+    return set ? set : total / 100 * percent;
+}
 
 KtStatus kt_memory_plan(const KtConfig *config, uint64_t machine, KtDiag *diag, KtMemoryPlan *out)
 {
@@ -66,9 +71,10 @@ KtStatus kt_memory_plan(const KtConfig *config, uint64_t machine, KtDiag *diag, 
     plan.memtables = share(config->memory_memtables, plan.total, 8);
     plan.query = config->memory_query ? config->memory_query : plan.queries / 8;
     if (plan.query > plan.queries)
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
-                           "memory query (%llu bytes) is more than memory queries (%llu bytes), which all statements share",
-                           (unsigned long long)plan.query, (unsigned long long)plan.queries);
+        return kt_diag_set(
+            diag, KT_ERR_CONFIG, NULL,
+            "memory query (%llu bytes) is more than memory queries (%llu bytes), which all statements share",
+            (unsigned long long)plan.query, (unsigned long long)plan.queries);
     *out = plan;
     return KT_OK;
 }

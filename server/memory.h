@@ -13,6 +13,7 @@ typedef struct KtMemoryPlan {
 uint64_t kt_memory_machine(void);
 /* What each part may take, by the settings: a part that is set explicitly keeps its figure. Errors: CONFIG when one
  * statement may take more than all of them. */
-KtStatus kt_memory_plan(const KtConfig *config, uint64_t machine, KtDiag *diag, KtMemoryPlan *out) KT_MUST_CHECK;
+KtStatus kt_memory_plan(const KtConfig *config, uint64_t machine, KtDiag *diag,
+                        KtMemoryPlan *out) KT_MUST_CHECK;
 
 #endif

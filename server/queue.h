@@ -13,7 +13,8 @@
 
 typedef struct KtJob {
     struct KtJob *next;
-    void (*run)(struct KtJob *job); /* on a worker; afterwards the node may be anywhere again, or gone */
+    void (*run)(
+        struct KtJob *job); /* on a worker; afterwards the node may be anywhere again, or gone */
 } KtJob;
 
 typedef struct KtRunQueue {
@@ -45,7 +46,9 @@ typedef struct KtPostBox {
 } KtPostBox;
 
 KtStatus kt_post_box_open(KtPostBox *box) KT_MUST_CHECK; /* Errors: IO */
-void kt_post_box_put(KtPostBox *box, KtPost *post);      /* Threads: any. The box is not touched after the post can be seen */
+void kt_post_box_put(
+    KtPostBox *box,
+    KtPost *post); /* Threads: any. The box is not touched after the post can be seen */
 /* All posts in order of arrival, NULL if none; the caller walks `next` before it calls. Threads: the owner. */
 KtPost *kt_post_box_take(KtPostBox *box);
 void kt_post_box_close(KtPostBox *box);

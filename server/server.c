@@ -20,28 +20,36 @@
 static KtStatus folder_problem(const char *dir, const char *what, int error, KtDiag *diag)
 {
     if (error == EACCES || error == EPERM || error == EROFS)
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s the data directory %s: %s; give kithd's user the right to write there, or choose another with --data",
-                           what, dir, strerror(error));
-    return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s the data directory %s: %s; choose another with --data", what, dir, strerror(error));
+        return kt_diag_set(
+            diag, KT_ERR_CONFIG, NULL,
+            "%s the data directory %s: %s; give kithd's user the right to write there, or choose another with --data",
+            what, dir, strerror(error));
+    return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                       "%s the data directory %s: %s; choose another with --data", what, dir,
+                       strerror(error));
 }
 
 /* DIR, made if its parent is there, and the path of the first database in it. */
 static KtStatus data_folder(const char *dir, KtDiag *diag, char path[4096])
 {
     if (strlen(dir) > 4000)
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "the path of the data directory is longer than 4000 bytes");
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                           "the path of the data directory is longer than 4000 bytes");
     if (mkdir(dir, 0700) < 0 && errno != EEXIST)
         return folder_problem(dir, "cannot make", errno, diag);
     struct stat facts;
     if (stat(dir, &facts) < 0)
         return folder_problem(dir, "cannot look at", errno, diag);
     if (!S_ISDIR(facts.st_mode))
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "%s is a file and no data directory: choose another with --data", dir);
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                           "%s is a file and no data directory: choose another with --data", dir);
     if (access(dir, R_OK | W_OK | X_OK) < 0)
         return folder_problem(dir, "cannot write to", errno, diag);
     snprintf(path, 4096, "%s/1", dir);
-    if (stat(path, &facts) == 0 && (!S_ISDIR(facts.st_mode) || access(path, R_OK | W_OK | X_OK) < 0))
-        return folder_problem(path, "cannot write to", S_ISDIR(facts.st_mode) ? errno : ENOTDIR, diag);
+    if (stat(path, &facts) == 0 &&
+        (!S_ISDIR(facts.st_mode) || access(path, R_OK | W_OK | X_OK) < 0))
+        return folder_problem(path, "cannot write to", S_ISDIR(facts.st_mode) ? errno : ENOTDIR,
+                              diag);
     return KT_OK;
 }
 
@@ -50,9 +58,13 @@ static KtStatus open_database(KtServer *server, KtDiag *diag)
     const KtConfig *config = &server->config;
     char path[4096];
     if (config->ephemeral && *config->data)
-        return kt_diag_set(diag, KT_ERR_USAGE, NULL, "--ephemeral keeps nothing and --data keeps everything: give one of them");
+        return kt_diag_set(
+            diag, KT_ERR_USAGE, NULL,
+            "--ephemeral keeps nothing and --data keeps everything: give one of them");
     if (!config->ephemeral && !*config->data)
-        return kt_diag_set(diag, KT_ERR_USAGE, NULL, "kithd needs a place for its data: give --data DIR, or --ephemeral to keep nothing");
+        return kt_diag_set(
+            diag, KT_ERR_USAGE, NULL,
+            "kithd needs a place for its data: give --data DIR, or --ephemeral to keep nothing");
     if (!config->ephemeral)
         KT_TRY(data_folder(config->data, diag, path));
     KtDatabaseSpec spec = {
@@ -67,11 +79,16 @@ static KtStatus open_database(KtServer *server, KtDiag *diag)
         .log_keep_bytes = config->log_keep_bytes,
     };
     KtStatus status = kt_database_open(&spec, diag, &server->db);
-    if (status == KT_ERR_STORE_LOCKED) { /* said again with the folder that the user named, and the way out */
+    if (status ==
+        KT_ERR_STORE_LOCKED) { /* said again with the folder that the user named, and the way out */
         kt_diag_clear(diag);
-        kt_diag_set(diag, status, NULL, "the data directory %s is open in another process: stop that one, or choose another with --data", config->data);
+        kt_diag_set(
+            diag, status, NULL,
+            "the data directory %s is open in another process: stop that one, or choose another with --data",
+            config->data);
     } else if (status != KT_OK && diag->status == KT_OK) {
-        kt_diag_set(diag, status, NULL, "cannot open the database in %s", config->ephemeral ? "memory" : path);
+        kt_diag_set(diag, status, NULL, "cannot open the database in %s",
+                    config->ephemeral ? "memory" : path);
     }
     return status;
 }
@@ -90,7 +107,8 @@ static KtStatus open_doors(KtServer *server, KtDiag *diag)
         server->listeners++;
     }
     if (server->listeners == 0)
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "every door is off: set kmp listen or kmp socket");
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                           "every door is off: set kmp listen or kmp socket");
     return KT_OK;
 }
 
@@ -98,7 +116,8 @@ static KtStatus start(KtServer *server, KtDiag *diag)
 {
     KtConfig *config = &server->config;
     if (!kt_log_level(config->log_level, &server->log.most))
-        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "log level is error, warn or info, not '%s'", config->log_level);
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL, "log level is error, warn or info, not '%s'",
+                           config->log_level);
     KT_TRY(kt_memory_plan(config, kt_memory_machine(), diag, &server->memory));
     kt_budget_init(&server->queries, NULL, server->memory.queries);
     KT_TRY(kt_signals_open(server));
@@ -106,7 +125,10 @@ static KtStatus start(KtServer *server, KtDiag *diag)
     KT_TRY(open_database(server, diag));
     KT_TRY(kt_engine_open(server->db, &(KtEngineSpec){0}, &server->engine));
     uint32_t cores = (uint32_t)sysconf(_SC_NPROCESSORS_ONLN);
-    KT_TRY(kt_workers_start(&server->workers, config->workers ? config->workers : cores ? cores : 1));
+    KT_TRY(kt_workers_start(&server->workers, config->workers ? config->workers
+                                              : cores         ? cores
+                                                              : 1));
+    KT_TRY(kt_workers_start(&server->schema, 1));
     server->loop = calloc(config->loops, sizeof *server->loop);
     if (!server->loop)
         return KT_ERR_MEMORY;
@@ -124,6 +146,7 @@ static void close_all(KtServer *server)
         kt_loop_close(&server->loop[i]);
     free(server->loop);
     kt_workers_stop(&server->workers);
+    kt_workers_stop(&server->schema);
     if (server->engine)
         kt_engine_close(server->engine);
     if (server->db)
@@ -136,7 +159,8 @@ KtStatus kt_server_start(KtServer *server, const KtConfig *config, KtDiag *diag)
     KtStatus status = start(server, diag);
     if (status != KT_OK) {
         if (diag->status == KT_OK)
-            kt_diag_set(diag, status, NULL, "kithd could not start: %s", status == KT_ERR_MEMORY ? "out of memory" : strerror(errno));
+            kt_diag_set(diag, status, NULL, "kithd could not start: %s",
+                        status == KT_ERR_MEMORY ? "out of memory" : strerror(errno));
         close_all(server);
     }
     return status;

@@ -26,6 +26,7 @@ typedef struct KtServer {
     uint32_t loops;
     /* any thread */
     KtWorkers workers;
+    KtWorkers schema; /* one thread: schema statements wait for their turn by blocking */
     KtBudget queries; /* parent of every statement's budget */
     atomic_ullong next_session, next_query;
     atomic_uint connections;

@@ -67,7 +67,8 @@ static void start(KtSession *session, KtTask *task)
         return;
     }
     if ((task->message.header.flags & KMP_SKIP_IF_FAILED) && session->last_failed) {
-        kt_session_refuse(session, task, KT_ERR_SKIPPED, "skipped: the request before this one failed or was skipped");
+        kt_session_refuse(session, task, KT_ERR_SKIPPED,
+                          "skipped: the request before this one failed or was skipped");
         kt_session_over(session, task, true);
         return;
     }
@@ -79,12 +80,12 @@ static void start(KtSession *session, KtTask *task)
     if (kt_txn_told_loss(session, task))
         return;
     switch (task->kind) {
-    case KT_TASK_REFUSED:
-        kt_session_make_ready(session, task);
-        return;
+    case KT_TASK_REFUSED: kt_session_make_ready(session, task); return;
     case KT_TASK_RUN:
         if (session->txn && session->txn->failed) {
-            kt_session_refuse(session, task, KT_ERR_TRANSACTION_FAILED, "an earlier statement of the transaction failed: only ROLLBACK is answered");
+            kt_session_refuse(
+                session, task, KT_ERR_TRANSACTION_FAILED,
+                "an earlier statement of the transaction failed: only ROLLBACK is answered");
             kt_session_over(session, task, true);
             return;
         }
@@ -94,19 +95,16 @@ static void start(KtSession *session, KtTask *task)
             session->txn->tasks++;
         kt_session_make_ready(session, task);
         return;
-    case KT_TASK_BEGIN:
-        kt_txn_begin(session, task);
-        return;
+    case KT_TASK_BEGIN: kt_txn_begin(session, task); return;
     case KT_TASK_COMMIT:
-    case KT_TASK_ROLLBACK:
-        kt_txn_end(session, task);
-        return;
+    case KT_TASK_ROLLBACK: kt_txn_end(session, task); return;
     }
 }
 
 static bool lane_may_start(const KtSession *session)
 {
-    return session->lane && !session->at_work && !session->closer && (session->resets == 0 || session->lane->ending);
+    return session->lane && !session->at_work && !session->closer &&
+           (session->resets == 0 || session->lane->ending);
 }
 
 static void lane_start(KtSession *session)
@@ -177,7 +175,8 @@ void kt_session_over(KtSession *session, KtTask *task, bool failed)
     unlink_task(session, task);
     leave_lane(session, task, failed);
     if (task->close_request)
-        kt_door_ok(session->conn, task->close_request, &(KmpOk){.tx_state = kt_session_tx_state(session)});
+        kt_door_ok(session->conn, task->close_request,
+                   &(KmpOk){.tx_state = kt_session_tx_state(session)});
     KtTxn *txn = session->txn;
     if (task == session->closer) {
         session->closer = NULL;
@@ -233,9 +232,7 @@ void kt_session_worked(KtSession *session, KtTask *task, KtWork work)
     bool ending = task->ending != KT_ENDING_NONE;
     switch (work) {
     case KT_WORK_AGAIN:
-    case KT_WORK_HANDOVER:
-        kt_session_make_ready(session, task);
-        break;
+    case KT_WORK_HANDOVER: kt_session_make_ready(session, task); break;
     case KT_WORK_TURN:
         if (ending && task->ending != KT_ENDING_CLOSE) {
             kt_session_make_ready(session, task);
@@ -263,12 +260,8 @@ void kt_session_worked(KtSession *session, KtTask *task, KtWork work)
         task->parked_ns = now;
         leave_lane(session, task, false);
         break;
-    case KT_WORK_DONE:
-        kt_session_over(session, task, false);
-        break;
-    case KT_WORK_FAILED:
-        failed_work(session, task);
-        break;
+    case KT_WORK_DONE: kt_session_over(session, task, false); break;
+    case KT_WORK_FAILED: failed_work(session, task); break;
     }
     kt_loop_touch(session->conn->loop, session->conn);
 }
@@ -298,14 +291,11 @@ void kt_session_end(KtSession *session, KtTask *task, KtEnding why)
         room_unlink(session, task);
         kt_session_make_ready(session, task);
         break;
-    case KT_TASK_PARKED:
-        kt_session_make_ready(session, task);
-        break;
+    case KT_TASK_PARKED: kt_session_make_ready(session, task); break;
     case KT_TASK_QUEUED:
     case KT_TASK_READY:
     case KT_TASK_RUNNING:
-    case KT_TASK_OVER:
-        break;
+    case KT_TASK_OVER: break;
     }
 }
 
@@ -372,7 +362,8 @@ void kt_session_gone(KtSession *session)
 
 bool kt_session_quiet(const KtSession *session)
 {
-    return !session->tasks && !session->lane && !session->closer && !session->txn && !session->resets;
+    return !session->tasks && !session->lane && !session->closer && !session->txn &&
+           !session->resets;
 }
 
 bool kt_session_accepts(const KtSession *session)

@@ -11,10 +11,10 @@
 typedef struct KtConn KtConn;
 
 enum {
-    KT_LANE_MOST = 1000,                /* requests that may wait; then the socket is not read */
-    KT_LANE_BYTES = 16 * 1024 * 1024,   /* and bytes of them */
-    KT_INLINE_BYTES = 16 * 1024,        /* a longer request is decoded by a worker */
-    KT_INLINE_MOST = 8                  /* requests that one event may work on the loop's thread */
+    KT_LANE_MOST = 1000,              /* requests that may wait; then the socket is not read */
+    KT_LANE_BYTES = 16 * 1024 * 1024, /* and bytes of them */
+    KT_INLINE_BYTES = 16 * 1024,      /* a longer request is decoded by a worker */
+    KT_INLINE_MOST = 8                /* requests that one event may work on the loop's thread */
 };
 
 struct KtSession {
@@ -28,7 +28,7 @@ struct KtSession {
     KtTask *lane, **lane_last; /* waiting, in order */
     uint32_t lane_len;
     size_t lane_bytes;
-    KtTask *at_work; /* the one that holds the lane */
+    KtTask *at_work;  /* the one that holds the lane */
     bool last_failed; /* for SKIP-IF-FAILED */
     /* tasks that have begun and are not over */
     KtTask *tasks;
@@ -38,8 +38,8 @@ struct KtSession {
     uint32_t inline_left;
     /* the transaction of BEGIN */
     KtTxn *txn;
-    KtTask *closer; /* rolls back without being asked; the lane waits for it */
-    uint32_t resets;      /* RESETs to answer when all is quiet: reset_request[0 .. resets) */
+    KtTask *closer;  /* rolls back without being asked; the lane waits for it */
+    uint32_t resets; /* RESETs to answer when all is quiet: reset_request[0 .. resets) */
     uint32_t reset_request[8];
 };
 
@@ -54,8 +54,8 @@ void kt_session_pump(KtSession *session);
 bool kt_session_accepts(const KtSession *session);
 /* The socket has taken bytes. */
 void kt_session_drained(KtSession *session);
-/* The client says goodbye: all ends, and the connection with it. */
-void kt_session_bye(KtSession *session);
+/* The connection ends while the client may still read: what runs and waits is cancelled, and answered. */
+void kt_session_leave(KtSession *session);
 /* kithd stops: nothing new; what waits is answered Unavailable. */
 void kt_session_stop(KtSession *session);
 /* The client is gone: all ends, unanswered. */

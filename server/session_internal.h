@@ -6,7 +6,10 @@
 #include "server/kmp_door.h"
 #include "server/server.h"
 
-static inline KtServer *kt_session_server(const KtSession *session) { return session->conn->loop->server; }
+static inline KtServer *kt_session_server(const KtSession *session)
+{
+    return session->conn->loop->server;
+}
 
 /* ---- session.c ---- */
 
@@ -21,7 +24,8 @@ void kt_session_over(KtSession *session, KtTask *task, bool failed);
 extern const char kt_txn_timed_out_words[];
 KmpTxState kt_session_tx_state(const KtSession *session);
 void kt_session_answer_ok(KtSession *session, const KtTask *task);
-void kt_session_answer_error(KtSession *session, const KtTask *task, KtStatus status, const KtDiag *diag);
+void kt_session_answer_error(KtSession *session, const KtTask *task, KtStatus status,
+                             const KtDiag *diag);
 /* Answers a task that never worked, with words of ours. */
 void kt_session_refuse(KtSession *session, KtTask *task, KtStatus status, const char *words);
 /* The words of an error that the work itself had none for. */

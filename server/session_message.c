@@ -7,8 +7,10 @@ static void reset(KtSession *session, uint32_t request)
 {
     if (session->resets == KT_COUNT(session->reset_request)) {
         KtDiag diag = {0};
-        kt_diag_set(&diag, KT_ERR_PROTOCOL, NULL, "%zu RESETs are not answered yet", KT_COUNT(session->reset_request));
-        kt_door_error(session->conn, request, KT_ERR_PROTOCOL, &diag, 0, kt_session_tx_state(session));
+        kt_diag_set(&diag, KT_ERR_PROTOCOL, NULL, "%zu RESETs are not answered yet",
+                    KT_COUNT(session->reset_request));
+        kt_door_error(session->conn, request, KT_ERR_PROTOCOL, &diag, 0,
+                      kt_session_tx_state(session));
         return;
     }
     session->reset_request[session->resets++] = request;
@@ -83,8 +85,15 @@ static bool lane_kind(uint8_t type, KtTaskKind *out)
     case KMP_BEGIN: *out = KT_TASK_BEGIN; return true;
     case KMP_COMMIT: *out = KT_TASK_COMMIT; return true;
     case KMP_ROLLBACK: *out = KT_TASK_ROLLBACK; return true;
-    case KMP_MORE: case KMP_CLOSE: case KMP_CANCEL: case KMP_RESET: case KMP_PING: case KMP_BYE: return false;
-    default: *out = KT_TASK_REFUSED; return true; /* HELLO again, later versions' messages, unknown ones */
+    case KMP_MORE:
+    case KMP_CLOSE:
+    case KMP_CANCEL:
+    case KMP_RESET:
+    case KMP_PING:
+    case KMP_BYE: return false;
+    default:
+        *out = KT_TASK_REFUSED;
+        return true; /* HELLO again, later versions' messages, unknown ones */
     }
 }
 
@@ -104,43 +113,33 @@ static void at_once(KtSession *session, const KmpMessage *message)
         kt_door_error(session->conn, id, status, &diag, 0, kt_session_tx_state(session));
     } else {
         switch ((int)request.type) {
-        case KMP_MORE:
-            more(session, id, &request.as.more);
-            break;
-        case KMP_CLOSE:
-            close_cursor(session, id, request.as.close.cursor);
-            break;
+        case KMP_MORE: more(session, id, &request.as.more); break;
+        case KMP_CLOSE: close_cursor(session, id, request.as.close.cursor); break;
         case KMP_CANCEL:
             if (request.as.cancel.session || request.as.cancel.key.len) {
-                protocol_error(session, id, "CANCEL with a session and key goes on a connection of its own, in place of HELLO");
+                protocol_error(
+                    session, id,
+                    "CANCEL with a session and key goes on a connection of its own, in place of HELLO");
                 break;
             }
             kt_session_cancel(session, request.as.cancel.request);
             kt_door_ok(session->conn, id, &(KmpOk){.tx_state = kt_session_tx_state(session)});
             break;
-        case KMP_RESET:
-            reset(session, id);
-            break;
-        case KMP_PING:
-            kt_door_pong(session->conn, id);
-            break;
-        case KMP_BYE:
-            kt_session_bye(session);
-            break;
-        default:
-            break;
+        case KMP_RESET: reset(session, id); break;
+        case KMP_PING: kt_door_pong(session->conn, id); break;
+        case KMP_BYE: kt_conn_end(session->conn); break;
+        default: break;
         }
     }
     kt_arena_close(arena);
 }
 
-void kt_session_bye(KtSession *session)
+void kt_session_leave(KtSession *session)
 {
     kt_session_cancel(session, 0);
     if (session->txn)
         session->txn->forget = true;
     kt_txn_abort(session, KT_OK, KT_ENDING_CANCEL);
-    kt_conn_end(session->conn);
 }
 
 void kt_session_message(KtSession *session, const KmpMessage *message)
@@ -156,7 +155,8 @@ void kt_session_message(KtSession *session, const KmpMessage *message)
         return;
     }
     if (in_flight(session, message->header.request)) {
-        protocol_error(session, message->header.request, "a request with this number is still being answered");
+        protocol_error(session, message->header.request,
+                       "a request with this number is still being answered");
         return;
     }
     KtServer *server = kt_session_server(session);
@@ -164,14 +164,18 @@ void kt_session_message(KtSession *session, const KmpMessage *message)
     KtStatus status = kt_task_new(server, session, kind, message, &session->conn->wire, &task);
     if (status != KT_OK) {
         KtDiag diag = {0};
-        kt_diag_set(&diag, status, NULL, "a request of %u bytes does not fit into the memory limit of a query", message->header.length);
-        kt_door_error(session->conn, message->header.request, status, &diag, 0, kt_session_tx_state(session));
+        kt_diag_set(&diag, status, NULL,
+                    "a request of %u bytes does not fit into the memory limit of a query",
+                    message->header.length);
+        kt_door_error(session->conn, message->header.request, status, &diag, 0,
+                      kt_session_tx_state(session));
         session->last_failed = true;
         return;
     }
     if (kind == KT_TASK_RUN) {
         task->cursor = ++session->last_cursor;
-        task->query_id = atomic_fetch_add_explicit(&server->next_query, 1, memory_order_relaxed) + 1;
+        task->query_id =
+            atomic_fetch_add_explicit(&server->next_query, 1, memory_order_relaxed) + 1;
     }
     kt_session_lane_put(session, task);
     kt_session_pump(session);

@@ -14,12 +14,11 @@ static int64_t task_due(const KtSession *session, const KtTask *task, KtEnding *
     int64_t due = 0;
     *why = KT_ENDING_NONE;
     switch (task->state) {
-    case KT_TASK_TURN:
-        *why = KT_ENDING_DEADLINE;
-        return task->ending ? 0 : task->deadline_ns;
+    case KT_TASK_TURN: *why = KT_ENDING_DEADLINE; return task->ending ? 0 : task->deadline_ns;
     case KT_TASK_ROOM:
     case KT_TASK_PARKED:
-        if (task->phase != KT_PHASE_STREAM) { /* its writes stand: only the client's patience ends it */
+        if (task->phase !=
+            KT_PHASE_STREAM) { /* its writes stand: only the client's patience ends it */
             due = task->deadline_ns;
             *why = KT_ENDING_DEADLINE;
         }
@@ -35,8 +34,7 @@ static int64_t task_due(const KtSession *session, const KtTask *task, KtEnding *
     case KT_TASK_CURSORS:
     case KT_TASK_READY:
     case KT_TASK_RUNNING:
-    case KT_TASK_OVER:
-        break;
+    case KT_TASK_OVER: break;
     }
     (void)session;
     return 0;
@@ -44,7 +42,8 @@ static int64_t task_due(const KtSession *session, const KtTask *task, KtEnding *
 
 static int64_t beat_due(const KtTask *task)
 {
-    if (task->silent || (task->state != KT_TASK_TURN && task->state != KT_TASK_READY && task->state != KT_TASK_RUNNING))
+    if (task->silent || (task->state != KT_TASK_TURN && task->state != KT_TASK_READY &&
+                         task->state != KT_TASK_RUNNING))
         return 0;
     return task->beat_ns + task->server->config.kmp_heartbeat_ms * 1000000;
 }
@@ -60,7 +59,8 @@ static int64_t txn_due(const KtSession *session, KtStatus *lost)
     int64_t due = txn->end_ns;
     *lost = txn->writing ? KT_ERR_TRANSACTION_TIMED_OUT : KT_ERR_SNAPSHOT_TOO_OLD;
     if (txn->idle_since_ns)
-        earliest(&due, txn->idle_since_ns + (txn->writing ? config->idle_ms : config->cursor_ms) * 1000000);
+        earliest(&due, txn->idle_since_ns +
+                           (txn->writing ? config->idle_ms : config->cursor_ms) * 1000000);
     return due;
 }
 

@@ -34,13 +34,15 @@ void kt_txn_step(KtSession *session)
     KtTxn *txn = session->txn;
     if (!txn || !txn->open || txn->tasks > 0 || session->closer)
         return;
-    KtTask *waiter = session->at_work && session->at_work->state == KT_TASK_CURSORS ? session->at_work : NULL;
+    KtTask *waiter =
+        session->at_work && session->at_work->state == KT_TASK_CURSORS ? session->at_work : NULL;
     bool bad = txn->failed || txn->lost;
     if (waiter && !txn->over && (!bad || waiter->kind == KT_TASK_ROLLBACK)) {
         kt_session_make_ready(session, waiter);
         return;
     }
-    if (bad && !txn->over && !(session->at_work && session->at_work->kind != KT_TASK_RUN && !waiter)) {
+    if (bad && !txn->over &&
+        !(session->at_work && session->at_work->kind != KT_TASK_RUN && !waiter)) {
         session->closer = txn->closer;
         session->closer->txn = txn;
         kt_session_link(session, session->closer);
@@ -50,7 +52,10 @@ void kt_txn_step(KtSession *session)
     if (waiter && txn->over) { /* a cursor failed while COMMIT waited for it, or the time was up */
         KtStatus status = txn->lost ? txn->lost : KT_ERR_TRANSACTION_FAILED;
         txn->told = true;
-        kt_session_refuse(session, waiter, status, txn->lost ? kt_txn_timed_out_words : "a statement of the transaction failed: only ROLLBACK is answered");
+        kt_session_refuse(session, waiter, status,
+                          txn->lost
+                              ? kt_txn_timed_out_words
+                              : "a statement of the transaction failed: only ROLLBACK is answered");
         waiter->txn = NULL;
         kt_session_over(session, waiter, true);
         return;
@@ -78,19 +83,24 @@ void kt_txn_abort(KtSession *session, KtStatus lost, KtEnding why)
 void kt_txn_begin(KtSession *session, KtTask *task)
 {
     if (session->txn) {
-        kt_session_refuse(session, task, KT_ERR_TRANSACTION_STATE, "a transaction is open on this connection: end it by COMMIT or ROLLBACK first");
+        kt_session_refuse(
+            session, task, KT_ERR_TRANSACTION_STATE,
+            "a transaction is open on this connection: end it by COMMIT or ROLLBACK first");
         kt_session_over(session, task, true);
         return;
     }
     static const KmpMessage none = {0};
     KtTxn *txn = calloc(1, sizeof *txn);
-    KtStatus status = txn ? kt_task_new(task->server, session, KT_TASK_ROLLBACK, &none, &task->wire, &txn->closer) : KT_ERR_MEMORY;
+    KtStatus status =
+        txn ? kt_task_new(task->server, session, KT_TASK_ROLLBACK, &none, &task->wire, &txn->closer)
+            : KT_ERR_MEMORY;
     if (status != KT_OK) {
         free(txn);
         kt_session_refuse(session, task, status, kt_session_plain_words(status));
         kt_session_over(session, task, true);
         return;
     }
+    kt_budget_init(&txn->budget, &task->server->queries, task->server->memory.query);
     txn->closer->silent = true;
     session->txn = txn;
     task->txn = txn;
@@ -102,14 +112,16 @@ void kt_txn_end(KtSession *session, KtTask *task)
     KtTxn *txn = session->txn;
     bool rollback = task->kind == KT_TASK_ROLLBACK;
     if (!txn) {
-        kt_session_refuse(session, task, KT_ERR_TRANSACTION_STATE, "no transaction is open on this connection: send BEGIN first");
+        kt_session_refuse(session, task, KT_ERR_TRANSACTION_STATE,
+                          "no transaction is open on this connection: send BEGIN first");
         kt_session_over(session, task, true);
     } else if (txn->over) { /* failed, and already rolled back */
         if (rollback) {
             kt_txn_free(session);
             kt_session_answer_ok(session, task);
         } else {
-            kt_session_refuse(session, task, KT_ERR_TRANSACTION_FAILED, "a statement of the transaction failed: only ROLLBACK is answered");
+            kt_session_refuse(session, task, KT_ERR_TRANSACTION_FAILED,
+                              "a statement of the transaction failed: only ROLLBACK is answered");
         }
         kt_session_over(session, task, !rollback);
     } else {
@@ -133,7 +145,8 @@ bool kt_txn_told_loss(KtSession *session, KtTask *task)
         return false; /* refused as open, or answered OK */
     if (task->kind != KT_TASK_RUN)
         kt_txn_free(session);
-    kt_session_refuse(session, task, lost, lost == KT_ERR_UNAVAILABLE ? "kithd is stopping" : kt_txn_timed_out_words);
+    kt_session_refuse(session, task, lost,
+                      lost == KT_ERR_UNAVAILABLE ? "kithd is stopping" : kt_txn_timed_out_words);
     kt_session_over(session, task, true);
     return true;
 }

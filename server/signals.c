@@ -13,7 +13,8 @@ static void on_signal(evutil_socket_t fd, short what, void *arg)
     KtServer *server = arg;
     struct signalfd_siginfo info;
     if (read(fd, &info, sizeof info) == (ssize_t)sizeof info) {
-        kt_log(&server->log, KT_LOG_INFO, "stopping on %s", info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+        kt_log(&server->log, KT_LOG_INFO, "stopping on %s",
+               info.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
         kt_server_going_away(server);
     }
     kt_loop_settle(&server->loop[0]);
@@ -35,8 +36,10 @@ KtStatus kt_signals_open(KtServer *server)
 
 KtStatus kt_signals_start(KtServer *server)
 {
-    server->signal_event = event_new(server->loop[0].base, server->signal_fd, EV_READ | EV_PERSIST, on_signal, server);
-    return server->signal_event && event_add(server->signal_event, NULL) == 0 ? KT_OK : KT_ERR_MEMORY;
+    server->signal_event =
+        event_new(server->loop[0].base, server->signal_fd, EV_READ | EV_PERSIST, on_signal, server);
+    return server->signal_event && event_add(server->signal_event, NULL) == 0 ? KT_OK
+                                                                              : KT_ERR_MEMORY;
 }
 
 void kt_signals_close(KtServer *server)

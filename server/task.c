@@ -23,17 +23,25 @@ static KtStatus send_head(KtTask *task)
     const KtStatementFacts *facts = kt_statement_facts(task->statement);
     task->columns = facts->columns;
     return respond(task, &(KmpResponse){.type = KMP_HEAD,
-                                        .as.head = {.cursor = task->cursor, .query = task->query_id, .columns = facts->columns,
+                                        .as.head = {.cursor = task->cursor,
+                                                    .query = task->query_id,
+                                                    .columns = facts->columns,
                                                     .column = facts->column}});
 }
 
 static KtStatus send_ok(KtTask *task)
 {
     const KtWriteCounts *c = &task->summary.counts;
-    const struct { KtText name; uint64_t n; } all[] = {
-        {KT_TEXT_LITERAL("nodes_created"), c->nodes_created}, {KT_TEXT_LITERAL("nodes_deleted"), c->nodes_deleted},
-        {KT_TEXT_LITERAL("rels_created"), c->rels_created},   {KT_TEXT_LITERAL("rels_deleted"), c->rels_deleted},
-        {KT_TEXT_LITERAL("props_set"), c->props_set},         {KT_TEXT_LITERAL("labels_added"), c->labels_added},
+    const struct {
+        KtText name;
+        uint64_t n;
+    } all[] = {
+        {KT_TEXT_LITERAL("nodes_created"), c->nodes_created},
+        {KT_TEXT_LITERAL("nodes_deleted"), c->nodes_deleted},
+        {KT_TEXT_LITERAL("rels_created"), c->rels_created},
+        {KT_TEXT_LITERAL("rels_deleted"), c->rels_deleted},
+        {KT_TEXT_LITERAL("props_set"), c->props_set},
+        {KT_TEXT_LITERAL("labels_added"), c->labels_added},
         {KT_TEXT_LITERAL("labels_removed"), c->labels_removed},
     };
     KtMapEntry entry[KT_COUNT(all)];
@@ -76,8 +84,10 @@ static void let_go(KtTask *task)
         kt_statement_release(task->statement);
     task->statement = NULL;
     if (task->explicit_txn && task->kind == KT_TASK_RUN) {
-        if (task->txn->view)
+        if (task->txn->view) {
             kt_view_set_limits(task->txn->view, task->txn->end_ns, NULL);
+            kt_view_park(task->txn->view);
+        }
     } else if (task->txn && (task->kind == KT_TASK_RUN || task->status != KT_OK)) {
         txn_close(task->server, task->txn);
     }
@@ -97,7 +107,12 @@ static KtWork fail(KtTask *task, KtStatus status)
         task->diag = keep;
     }
     if (task->query && status == KT_ERR_MEMORY && task->diag.status == KT_OK)
-        kt_diag_set(&task->diag, status, NULL, "the query needs more than its memory limit of %zu bytes", task->budget.limit);
+        kt_diag_set(&task->diag, status, NULL,
+                    "the query needs more than its memory limit of %zu bytes", task->budget.limit);
+    if (task->explicit_txn && task->txn->diag.status == status && task->phase > KT_PHASE_PARSE) {
+        task->diag =
+            task->txn->diag; /* storage knows more than the query, which only repeats the kind */
+    }
     task->status = status;
     task->reached = task->phase;
     let_go(task);
@@ -122,8 +137,12 @@ static KtWork finish(KtTask *task)
 static bool has_kind_not_served(KtValue value, unsigned depth, KtKind *out)
 {
     switch ((KtKind)value.kind) {
-    case KT_NULL: case KT_BOOL: case KT_INT: case KT_FLOAT: case KT_TEXT: case KT_BYTES:
-        return false;
+    case KT_NULL:
+    case KT_BOOL:
+    case KT_INT:
+    case KT_FLOAT:
+    case KT_TEXT:
+    case KT_BYTES: return false;
     case KT_LIST:
         for (uint32_t i = 0; i < value.len && depth < KMP_DEPTH_MOST; i++)
             if (has_kind_not_served(value.as.list[i], depth + 1, out))
@@ -134,9 +153,19 @@ static bool has_kind_not_served(KtValue value, unsigned depth, KtKind *out)
             if (has_kind_not_served(value.as.map[i].value, depth + 1, out))
                 return true;
         return false;
-    case KT_NODE: case KT_REL: case KT_PATH: case KT_DATE: case KT_LOCAL_TIME: case KT_TIME: case KT_LOCAL_DATETIME:
-    case KT_DATETIME: case KT_DURATION: case KT_POINT: case KT_VECTOR: case KT_UUID: case KT_KIND_COUNT:
-        break;
+    case KT_NODE:
+    case KT_REL:
+    case KT_PATH:
+    case KT_DATE:
+    case KT_LOCAL_TIME:
+    case KT_TIME:
+    case KT_LOCAL_DATETIME:
+    case KT_DATETIME:
+    case KT_DURATION:
+    case KT_POINT:
+    case KT_VECTOR:
+    case KT_UUID:
+    case KT_KIND_COUNT: break;
     }
     *out = (KtKind)value.kind;
     return true;
@@ -153,7 +182,8 @@ static KtStatus decode(KtTask *task)
 {
     KT_TRY(kt_kmp_request_decode(&task->message, task->arena, &task->diag, &task->request));
     if (task->kind == KT_TASK_REFUSED)
-        return kt_diag_set(&task->diag, KT_ERR_PROTOCOL, NULL, "a message of type %u is not a request", task->message.header.type);
+        return kt_diag_set(&task->diag, KT_ERR_PROTOCOL, NULL,
+                           "a message of type %u is not a request", task->message.header.type);
     uint64_t deadline_ms = 0, min_commit = 0;
     if (task->kind == KT_TASK_RUN) {
         const KmpRun *run = &task->request.as.run;
@@ -164,9 +194,10 @@ static KtStatus decode(KtTask *task)
         for (uint32_t i = 0; run->params.kind == KT_MAP && i < run->params.len; i++) {
             const KtMapEntry *entry = &run->params.as.map[i];
             if (has_kind_not_served(entry->value, 0, &kind))
-                return kt_diag_set(&task->diag, KT_ERR_NOT_SUPPORTED, NULL,
-                                   "parameter $%.*s: a value of type %s is not supported as a parameter", (int)entry->key.len,
-                                   entry->key.at, kt_kind_name(kind));
+                return kt_diag_set(
+                    &task->diag, KT_ERR_NOT_SUPPORTED, NULL,
+                    "parameter $%.*s: a value of type %s is not supported as a parameter",
+                    (int)entry->key.len, entry->key.at, kt_kind_name(kind));
         }
     } else if (task->kind == KT_TASK_BEGIN) {
         deadline_ms = task->request.as.begin.deadline_ms;
@@ -180,12 +211,14 @@ static KtStatus decode(KtTask *task)
     KtCommit published = kt_database_published(task->server->db);
     if (min_commit > published)
         return kt_diag_set(&task->diag, KT_ERR_DURABILITY_GAP, NULL,
-                           "commit %llu was asked for, and this database ends at commit %llu", (unsigned long long)min_commit,
-                           (unsigned long long)published);
-    if (task->kind == KT_TASK_RUN && task->explicit_txn && min_commit > kt_view_number(task->txn->view))
-        return kt_diag_set(&task->diag, KT_ERR_TRANSACTION_STATE, NULL,
-                           "commit %llu was asked for inside a transaction that reads commit %llu; ask for it at BEGIN",
-                           (unsigned long long)min_commit, (unsigned long long)kt_view_number(task->txn->view));
+                           "commit %llu was asked for, and this database ends at commit %llu",
+                           (unsigned long long)min_commit, (unsigned long long)published);
+    if (task->kind == KT_TASK_RUN && task->explicit_txn &&
+        min_commit > kt_view_number(task->txn->view))
+        return kt_diag_set(
+            &task->diag, KT_ERR_TRANSACTION_STATE, NULL,
+            "commit %llu was asked for inside a transaction that reads commit %llu; ask for it at BEGIN",
+            (unsigned long long)min_commit, (unsigned long long)kt_view_number(task->txn->view));
     return KT_OK;
 }
 
@@ -199,31 +232,49 @@ static KtStatus parse(KtTask *task)
     task->statement_kind = facts->kind;
     bool writes = facts->kind != KT_STATEMENT_READ;
     if (task->explicit_txn && facts->kind == KT_STATEMENT_SCHEMA)
-        return kt_diag_set(&task->diag, KT_ERR_TRANSACTION_STATE, NULL,
-                           "a schema statement is a commit of its own and cannot run inside a transaction");
+        return kt_diag_set(
+            &task->diag, KT_ERR_TRANSACTION_STATE, NULL,
+            "a schema statement is a commit of its own and cannot run inside a transaction");
     if (writes && (task->explicit_txn ? !task->txn->writing : run->read_only))
         return kt_diag_set(&task->diag, KT_ERR_WRITE_IN_READ_ONLY, NULL,
-                           task->explicit_txn ? "this statement writes, and its transaction was begun as read-only"
-                                              : "this statement writes, and the request says read-only");
-    task->txn->writing = task->explicit_txn ? task->txn->writing : facts->kind == KT_STATEMENT_WRITE;
+                           task->explicit_txn
+                               ? "this statement writes, and its transaction was begun as read-only"
+                               : "this statement writes, and the request says read-only");
+    task->txn->writing =
+        task->explicit_txn ? task->txn->writing : facts->kind == KT_STATEMENT_WRITE;
     return KT_OK;
 }
 
 static KtStatus view_open(KtTask *task, int64_t deadline_ns)
 {
-    uint64_t at_least = task->kind == KT_TASK_RUN ? task->request.as.run.min_commit : task->request.as.begin.min_commit;
+    uint64_t at_least = task->kind == KT_TASK_RUN ? task->request.as.run.min_commit
+                                                  : task->request.as.begin.min_commit;
     bool begin = task->kind == KT_TASK_BEGIN;
-    KtViewSpec spec = {.at_least = at_least, .deadline_ns = deadline_ns, .write = task->txn->writing,
-                       .budget = begin ? NULL : &task->budget, .cancel = begin ? NULL : &task->cancel};
-    return kt_view_open(task->server->db, &spec, &task->diag, &task->txn->view);
+    KtViewSpec spec = {.at_least = at_least,
+                       .deadline_ns = deadline_ns,
+                       .write = task->txn->writing,
+                       .budget = begin ? &task->txn->budget : &task->budget,
+                       .cancel = begin ? NULL : &task->cancel};
+    /* The view keeps the place of its words: they must live as long as it does. */
+    KtDiag *diag = begin ? &task->txn->diag : &task->diag;
+    KtStatus status = kt_view_open(task->server->db, &spec, diag, &task->txn->view);
+    if (status != KT_OK && begin)
+        task->diag = *diag;
+    return status;
 }
 
 static KtStatus open_query(KtTask *task)
 {
-    if (!task->explicit_txn && task->statement_kind != KT_STATEMENT_SCHEMA)
+    if (task->explicit_txn)
+        kt_diag_clear(&task->txn->diag);
+    else if (task->statement_kind != KT_STATEMENT_SCHEMA)
         KT_TRY(view_open(task, task->deadline_ns));
-    KtQuerySpec spec = {.view = task->txn->view, .params = task->request.as.run.params, .sink = &task->sink,
-                        .budget = &task->budget, .deadline_ns = task->deadline_ns, .cancel = &task->cancel};
+    KtQuerySpec spec = {.view = task->txn->view,
+                        .params = task->request.as.run.params,
+                        .sink = &task->sink,
+                        .budget = &task->budget,
+                        .deadline_ns = task->deadline_ns,
+                        .cancel = &task->cancel};
     KT_TRY(kt_query_start(task->server->engine, task->statement, &spec, &task->diag, &task->query));
     return kt_task_holds_rows(task) ? KT_OK : send_head(task);
 }
@@ -246,6 +297,8 @@ static KtWork hungry(KtTask *task)
 
 static KtWork pause_work(KtTask *task, KtWork why)
 {
+    if (why == KT_WORK_ROOM && task->query)
+        kt_query_park(task->query);
     KtStatus status = kt_task_batch_close(task, 0);
     return status == KT_OK ? why : fail(task, status);
 }
@@ -256,11 +309,13 @@ static KtWork stream_held(KtTask *task)
     bool full;
     task->said_parked = false;
     KtStatus status = kt_task_carry_out(task, &full);
-    while (status == KT_OK && !full && task->held_at < task->held.len && !atomic_load(&task->discard)) {
+    while (status == KT_OK && !full && task->held_at < task->held.len &&
+           !atomic_load(&task->discard)) {
         if (task->out.len >= task->room)
             return pause_work(task, KT_WORK_ROOM);
         const uint8_t *at = task->held.data + task->held_at;
-        uint32_t len = (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+        uint32_t len =
+            (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
         task->held_at += 4 + (size_t)len;
         status = kt_task_row_bytes(task, at + 4, len, &full);
         if (!task->hungry)
@@ -319,10 +374,8 @@ static KtWork step(KtTask *task, int64_t quantum_ns)
         }
     } while (answer == KT_QUERY_BLOCKED && !task->hungry && task->out.len < task->room);
     switch (answer) {
-    case KT_QUERY_AGAIN:
-        return pause_work(task, KT_WORK_AGAIN);
-    case KT_QUERY_BLOCKED:
-        return task->hungry ? hungry(task) : pause_work(task, KT_WORK_ROOM);
+    case KT_QUERY_AGAIN: return pause_work(task, KT_WORK_AGAIN);
+    case KT_QUERY_BLOCKED: return task->hungry ? hungry(task) : pause_work(task, KT_WORK_ROOM);
     case KT_QUERY_DONE:
         task->made = true;
         if (task->carry.len && !atomic_load(&task->discard))
@@ -335,21 +388,26 @@ static KtWork step(KtTask *task, int64_t quantum_ns)
     return fail(task, KT_ERR_INTERNAL);
 }
 
-static bool past(const KtTask *task) { return task->deadline_ns && kt_clock_ns() >= task->deadline_ns; }
+static bool past(const KtTask *task)
+{
+    return task->deadline_ns && kt_clock_ns() >= task->deadline_ns;
+}
 
 /* The client closed the cursor: a statement that writes goes on without rows, any other ends here. */
 static bool closed_read(const KtTask *task)
 {
-    return task->phase > KT_PHASE_PARSE && task->statement_kind == KT_STATEMENT_READ && atomic_load(&task->discard);
+    return task->phase > KT_PHASE_PARSE && task->statement_kind == KT_STATEMENT_READ &&
+           atomic_load(&task->discard);
 }
 
-static KtWork work_run(KtTask *task, bool on_loop, int64_t quantum_ns)
+static KtWork work_run(KtTask *task, KtPlace place, int64_t quantum_ns)
 {
     KtStatus status = KT_OK;
     if (task->phase < KT_PHASE_COMMIT && (atomic_load(&task->cancel) || closed_read(task)))
         return fail(task, KT_ERR_CANCELLED);
     if (task->phase < KT_PHASE_STEP && past(task))
-        return fail(task, kt_diag_set(&task->diag, KT_ERR_DEADLINE, NULL, "the deadline passed before the statement could run"));
+        return fail(task, kt_diag_set(&task->diag, KT_ERR_DEADLINE, NULL,
+                                      "the deadline passed before the statement could run"));
     switch (task->phase) {
     case KT_PHASE_PARSE:
         status = decode(task);
@@ -360,11 +418,10 @@ static KtWork work_run(KtTask *task, bool on_loop, int64_t quantum_ns)
         task->phase = KT_PHASE_OPEN;
         if (kt_task_holds_rows(task))
             return KT_WORK_TURN;
-        if (on_loop && task->statement_kind == KT_STATEMENT_SCHEMA)
-            return KT_WORK_HANDOVER;
         /* fall through */
     case KT_PHASE_OPEN:
-        if (on_loop && kt_task_holds_rows(task))
+        if (place != kt_task_place(task) && (place != KT_ON_LOOP || kt_task_holds_rows(task) ||
+                                             task->statement_kind == KT_STATEMENT_SCHEMA))
             return KT_WORK_HANDOVER;
         status = open_query(task);
         if (status != KT_OK)
@@ -373,20 +430,19 @@ static KtWork work_run(KtTask *task, bool on_loop, int64_t quantum_ns)
         /* fall through */
     case KT_PHASE_STEP: {
         KtWork work = step(task, quantum_ns);
-        if (task->phase != KT_PHASE_COMMIT || on_loop)
-            return work == KT_WORK_AGAIN && task->phase == KT_PHASE_COMMIT ? KT_WORK_HANDOVER : work;
+        if (task->phase != KT_PHASE_COMMIT || place == KT_ON_LOOP)
+            return work == KT_WORK_AGAIN && task->phase == KT_PHASE_COMMIT ? KT_WORK_HANDOVER
+                                                                           : work;
         if (atomic_load(&task->cancel))
             return fail(task, KT_ERR_CANCELLED);
     }
         /* fall through */
-    case KT_PHASE_COMMIT:
-        return commit_own(task);
+    case KT_PHASE_COMMIT: return commit_own(task);
     case KT_PHASE_STREAM:
         if (atomic_load(&task->cancel))
             return fail(task, KT_ERR_CANCELLED);
         return stream_held(task);
-    case KT_PHASE_END:
-        break;
+    case KT_PHASE_END: break;
     }
     return fail(task, KT_ERR_INTERNAL);
 }
@@ -407,13 +463,16 @@ static KtWork work_begin(KtTask *task)
             return KT_WORK_TURN;
     }
     if (past(task))
-        return fail(task, kt_diag_set(&task->diag, KT_ERR_DEADLINE, NULL, "the deadline passed before the transaction got its turn"));
+        return fail(task, kt_diag_set(&task->diag, KT_ERR_DEADLINE, NULL,
+                                      "the deadline passed before the transaction got its turn"));
     const KtConfig *config = &task->server->config;
     KtTxn *txn = task->txn;
     txn->begun_ns = kt_clock_ns();
-    txn->end_ns = after_ms(txn->begun_ns, (uint64_t)(txn->writing ? config->write_ms : config->view_ms));
+    txn->end_ns =
+        after_ms(txn->begun_ns, (uint64_t)(txn->writing ? config->write_ms : config->view_ms));
     if (task->request.as.begin.deadline_ms)
-        txn->end_ns = sooner(txn->end_ns, after_ms(task->arrived_ns, task->request.as.begin.deadline_ms));
+        txn->end_ns =
+            sooner(txn->end_ns, after_ms(task->arrived_ns, task->request.as.begin.deadline_ms));
     KtStatus status = view_open(task, txn->end_ns);
     if (status != KT_OK)
         return fail(task, status);
@@ -421,7 +480,7 @@ static KtWork work_begin(KtTask *task)
     return finish(task);
 }
 
-static KtWork work_end(KtTask *task, bool on_loop)
+static KtWork work_end(KtTask *task, KtPlace place)
 {
     if (task->phase == KT_PHASE_PARSE) {
         KtStatus status = task->silent ? KT_OK : decode(task);
@@ -431,7 +490,7 @@ static KtWork work_end(KtTask *task, bool on_loop)
         }
         task->phase = KT_PHASE_COMMIT;
     }
-    if (on_loop && task->txn->writing)
+    if (place == KT_ON_LOOP && task->txn->writing)
         return KT_WORK_HANDOVER;
     if (task->kind == KT_TASK_COMMIT && task->txn->writing) {
         KtCommit seen = kt_view_number(task->txn->view), commit = 0;
@@ -447,24 +506,28 @@ static KtWork work_end(KtTask *task, bool on_loop)
 
 /* ---- the door of this file ---- */
 
-KtWork kt_task_work(KtTask *task, bool on_loop, int64_t quantum_ns)
+KtPlace kt_task_place(const KtTask *task)
+{
+    return task->kind == KT_TASK_RUN && task->phase > KT_PHASE_PARSE &&
+                   task->statement_kind == KT_STATEMENT_SCHEMA
+               ? KT_ON_SCHEMA
+               : KT_ON_WORKER;
+}
+
+KtWork kt_task_work(KtTask *task, KtPlace place, int64_t quantum_ns)
 {
     switch (task->kind) {
-    case KT_TASK_RUN:
-        return work_run(task, on_loop, quantum_ns);
-    case KT_TASK_BEGIN:
-        return work_begin(task);
+    case KT_TASK_RUN: return work_run(task, place, quantum_ns);
+    case KT_TASK_BEGIN: return work_begin(task);
     case KT_TASK_COMMIT:
-    case KT_TASK_ROLLBACK:
-        return work_end(task, on_loop);
-    case KT_TASK_REFUSED:
-        return fail(task, decode(task));
+    case KT_TASK_ROLLBACK: return work_end(task, place);
+    case KT_TASK_REFUSED: return fail(task, decode(task));
     }
     return fail(task, KT_ERR_INTERNAL);
 }
 
-KtStatus kt_task_new(KtServer *server, KtSession *session, KtTaskKind kind, const KmpMessage *message, const KmpWire *wire,
-                     KtTask **out)
+KtStatus kt_task_new(KtServer *server, KtSession *session, KtTaskKind kind,
+                     const KmpMessage *message, const KmpWire *wire, KtTask **out)
 {
     KtTask *task = calloc(1, sizeof *task);
     if (!task)

@@ -26,6 +26,8 @@ typedef struct KtTxn {
     KtView *view;
     bool holds_turn;
     KtTurn turn;
+    KtBudget budget; /* of BEGIN's: what it has written, and its reads between statements */
+    KtDiag diag;     /* of BEGIN's: words of storage, whose view outlives each statement */
     /* only the loop's thread; a transaction of BEGIN */
     uint32_t tasks;        /* statements and cursors in it that are not over */
     bool open;             /* BEGIN was answered OK */
@@ -35,7 +37,8 @@ typedef struct KtTxn {
     bool forget;           /* nobody will send ROLLBACK */
     KtStatus lost;         /* KT_OK, or why it ended without being asked */
     int64_t idle_since_ns; /* 0: something runs */
-    struct KtTask *closer; /* rolls it back unasked; made with BEGIN, so that it is there when memory is not */
+    struct KtTask *
+        closer; /* rolls it back unasked; made with BEGIN, so that it is there when memory is not */
 } KtTxn;
 
 typedef enum KtTaskKind {
@@ -47,28 +50,35 @@ typedef enum KtTaskKind {
 } KtTaskKind;
 
 typedef enum KtTaskState {
-    KT_TASK_QUEUED,   /* in the lane, behind others */
-    KT_TASK_CURSORS,  /* COMMIT and ROLLBACK: until the transaction's cursors are closed */
-    KT_TASK_READY,    /* may work */
-    KT_TASK_RUNNING,  /* with a worker */
-    KT_TASK_TURN,     /* in the queue of writers */
-    KT_TASK_ROOM,     /* until the socket has taken what is there */
-    KT_TASK_PARKED,   /* out of credit, until MORE */
+    KT_TASK_QUEUED,  /* in the lane, behind others */
+    KT_TASK_CURSORS, /* COMMIT and ROLLBACK: until the transaction's cursors are closed */
+    KT_TASK_READY,   /* may work */
+    KT_TASK_RUNNING, /* with a worker */
+    KT_TASK_TURN,    /* in the queue of writers */
+    KT_TASK_ROOM,    /* until the socket has taken what is there */
+    KT_TASK_PARKED,  /* out of credit, until MORE */
     KT_TASK_OVER
 } KtTaskState;
 
-typedef enum KtPhase { KT_PHASE_PARSE, KT_PHASE_OPEN, KT_PHASE_STEP, KT_PHASE_COMMIT, KT_PHASE_STREAM, KT_PHASE_END } KtPhase;
+typedef enum KtPhase {
+    KT_PHASE_PARSE,
+    KT_PHASE_OPEN,
+    KT_PHASE_STEP,
+    KT_PHASE_COMMIT,
+    KT_PHASE_STREAM,
+    KT_PHASE_END
+} KtPhase;
 
 /* Why the loop ended a task before its time. */
 typedef enum KtEnding {
     KT_ENDING_NONE,
     KT_ENDING_CANCEL,
-    KT_ENDING_CLOSE,    /* the client closed the cursor: answered OK */
+    KT_ENDING_CLOSE, /* the client closed the cursor: answered OK */
     KT_ENDING_DEADLINE,
-    KT_ENDING_IDLE,     /* nobody asked for rows */
-    KT_ENDING_STOP,     /* kithd stops */
-    KT_ENDING_TXN,      /* its transaction timed out */
-    KT_ENDING_FAILED    /* its transaction failed */
+    KT_ENDING_IDLE,  /* nobody asked for rows */
+    KT_ENDING_STOP,  /* kithd stops */
+    KT_ENDING_TXN,   /* its transaction timed out */
+    KT_ENDING_FAILED /* its transaction failed */
 } KtEnding;
 
 struct KtTask {
@@ -78,19 +88,19 @@ struct KtTask {
     KtTaskKind kind;
     KmpMessage message; /* payload in `arena` */
     KmpWire wire;
-    uint64_t query_id;  /* of the server, for its log */
-    uint64_t cursor;    /* of the session, counted from 1 */
+    uint64_t query_id; /* of the server, for its log */
+    uint64_t cursor;   /* of the session, counted from 1 */
     int64_t arrived_ns;
-    int64_t limit_ns;   /* how long a statement may take by the settings */
-    bool silent;        /* nobody waits for the answer */
+    int64_t limit_ns; /* how long a statement may take by the settings */
+    bool silent;      /* nobody waits for the answer */
 
     /* only the loop's thread */
     KtTaskState state;
     KtEnding ending;
-    bool fresh;      /* has not worked yet */
-    bool in_lane;    /* the lane waits for it */
+    bool fresh;                 /* has not worked yet */
+    bool in_lane;               /* the lane waits for it */
     int64_t parked_ns, beat_ns; /* since when it waits for the client; last sign of life to it */
-    uint32_t close_request; /* of the CLOSE to answer when it is over; 0: none */
+    uint32_t close_request;     /* of the CLOSE to answer when it is over; 0: none */
     KtTask *lane_next, *ready_next, *prev, *next, *room_next;
 
     /* only the thread that works on it */
@@ -114,9 +124,9 @@ struct KtTask {
     size_t held_at;
     uint32_t columns;
     uint64_t used_rows, used_bytes; /* of the credit; bytes of batches that are closed */
-    bool hungry;    /* stopped for credit */
-    bool said_parked; /* and the client knows */
-    bool made;      /* the query has made its last row */
+    bool hungry;                    /* stopped for credit */
+    bool said_parked;               /* and the client knows */
+    bool made;                      /* the query has made its last row */
     uint64_t rows_out;
     KtCommit commit;
     KtQuerySummary summary;
@@ -124,8 +134,8 @@ struct KtTask {
     KtDiag diag;
 
     /* any thread */
-    atomic_bool cancel;  /* end soon */
-    atomic_bool discard; /* rows are no longer wanted, the writes are */
+    atomic_bool cancel;                      /* end soon */
+    atomic_bool discard;                     /* rows are no longer wanted, the writes are */
     atomic_ullong credit_rows, credit_bytes; /* granted in all */
     atomic_ullong rows_made;
 
@@ -137,7 +147,7 @@ struct KtTask {
 
 typedef enum KtWork {
     KT_WORK_AGAIN,    /* the quantum is used up */
-    KT_WORK_HANDOVER, /* the next part is not for the loop's thread */
+    KT_WORK_HANDOVER, /* the next part is for another thread */
     KT_WORK_TURN,     /* waits for its turn to write */
     KT_WORK_ROOM,     /* `out` is full */
     KT_WORK_CREDIT,   /* credit is used up */
@@ -146,12 +156,20 @@ typedef enum KtWork {
 } KtWork;
 
 /* Ownership: the caller frees by kt_task_free once nothing is held. Errors: MEMORY. `message` is copied. */
-KtStatus kt_task_new(KtServer *server, KtSession *session, KtTaskKind kind, const KmpMessage *message, const KmpWire *wire,
-                     KtTask **out) KT_MUST_CHECK;
+KtStatus kt_task_new(KtServer *server, KtSession *session, KtTaskKind kind,
+                     const KmpMessage *message, const KmpWire *wire, KtTask **out) KT_MUST_CHECK;
 void kt_task_free(KtTask *task); /* NULL is allowed */
-/* Works for about `quantum_ns`. on_loop: on the loop's thread, where nothing may take long.
+typedef enum KtPlace {
+    KT_ON_LOOP,   /* nothing may take long: no commit, no schema statement */
+    KT_ON_WORKER, /* nothing may wait: a schema statement takes its turn by blocking */
+    KT_ON_SCHEMA  /* the one thread for those */
+} KtPlace;
+
+/* Works for about `quantum_ns`.
  * On DONE and FAILED the query, its view and its turn have been given up; the transaction of a BEGIN stays. */
-KtWork kt_task_work(KtTask *task, bool on_loop, int64_t quantum_ns) KT_MUST_CHECK;
+KtWork kt_task_work(KtTask *task, KtPlace place, int64_t quantum_ns) KT_MUST_CHECK;
+/* Where the next slice must be worked, if not on the loop's thread. Only while nobody works on the task. */
+KtPlace kt_task_place(const KtTask *task);
 /* Adds credit. Threads: any. */
 void kt_task_grant(KtTask *task, uint64_t rows, uint64_t bytes);
 /* Has the client granted anything that is not used? Only while nobody works on the task. */

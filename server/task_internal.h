@@ -13,7 +13,8 @@ static inline bool kt_task_holds_rows(const KtTask *task)
 /* The sink of a query: into the batch under way, into `carry` when the credit is used up, or into `held`. */
 KtStatus kt_task_sink_row(KtSink *sink, const KtValue *value, uint32_t n, bool *full);
 /* One row as bytes. *full: no further one is wanted now; task->hungry tells whether for credit. */
-KtStatus kt_task_row_bytes(KtTask *task, const uint8_t *bytes, size_t len, bool *full) KT_MUST_CHECK;
+KtStatus kt_task_row_bytes(KtTask *task, const uint8_t *bytes, size_t len,
+                           bool *full) KT_MUST_CHECK;
 /* Sends the carried row if its credit has come. *full: it has not. */
 KtStatus kt_task_carry_out(KtTask *task, bool *full) KT_MUST_CHECK;
 /* Ends the ROWS message under way, if there is one. */

@@ -16,7 +16,8 @@ KtStatus kt_task_batch_close(KtTask *task, uint8_t flags)
     task->used_bytes += bytes;
     KtStatus status = kt_kmp_batch_close(&batch, &task->wire, flags, task->message.header.request);
     return status == KT_OK ? KT_OK
-                           : kt_diag_set(&task->diag, status, NULL, "rows of %zu bytes do not fit into a message", bytes);
+                           : kt_diag_set(&task->diag, status, NULL,
+                                         "rows of %zu bytes do not fit into a message", bytes);
 }
 
 /* Does the row that was just appended fit the credit? */
@@ -88,13 +89,15 @@ static KtStatus hold_row(KtTask *task, const KtValue *value, uint32_t n)
     if (status == KT_OK)
         status = kt_buf_status(&task->held);
     if (status == KT_ERR_MEMORY)
-        return kt_diag_set(&task->diag, status, NULL,
-                           "the rows of a writing statement are kept until its commit, and these exceed the memory limit of %zu bytes",
-                           task->budget.limit);
+        return kt_diag_set(
+            &task->diag, status, NULL,
+            "the rows of a writing statement are kept until its commit, and these exceed the memory limit of %zu bytes",
+            task->budget.limit);
     if (status != KT_OK)
         return kt_diag_set(&task->diag, status, NULL, "%s", diag.message);
     size_t bytes = kt_kmp_batch_bytes(&one) - empty;
-    uint8_t len[4] = {(uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16), (uint8_t)(bytes >> 24)};
+    uint8_t len[4] = {(uint8_t)bytes, (uint8_t)(bytes >> 8), (uint8_t)(bytes >> 16),
+                      (uint8_t)(bytes >> 24)};
     memmove(task->held.data + start + 4, task->held.data + from, bytes);
     memcpy(task->held.data + start, len, sizeof len);
     task->held.len = start + 4 + bytes;

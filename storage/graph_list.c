@@ -204,8 +204,8 @@ KtStatus kt_expand_open_at(KtView *view, const KtHop *hop, KtArena *arena, KtExp
 {
     KtExpand *e = kt_arena_alloc(arena, sizeof *e);
     KtToken *type = kt_arena_alloc(arena, hop->n_types * sizeof *type);
-    KtNodeId *node = kt_arena_alloc(arena, KT_IDS_MOST * sizeof *node);
-    uint16_t *row = kt_arena_alloc(arena, KT_IDS_MOST * sizeof *row);
+    KtNodeId *node = kt_arena_alloc(arena, (KT_IDS_MOST + 1) * sizeof *node);
+    uint16_t *row = kt_arena_alloc(arena, (KT_IDS_MOST + 1) * sizeof *row);
     if (!e || !type || !node || !row)
         return KT_ERR_MEMORY;
     if (hop->n_types)
@@ -242,12 +242,18 @@ static uint8_t first_dir(const KtExpand *e) { return e->hop.dir == KT_IN ? KT_IN
 KtStatus kt_expand_feed_at(KtExpand *e, KtIds from)
 {
     kt_expand_park(e);
-    KtAsk *ask;
-    KT_TRY(kt_ask(e->view, from, &ask));
-    e->n = ask->n;
-    memcpy(e->node, ask->id, ask->n * sizeof *e->node);
-    memcpy(e->row, ask->row, ask->n * sizeof *e->row);
+    KT_CHECK(from.n <= KT_IDS_MOST);
+    uint64_t none = from.width == 4 ? UINT32_MAX : UINT64_MAX;
+    e->n = 0;
+    for (uint32_t i = 0; i < from.n; i++) {
+        uint32_t row = kt_ids_row(&from, i);
+        uint64_t id = kt_ids_at(&from, row);
+        e->node[e->n] = id;
+        e->row[e->n] = (uint16_t)row;
+        e->n += id != none;
+    }
     e->at = 0;
+    e->held_from = e->held = 0;
     e->dir = first_dir(e);
     e->run = e->offset = 0;
     return KT_OK;
@@ -296,11 +302,101 @@ static uint32_t loops_in(const KtNodeList *list, const KtListRun *run, uint32_t 
     return loops;
 }
 
+static void put_slice(const KtExpand *e, const KtNodeList *list, const KtListRun *run, KtSlice *out)
+{
+    uint32_t from = run->first + e->offset;
+    uint32_t len = run->n - e->offset < KT_SLICE_MOST ? run->n - e->offset : KT_SLICE_MOST;
+    *out = (KtSlice){.row = e->row[e->at],
+                     .n = len,
+                     .loops = loops_in(list, run, from, len, e->node[e->at]),
+                     .type = run->type,
+                     .dir = e->dir,
+                     .width = KT_NODE_WIDTH,
+                     .rel_width = list->rel_width,
+                     .nbr = list->nbr + from,
+                     .rel = e->hop.rels ? (const char *)list->rel + (size_t)from * list->rel_width : NULL};
+}
+
+/* The whole node is one slice: the common case, without further state. */
+static bool one_slice(const KtExpand *e, const KtNodeList *list)
+{
+    return e->offset == 0 && e->run == 0 && list->runs == 1 && list->run->n <= KT_SLICE_MOST;
+}
+
+/* Slices straight out of the graph cache, one direction, no changes of the view's own: words are prefetched
+ * FAR nodes ahead, blocks NEAR, neighbours next. Stops at the first node that the cache does not have. */
+static uint32_t next_cached(KtExpand *e, KtSlice *out, uint32_t cap)
+{
+    enum { FAR = 16, MIDDLE = 8, NEAR = 4 };
+    KtCommit at;
+    const KtSlots *slots = kt_fetch_slots(e->view->fetch, e->dir, &at);
+    uint32_t made = 0, most = e->n < FAR ? e->n : FAR;
+    if (e->at == 0 && e->run == 0 && e->offset == 0) {
+        for (uint32_t i = 0; i < most; i++)
+            kt_slots_prefetch_word(slots, e->node[i]);
+        for (uint32_t i = 0; i < most && i < MIDDLE; i++)
+            __builtin_prefetch(kt_slots_target(slots, e->node[i]));
+    }
+    while (made < cap && e->at < e->n) {
+        uint32_t i = e->at;
+        if (i + FAR < e->n)
+            kt_slots_prefetch_word(slots, e->node[i + FAR]);
+        if (i + MIDDLE < e->n)
+            __builtin_prefetch(kt_slots_target(slots, e->node[i + MIDDLE]));
+        if (i + NEAR < e->n) {
+            const char *next = kt_slots_target(slots, e->node[i + NEAR]);
+            if (next) {
+                __builtin_prefetch(next + 64);
+                __builtin_prefetch(next + 128);
+                __builtin_prefetch(next + 192);
+            }
+        }
+        KtSlotBlock *block;
+        KtSlotKind kind = kt_slots_read(slots, e->node[i], at, &block);
+        if (kind == KT_SLOT_UNKNOWN)
+            break;
+        if (kind == KT_SLOT_EMPTY) {
+            e->at++;
+            continue;
+        }
+        const KtNodeList *list = &((const KtSharedList *)block)->list;
+        if (one_slice(e, list)) {
+            if (kt_hop_takes(&e->hop, list->run->type))
+                put_slice(e, list, list->run, &out[made++]);
+            e->at++;
+            continue;
+        }
+        for (; made < cap && e->run < list->runs; e->run++, e->offset = 0) {
+            const KtListRun *run = &list->run[e->run];
+            if (!kt_hop_takes(&e->hop, run->type))
+                continue;
+            while (made < cap && e->offset < run->n) {
+                put_slice(e, list, run, &out[made]);
+                e->offset += out[made++].n;
+            }
+            if (e->offset < run->n)
+                break;
+        }
+        if (e->run < list->runs)
+            break; /* no more room */
+        e->run = e->offset = 0;
+        e->at++;
+    }
+    return made;
+}
+
 KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
 {
     uint32_t made = 0;
+    bool plain = e->view->overlay.n == 0 && e->hop.dir != KT_BOTH;
     while (made < cap && e->at < e->n) {
-        if (e->at < e->held_from || e->at >= e->held_from + e->held) {
+        bool held = e->at >= e->held_from && e->at < e->held_from + e->held;
+        if (plain && !held) {
+            made += next_cached(e, out + made, cap - made);
+            if (made == cap || e->at >= e->n)
+                break;
+        }
+        if (!held) {
             if (made > 0)
                 break; /* slices handed out stay until the next call */
             KT_TRY(hold_lists(e));
@@ -316,18 +412,8 @@ KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
             e->offset = 0;
             continue;
         }
-        uint32_t from = run->first + e->offset;
-        uint32_t len = run->n - e->offset < KT_SLICE_MOST ? run->n - e->offset : KT_SLICE_MOST;
-        out[made++] = (KtSlice){.row = e->row[e->at],
-                                .n = len,
-                                .loops = loops_in(list, run, from, len, e->node[e->at]),
-                                .type = run->type,
-                                .dir = e->dir,
-                                .width = KT_NODE_WIDTH,
-                                .rel_width = list->rel_width,
-                                .nbr = list->nbr + from,
-                                .rel = e->hop.rels ? (const char *)list->rel + (size_t)from * list->rel_width : NULL};
-        e->offset += len;
+        put_slice(e, list, run, &out[made]);
+        e->offset += out[made++].n;
     }
     *n = made;
     return KT_OK;

@@ -136,8 +136,12 @@ KtStatus kt_view_open(KtDatabase *db, const KtViewSpec *spec, KtDiag *diag, KtVi
         return KT_ERR_MEMORY;
     pthread_mutex_lock(&db->lock);
     KtStatus status = spec->write && db->latched ? KT_ERR_READ_ONLY_LATCHED : KT_OK;
-    *view = (KtView){.db = db, .number = db->published, .counter = db->counter, .write = spec->write,
-                     .deadline_ns = spec->deadline_ns, .cancel = spec->cancel};
+    *view = (KtView){.db = db,
+                     .number = db->published,
+                     .counter = db->counter,
+                     .write = spec->write,
+                     .deadline_ns = spec->deadline_ns,
+                     .cancel = spec->cancel};
     if (status == KT_OK)
         db->views++;
     pthread_mutex_unlock(&db->lock);
@@ -187,8 +191,22 @@ KtStatus kt_view_commit(KtView *view, KtDiag *diag, KtCommit *out)
 
 /* ---- statements ---- */
 
-typedef enum Word { RETURN, ROWS, SLEEP, SPIN, WRITE, WSLEEP, UNKNOWN, COUNT, FAIL, EAT, SCHEMA, WORDS } Word;
-static const char *const words[WORDS] = {"RETURN", "ROWS", "SLEEP", "SPIN", "WRITE", "WSLEEP", "UNKNOWN", "COUNT", "FAIL", "EAT", "SCHEMA"};
+typedef enum Word {
+    RETURN,
+    ROWS,
+    SLEEP,
+    SPIN,
+    WRITE,
+    WSLEEP,
+    UNKNOWN,
+    COUNT,
+    FAIL,
+    EAT,
+    SCHEMA,
+    WORDS
+} Word;
+static const char *const words[WORDS] = {"RETURN",  "ROWS",  "SLEEP", "SPIN", "WRITE", "WSLEEP",
+                                         "UNKNOWN", "COUNT", "FAIL",  "EAT",  "SCHEMA"};
 
 struct KtEngine {
     KtDatabase *db;
@@ -222,7 +240,8 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
 
 void kt_engine_close(KtEngine *engine) { free(engine); }
 
-KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *diag, KtStatement **out)
+KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *diag,
+                        KtStatement **out)
 {
     (void)engine;
     (void)params;
@@ -237,28 +256,39 @@ KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *d
         s->word++;
     if (n < 1 || s->word == WORDS) {
         free(s);
-        return kt_diag_set(diag, KT_ERR_UNEXPECTED_SYNTAX, &(KtPos){.offset = 0, .length = 1, .line = 1, .column = 1},
+        return kt_diag_set(diag, KT_ERR_UNEXPECTED_SYNTAX,
+                           &(KtPos){.offset = 0, .length = 1, .line = 1, .column = 1},
                            "'%s' is no statement", word);
     }
     bool two = s->word == ROWS || s->word == WRITE || s->word == FAIL;
-    s->facts = (KtStatementFacts){.columns = s->word == SCHEMA ? 0 : two ? 2 : 1, .column = columns};
+    s->facts = (KtStatementFacts){.columns = s->word == SCHEMA ? 0
+                                             : two             ? 2
+                                                               : 1,
+                                  .column = columns};
     s->facts.kind = s->word == SCHEMA ? KT_STATEMENT_SCHEMA
-                    : s->word == WRITE || s->word == WSLEEP || s->word == UNKNOWN ? KT_STATEMENT_WRITE : KT_STATEMENT_READ;
+                    : s->word == WRITE || s->word == WSLEEP || s->word == UNKNOWN
+                        ? KT_STATEMENT_WRITE
+                        : KT_STATEMENT_READ;
     *out = s;
     return KT_OK;
 }
 
-const KtStatementFacts *kt_statement_facts(const KtStatement *statement) { return &statement->facts; }
+const KtStatementFacts *kt_statement_facts(const KtStatement *statement)
+{
+    return &statement->facts;
+}
 void kt_statement_release(KtStatement *statement) { free(statement); }
 
-KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec, KtDiag *diag, KtQuery **out)
+KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec,
+                        KtDiag *diag, KtQuery **out)
 {
     (void)engine;
     KT_CHECK((spec->view == NULL) == (statement->facts.kind == KT_STATEMENT_SCHEMA));
     KtQuery *q = calloc(1, sizeof *q);
     if (!q)
         return KT_ERR_MEMORY;
-    *q = (KtQuery){.statement = statement, .spec = *spec, .diag = diag, .started_ns = kt_clock_ns()};
+    *q =
+        (KtQuery){.statement = statement, .spec = *spec, .diag = diag, .started_ns = kt_clock_ns()};
     q->text = calloc(1, (size_t)statement->b + 1);
     if (q->text)
         memset(q->text, 'x', (size_t)statement->b);
@@ -310,10 +340,8 @@ KtStatus kt_query_step(KtQuery *q, int64_t quantum_ns, KtQueryStep *step)
     *step = KT_QUERY_DONE;
     KT_TRY(check(q));
     switch (s->word) {
-    case RETURN:
-        return q->row ? KT_OK : one(q, s->a, &full);
-    case COUNT:
-        return q->row ? KT_OK : one(q, q->spec.view->counter + q->spec.view->added, &full);
+    case RETURN: return q->row ? KT_OK : one(q, s->a, &full);
+    case COUNT: return q->row ? KT_OK : one(q, q->spec.view->counter + q->spec.view->added, &full);
     case SLEEP:
     case SPIN:
     case WSLEEP:
@@ -338,10 +366,10 @@ KtStatus kt_query_step(KtQuery *q, int64_t quantum_ns, KtQueryStep *step)
                 return check(q);
             }
         }
-        return s->word == FAIL ? kt_diag_set(q->diag, KT_ERR_DIVISION_BY_ZERO, NULL, "/ by zero") : KT_OK;
+        return s->word == FAIL ? kt_diag_set(q->diag, KT_ERR_DIVISION_BY_ZERO, NULL, "/ by zero")
+                               : KT_OK;
     case UNKNOWN:
-    case WORDS:
-        break;
+    case WORDS: break;
     }
     return KT_OK;
 }

@@ -21,7 +21,8 @@ static void load(Loaded *out, const char *const *argv, const char *const *env)
         argc++;
     memset(out, 0, sizeof *out);
     cr_assert_eq(kt_config_open(&out->config), KT_OK);
-    out->status = kt_config_load(&out->config, argc, (char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)env, &out->diag, &out->ask);
+    out->status = kt_config_load(&out->config, argc, (char *const *)(uintptr_t)argv,
+                                 (char *const *)(uintptr_t)env, &out->diag, &out->ask);
 }
 
 static void write_file(char path[64], const char *text)
@@ -55,14 +56,18 @@ Test(server_config, the_defaults_of_the_table_are_valid)
 Test(server_config, file_then_environment_then_flags_and_the_later_wins)
 {
     char path[64];
-    write_file(path, "; both comment signs\n# here\ndata = /from/file\n[server]\nworkers = 2\nloops=3\r\n[ limits ]\nquery-timeout = 5m\n");
+    write_file(
+        path,
+        "; both comment signs\n# here\ndata = /from/file\n[server]\nworkers = 2\nloops=3\r\n[ limits ]\nquery-timeout = 5m\n");
     Loaded l;
     load(&l, (const char *[]){"kithd", "--server-workers", "4", NULL},
-         (const char *[]){"KITH_SERVER_WORKERS=8", "KITH_SERVER_LOOPS=6", "OTHER=1", "KITH_URL=kith://x", "KITH_CONFIG=/nowhere", NULL});
+         (const char *[]){"KITH_SERVER_WORKERS=8", "KITH_SERVER_LOOPS=6", "OTHER=1",
+                          "KITH_URL=kith://x", "KITH_CONFIG=/nowhere", NULL});
     cr_assert_eq(l.status, KT_ERR_CONFIG, "a file named in the environment must exist");
     kt_config_close(&l.config);
     load(&l, (const char *[]){"kithd", "--config", path, "--server-workers", "4", NULL},
-         (const char *[]){"KITH_SERVER_WORKERS=8", "KITH_SERVER_LOOPS=6", "OTHER=1", "KITH_URL=kith://x", "KITH_CONFIG=/nowhere", NULL});
+         (const char *[]){"KITH_SERVER_WORKERS=8", "KITH_SERVER_LOOPS=6", "OTHER=1",
+                          "KITH_URL=kith://x", "KITH_CONFIG=/nowhere", NULL});
     cr_assert_eq(l.status, KT_OK, "%s", l.diag.message);
     cr_assert_str_eq(l.config.data, "/from/file");
     cr_assert_eq(l.config.workers, 4);
@@ -74,9 +79,22 @@ Test(server_config, file_then_environment_then_flags_and_the_later_wins)
 
 Test(server_config, numbers_have_units_and_bounds)
 {
-    static const struct { const char *text; bool good; int64_t ms; } spans[] = {
-        {"250ms", true, 250}, {"2", true, 2000}, {"3 s", true, 3000}, {"1h", true, 3600000}, {"", false, 0}, {"-1", false, 0},
-        {"1d", false, 0}, {"99999999999999999999", false, 0}, {"9223372036854775807", false, 0}, {"0", false, 0}, {"1k", false, 0},
+    static const struct {
+        const char *text;
+        bool good;
+        int64_t ms;
+    } spans[] = {
+        {"250ms", true, 250},
+        {"2", true, 2000},
+        {"3 s", true, 3000},
+        {"1h", true, 3600000},
+        {"", false, 0},
+        {"-1", false, 0},
+        {"1d", false, 0},
+        {"99999999999999999999", false, 0},
+        {"9223372036854775807", false, 0},
+        {"0", false, 0},
+        {"1k", false, 0},
     };
     for (size_t i = 0; i < KT_COUNT(spans); i++) {
         char flag[64];
@@ -101,7 +119,8 @@ Test(server_config, an_unknown_name_is_refused_with_the_nearest)
     kt_config_close(&l.config);
     load(&l, (const char *[]){"kithd", NULL}, (const char *[]){"KITH_LOG_LEVLE=info", NULL});
     cr_assert_eq(l.status, KT_ERR_CONFIG);
-    cr_assert_str_eq(l.diag.message, "there is no setting KITH_LOG_LEVLE; the nearest is KITH_LOG_LEVEL");
+    cr_assert_str_eq(l.diag.message,
+                     "there is no setting KITH_LOG_LEVLE; the nearest is KITH_LOG_LEVEL");
     kt_config_close(&l.config);
 }
 

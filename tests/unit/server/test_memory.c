@@ -37,7 +37,4 @@ Test(server_memory, one_statement_cannot_have_more_than_all)
     kt_config_close(&config);
 }
 
-Test(server_memory, the_machine_has_some)
-{
-    cr_assert_gt(kt_memory_machine(), 16u << 20);
-}
+Test(server_memory, the_machine_has_some) { cr_assert_gt(kt_memory_machine(), 16u << 20); }

@@ -43,7 +43,12 @@ Test(server_queue, each_job_runs_its_rounds_and_is_posted_once)
     cr_assert_eq(kt_post_box_open(&box), KT_OK);
     cr_assert_eq(kt_workers_start(&workers, 3), KT_OK);
     for (int i = 0; i < JOBS; i++) {
-        jobs[i] = (Counted){.job.run = run, .post.arrived = arrived, .workers = &workers, .box = &box, .rounds = 1 + i % 5, .left = &left};
+        jobs[i] = (Counted){.job.run = run,
+                            .post.arrived = arrived,
+                            .workers = &workers,
+                            .box = &box,
+                            .rounds = 1 + i % 5,
+                            .left = &left};
         kt_run_queue_put(&workers.queue, &jobs[i].job);
     }
     while (atomic_load(&left) > 0) {

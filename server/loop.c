@@ -99,7 +99,6 @@ KtStatus kt_loop_open(KtLoop *loop, KtServer *server, uint32_t index)
     struct event_config *config = event_config_new();
     if (config) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
         loop->base = event_base_new_with_config(config);
         event_config_free(config);
     }
@@ -123,6 +122,7 @@ void kt_loop_close(KtLoop *loop)
         event_free(loop->box_event);
     if (loop->base)
         event_base_free(loop->base);
+    kt_task_shelf_clear(&loop->shelf);
     kt_map64_close(&loop->by_session);
     kt_post_box_close(&loop->box);
     free(loop->scratch);

@@ -5,7 +5,7 @@
 #define KT_SERVER_LOOP_H
 
 #include "base/hash.h"
-#include "server/queue.h"
+#include "server/task.h"
 
 typedef struct KtServer KtServer;
 typedef struct KtConn KtConn;
@@ -28,8 +28,10 @@ typedef struct KtLoop {
     KtConn *dirty;      /* touched since the last settling */
     KtMap64 by_session; /* session number to KtConn*; 0: gone */
     size_t gone;        /* entries that are 0 */
-    uint8_t *scratch;   /* KT_LOOP_SCRATCH bytes to read into */
-    KtPost stop;        /* from the first loop to the others */
+    KtConn *eager;      /* the last one to be read from */
+    KtTaskShelf shelf;
+    uint8_t *scratch; /* KT_LOOP_SCRATCH bytes to read into */
+    KtPost stop;      /* from the first loop to the others */
     bool stopping;
     int64_t stop_by_ns;
 } KtLoop;

@@ -197,7 +197,7 @@ void kt_session_over(KtSession *session, KtTask *task, bool failed)
         if (failed)
             kt_txn_abort(session, KT_OK, KT_ENDING_FAILED);
     }
-    kt_task_free(task);
+    kt_task_free(&session->conn->loop->shelf, task);
     kt_txn_step(session);
 }
 
@@ -347,7 +347,7 @@ void kt_session_gone(KtSession *session)
     while (session->lane) {
         KtTask *task = session->lane;
         session->lane = task->lane_next;
-        kt_task_free(task);
+        kt_task_free(&session->conn->loop->shelf, task);
     }
     session->lane_last = &session->lane;
     session->lane_len = 0;

@@ -107,29 +107,18 @@ void kt_key_put(KtBuf *out, KtValue v)
     case KT_NULL:
     case KT_INT:
     case KT_FLOAT: /* NaN */
-    case KT_KIND_COUNT:
-        break;
-    case KT_BOOL:
-        kt_buf_u8(out, v.as.b ? 1 : 0);
-        break;
+    case KT_KIND_COUNT: break;
+    case KT_BOOL: kt_buf_u8(out, v.as.b ? 1 : 0); break;
     case KT_TEXT:
-    case KT_BYTES:
-        put_text(out, v.as.text, v.len);
-        break;
+    case KT_BYTES: put_text(out, v.as.text, v.len); break;
     case KT_LIST:
         for (uint32_t i = 0; i < v.len; i++)
             kt_key_put(out, v.as.list[i]);
         kt_buf_u8(out, KT_RANK_END);
         break;
-    case KT_MAP:
-        put_map(out, v);
-        break;
-    case KT_NODE:
-        kt_buf_be64(out, kt_value_node_id(v));
-        break;
-    case KT_REL:
-        kt_buf_be64(out, kt_value_rel_id(v));
-        break;
+    case KT_MAP: put_map(out, v); break;
+    case KT_NODE: kt_buf_be64(out, kt_value_node_id(v)); break;
+    case KT_REL: kt_buf_be64(out, kt_value_rel_id(v)); break;
     case KT_PATH:
         kt_buf_be64(out, kt_path_node(v, 0));
         for (uint32_t i = 0; i < kt_path_rels(v); i++) {
@@ -144,9 +133,7 @@ void kt_key_put(KtBuf *out, KtValue v)
     case KT_TIME:
     case KT_LOCAL_DATETIME:
     case KT_DATETIME:
-    case KT_DURATION:
-        put_temporal(out, v);
-        break;
+    case KT_DURATION: put_temporal(out, v); break;
     case KT_POINT:
         kt_buf_be32(out, v.as.point->srid);
         kt_buf_be32(out, v.as.point->dims);
@@ -157,9 +144,7 @@ void kt_key_put(KtBuf *out, KtValue v)
         kt_buf_be16(out, v.aux);
         put_text(out, v.as.box, v.len);
         break;
-    case KT_UUID:
-        kt_buf_put(out, v.as.uuid, 16);
-        break;
+    case KT_UUID: kt_buf_put(out, v.as.uuid, 16); break;
     }
 }
 

@@ -73,8 +73,8 @@ uint32_t kt_utf8_decode(const char *at)
     case 2: return (uint32_t)(b[0] & 0x1F) << 6 | (b[1] & 0x3Fu);
     case 3: return (uint32_t)(b[0] & 0x0F) << 12 | (uint32_t)(b[1] & 0x3F) << 6 | (b[2] & 0x3Fu);
     default:
-        return (uint32_t)(b[0] & 0x07) << 18 | (uint32_t)(b[1] & 0x3F) << 12 | (uint32_t)(b[2] & 0x3F) << 6 |
-               (b[3] & 0x3Fu);
+        return (uint32_t)(b[0] & 0x07) << 18 | (uint32_t)(b[1] & 0x3F) << 12 |
+               (uint32_t)(b[2] & 0x3F) << 6 | (b[3] & 0x3Fu);
     }
 }
 

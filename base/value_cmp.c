@@ -77,9 +77,7 @@ void kt_temporal_parts(KtValue v, KtWide part[KT_TEMPORAL_PARTS])
     const KtTemporal *t = v.as.temporal;
     memset(part, 0, KT_TEMPORAL_PARTS * sizeof *part);
     switch ((KtKind)v.kind) {
-    case KT_DATE:
-        part[0] = t->days;
-        break;
+    case KT_DATE: part[0] = t->days; break;
     case KT_LOCAL_TIME:
         part[0] = t->seconds;
         part[1] = t->nanos;
@@ -118,8 +116,7 @@ void kt_temporal_parts(KtValue v, KtWide part[KT_TEMPORAL_PARTS])
     case KT_POINT:
     case KT_VECTOR:
     case KT_UUID:
-    case KT_KIND_COUNT:
-        KT_CHECK(!"no temporal value");
+    case KT_KIND_COUNT: KT_CHECK(!"no temporal value");
     }
 }
 
@@ -233,7 +230,8 @@ static KtTruth equal_maps(KtValue a, KtValue b)
     bool unknown = false; /* false wins over it */
     for (uint32_t i = 0; i < a.len && all != KT_FALSE; i++) {
         const KtMapEntry *ea = kt_map_walk_next(&wa), *eb = kt_map_walk_next(&wb);
-        KtTruth one = kt_text_eq(ea->key, eb->key) ? kt_value_equal(ea->value, eb->value) : KT_FALSE;
+        KtTruth one =
+            kt_text_eq(ea->key, eb->key) ? kt_value_equal(ea->value, eb->value) : KT_FALSE;
         if (one == KT_FALSE)
             all = KT_FALSE;
         unknown |= one == KT_UNKNOWN;
@@ -316,16 +314,12 @@ KtTruth kt_value_equal(KtValue a, KtValue b)
     case KT_POINT:
     case KT_VECTOR:
     case KT_UUID:
-    case KT_KIND_COUNT:
-        break;
+    case KT_KIND_COUNT: break;
     }
     return kt_value_order(a, b) == 0 ? KT_TRUE : KT_FALSE;
 }
 
-bool kt_value_equivalent(KtValue a, KtValue b)
-{
-    return kt_value_order(a, b) == 0;
-}
+bool kt_value_equivalent(KtValue a, KtValue b) { return kt_value_order(a, b) == 0; }
 
 int kt_value_order(KtValue a, KtValue b)
 {
@@ -412,8 +406,7 @@ bool kt_value_compare(KtValue a, KtValue b, int *out)
     case KT_POINT:
     case KT_VECTOR:
     case KT_UUID:
-    case KT_KIND_COUNT:
-        break;
+    case KT_KIND_COUNT: break;
     }
     return false;
 }
@@ -434,7 +427,10 @@ static uint64_t hash_number(KtValue v)
     return kt_mix64((uint64_t)v.as.i + 0x9e3779b97f4a7c15ULL);
 }
 
-static uint64_t fold(uint64_t seed, uint64_t h) { return kt_mix64(seed ^ (h + 0x9e3779b97f4a7c15ULL + (seed << 6))); }
+static uint64_t fold(uint64_t seed, uint64_t h)
+{
+    return kt_mix64(seed ^ (h + 0x9e3779b97f4a7c15ULL + (seed << 6)));
+}
 
 uint64_t kt_value_hash(KtValue v)
 {

@@ -58,9 +58,9 @@ void kt_temporal_parts(KtValue v, KtWide part[KT_TEMPORAL_PARTS]);
 typedef struct KtMapWalk {
     KtValue map;
     uint32_t next;
-    bool sorted;              /* the entries stand in order */
-    const KtMapEntry *last;   /* without memory: the entry before */
-    uint32_t *order;          /* small, or from malloc */
+    bool sorted;            /* the entries stand in order */
+    const KtMapEntry *last; /* without memory: the entry before */
+    uint32_t *order;        /* small, or from malloc */
     uint32_t small[16];
 } KtMapWalk;
 void kt_map_walk_open(KtMapWalk *walk, KtValue map);

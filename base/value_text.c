@@ -63,7 +63,8 @@ size_t kt_float_print(double f, char out[32])
             memcpy(at, digit + 1, (size_t)n - 1);
             at += n - 1;
         }
-        return (size_t)(at - out) + (size_t)snprintf(at, 8, "e%c%02d", exp10 < 0 ? '-' : '+', abs(exp10) % 1000);
+        return (size_t)(at - out) +
+               (size_t)snprintf(at, 8, "e%c%02d", exp10 < 0 ? '-' : '+', abs(exp10) % 1000);
     }
     if (exp10 < 0) {
         memcpy(at, "0.0000", 6);
@@ -174,7 +175,8 @@ static void print_text(KtBuf *out, const char *at, uint32_t len)
         default:
             if ((uint8_t)c < 0x20 || c == 0x7F) {
                 char code[8];
-                kt_buf_put(out, code, (size_t)snprintf(code, sizeof code, "\\u%04x", (unsigned)(uint8_t)c));
+                kt_buf_put(out, code,
+                           (size_t)snprintf(code, sizeof code, "\\u%04x", (unsigned)(uint8_t)c));
             } else {
                 kt_buf_u8(out, (uint8_t)c);
             }
@@ -187,7 +189,8 @@ static bool plain_name(KtText name)
 {
     for (uint32_t i = 0; i < name.len; i++) {
         char c = name.at[i];
-        bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (uint8_t)c >= 0x80;
+        bool letter =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || (uint8_t)c >= 0x80;
         if (!letter && (i == 0 || !is_digit(c)))
             return false;
     }
@@ -293,7 +296,8 @@ static void put_date(KtBuf *out, int64_t days)
     int64_t year = yoe + era * 400 + (month <= 2 ? 1 : 0);
     char text[48];
     const char *sign = year < 0 ? "-" : year > 9999 ? "+" : "";
-    int n = snprintf(text, sizeof text, "%s%04" PRId64 "-%02d-%02d", sign, year < 0 ? -year : year, (int)month, (int)day);
+    int n = snprintf(text, sizeof text, "%s%04" PRId64 "-%02d-%02d", sign, year < 0 ? -year : year,
+                     (int)month, (int)day);
     kt_buf_put(out, text, (size_t)n);
 }
 
@@ -329,7 +333,8 @@ static void put_offset(KtBuf *out, int32_t offset)
     }
     char text[32];
     int s = abs(offset) % 86400;
-    int n = snprintf(text, sizeof text, "%c%02d:%02d", offset < 0 ? '-' : '+', s / 3600, s / 60 % 60);
+    int n =
+        snprintf(text, sizeof text, "%c%02d:%02d", offset < 0 ? '-' : '+', s / 3600, s / 60 % 60);
     kt_buf_put(out, text, (size_t)n);
     if (s % 60) {
         n = snprintf(text, sizeof text, ":%02d", s % 60);
@@ -437,21 +442,11 @@ void kt_value_print(KtBuf *out, KtValue v)
     bool image = (v.flags & KT_VALUE_IMAGE) != 0;
     switch ((KtKind)v.kind) {
     case KT_NULL:
-    case KT_KIND_COUNT:
-        put_str(out, "null");
-        break;
-    case KT_BOOL:
-        put_str(out, v.as.b ? "true" : "false");
-        break;
-    case KT_INT:
-        put_i64(out, v.as.i);
-        break;
-    case KT_FLOAT:
-        print_float(out, v.as.f);
-        break;
-    case KT_TEXT:
-        print_text(out, v.as.text, v.len);
-        break;
+    case KT_KIND_COUNT: put_str(out, "null"); break;
+    case KT_BOOL: put_str(out, v.as.b ? "true" : "false"); break;
+    case KT_INT: put_i64(out, v.as.i); break;
+    case KT_FLOAT: print_float(out, v.as.f); break;
+    case KT_TEXT: print_text(out, v.as.text, v.len); break;
     case KT_BYTES:
         put_str(out, "bytes('");
         put_hex(out, v.as.text, v.len);
@@ -466,9 +461,7 @@ void kt_value_print(KtBuf *out, KtValue v)
         }
         kt_buf_u8(out, ']');
         break;
-    case KT_MAP:
-        print_entries(out, v.as.map, v.len);
-        break;
+    case KT_MAP: print_entries(out, v.as.map, v.len); break;
     case KT_NODE:
         if (image)
             print_node(out, v.as.node_image);
@@ -481,20 +474,14 @@ void kt_value_print(KtBuf *out, KtValue v)
         else
             print_id(out, '[', v.as.rel->id, ']');
         break;
-    case KT_PATH:
-        print_path(out, v);
-        break;
+    case KT_PATH: print_path(out, v); break;
     case KT_DATE:
     case KT_LOCAL_TIME:
     case KT_TIME:
     case KT_LOCAL_DATETIME:
     case KT_DATETIME:
-    case KT_DURATION:
-        print_temporal(out, v);
-        break;
-    case KT_POINT:
-        print_point(out, v.as.point);
-        break;
+    case KT_DURATION: print_temporal(out, v); break;
+    case KT_POINT: print_point(out, v.as.point); break;
     case KT_VECTOR:
         put_str(out, "vector('");
         put_hex(out, v.as.box, v.len);

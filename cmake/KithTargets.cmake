@@ -36,7 +36,7 @@ function(kt_unit_test path)
     add_test(NAME unit/${path}
         COMMAND ${CMAKE_SOURCE_DIR}/tests/support/run_unit.sh $<TARGET_FILE:unit_${name}> ${CMAKE_SOURCE_DIR}/tests/unit/${path}.c)
     set_tests_properties(unit/${path} PROPERTIES LABELS unit TIMEOUT 300
-        ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp:halt_on_error=0")
+        ENVIRONMENT "TSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/tests/support/tsan.supp:die_after_fork=0")
 endfunction()
 
 function(kt_fuzz name)

@@ -186,7 +186,7 @@ static KtStatus statement_fill(KtStatement *s, KtText text, KtValue params, KtDi
     if (!copy)
         return KT_ERR_MEMORY;
     s->text = (KtText){copy, text.len};
-    KT_TRY(kt_parse(s->arena, s->text, diag, &tree));
+    KT_TRY(kt_parse(s->text, s->arena, diag, &tree));
     KT_TRY(kt_bind(tree, params, s->arena, diag, &s->bound));
     s->facts = facts_of(s->bound);
     return KT_OK;

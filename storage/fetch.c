@@ -242,12 +242,6 @@ static KtStatus gather_segment(KtFetch *f, Gather *g, const KtAdjKey *key, KtSpa
     return KT_OK;
 }
 
-/* A list of the graph cache: the slot's head, then the list as any other. */
-typedef struct SharedList {
-    KtSlotBlock head;
-    KtNodeList list;
-} SharedList;
-
 _Static_assert(sizeof(KtSlotBlock) % 8 == 0, "the list behind it is aligned");
 
 static size_t list_bytes(const Gather *g)
@@ -300,10 +294,10 @@ static bool share_list(KtFetch *f, const Gather *g, KtSlots *slots, uint64_t nod
         *out = &empty_list;
         return kt_cache_fill_end(&f->shared, slots, node, word, NULL);
     }
-    size_t bytes = offsetof(SharedList, list) + list_bytes(g);
+    size_t bytes = offsetof(KtSharedList, list) + list_bytes(g);
     if (bytes > UINT32_MAX)
         return false;
-    SharedList *shared = malloc(bytes);
+    KtSharedList *shared = malloc(bytes);
     if (!shared)
         return false;
     shared->head.bytes = (uint32_t)bytes;
@@ -358,20 +352,26 @@ static KtStatus read_lists(KtFetch *f, Kept kind, const uint64_t *id, uint32_t n
     return KT_OK;
 }
 
+KtSlots *kt_fetch_slots(KtFetch *f, uint8_t dir, KtCommit *at)
+{
+    *at = f->shared.at;
+    return kt_cache_lists(&f->shared, dir);
+}
+
 KtStatus kt_fetch_lists(KtFetch *f, uint8_t dir, const KtNodeId *node, uint32_t n, KtNodeList **out)
 {
     KtSlots *slots = kt_cache_lists(&f->shared, dir);
     uint32_t misses = 0;
     /* In stages, so that the cache misses of a batch overlap: words, heads, lists. */
     for (uint32_t i = 0; i < n; i++)
-        __builtin_prefetch(kt_slots_address(slots, node[i]));
+        kt_slots_prefetch_word(slots, node[i]);
     for (uint32_t i = 0; i < n; i++)
         __builtin_prefetch(kt_slots_target(slots, node[i]));
     for (uint32_t i = 0; i < n; i++) {
         KtSlotBlock *block;
         KtSlotKind kind = kt_slots_read(slots, node[i], f->shared.at, &block);
         if (kind == KT_SLOT_BLOCK) {
-            out[i] = &((SharedList *)block)->list;
+            out[i] = &((KtSharedList *)block)->list;
             __builtin_prefetch((const char *)block + 64);
             __builtin_prefetch((const char *)block + 128);
         } else {

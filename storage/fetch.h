@@ -36,6 +36,12 @@ typedef struct KtNodeList {
     const void *rel;
 } KtNodeList;
 
+/* A list of the graph cache: the slot's head, then a list as any other. */
+typedef struct KtSharedList {
+    KtSlotBlock head;
+    KtNodeList list;
+} KtSharedList;
+
 typedef struct KtRecordBlock {
     KtBlock block;
     bool found;
@@ -55,6 +61,9 @@ KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, Kt
 void kt_fetch_park(KtFetch *fetch); /* iterators and all that is kept */
 void kt_fetch_close(KtFetch *fetch); /* KT_CHECKs nothing: held blocks must have been dropped before */
 
+/* For whoever looks into the graph cache by itself before it asks kt_fetch_lists: the slots of a direction, whose
+ * blocks are KtSharedList, and the commit to read at. What is found may be looked at until kt_fetch_park. */
+KtSlots *kt_fetch_slots(KtFetch *fetch, uint8_t dir, KtCommit *at);
 /* out[i]: the list of node[i], held. On an error nothing is held. */
 KtStatus kt_fetch_lists(KtFetch *fetch, uint8_t dir, const KtNodeId *node, uint32_t n, KtNodeList **out) KT_MUST_CHECK;
 /* One property of many nodes from columns of the graph cache, if they hold all of them: *done tells. Rows and nulls as

@@ -71,6 +71,8 @@ static inline uint64_t kt_list_rel(const KtNodeList *list, uint32_t i)
 {
     return list->rel_width == 4 ? ((const uint32_t *)list->rel)[i] : ((const uint64_t *)list->rel)[i];
 }
+/* All of one direction, loops included. */
+KtStatus kt_read_degree(KtView *view, uint8_t dir, KtNodeId node, KtMark mark, uint64_t *out) KT_MUST_CHECK;
 bool kt_hop_takes(const KtHop *hop, KtToken type);
 
 KtStatus kt_expand_open_at(KtView *view, const KtHop *hop, KtArena *arena, KtExpand **out) KT_MUST_CHECK;

@@ -204,8 +204,8 @@ KtStatus kt_expand_open_at(KtView *view, const KtHop *hop, KtArena *arena, KtExp
 {
     KtExpand *e = kt_arena_alloc(arena, sizeof *e);
     KtToken *type = kt_arena_alloc(arena, hop->n_types * sizeof *type);
-    KtNodeId *node = kt_arena_alloc(arena, KT_IDS_MOST * sizeof *node);
-    uint16_t *row = kt_arena_alloc(arena, KT_IDS_MOST * sizeof *row);
+    KtNodeId *node = kt_arena_alloc(arena, (KT_IDS_MOST + 1) * sizeof *node);
+    uint16_t *row = kt_arena_alloc(arena, (KT_IDS_MOST + 1) * sizeof *row);
     if (!e || !type || !node || !row)
         return KT_ERR_MEMORY;
     if (hop->n_types)
@@ -242,12 +242,18 @@ static uint8_t first_dir(const KtExpand *e) { return e->hop.dir == KT_IN ? KT_IN
 KtStatus kt_expand_feed_at(KtExpand *e, KtIds from)
 {
     kt_expand_park(e);
-    KtAsk *ask;
-    KT_TRY(kt_ask(e->view, from, &ask));
-    e->n = ask->n;
-    memcpy(e->node, ask->id, ask->n * sizeof *e->node);
-    memcpy(e->row, ask->row, ask->n * sizeof *e->row);
+    KT_CHECK(from.n <= KT_IDS_MOST);
+    uint64_t none = from.width == 4 ? UINT32_MAX : UINT64_MAX;
+    e->n = 0;
+    for (uint32_t i = 0; i < from.n; i++) {
+        uint32_t row = kt_ids_row(&from, i);
+        uint64_t id = kt_ids_at(&from, row);
+        e->node[e->n] = id;
+        e->row[e->n] = (uint16_t)row;
+        e->n += id != none;
+    }
     e->at = 0;
+    e->held_from = e->held = 0;
     e->dir = first_dir(e);
     e->run = e->offset = 0;
     return KT_OK;
@@ -296,11 +302,101 @@ static uint32_t loops_in(const KtNodeList *list, const KtListRun *run, uint32_t 
     return loops;
 }
 
+static void put_slice(const KtExpand *e, const KtNodeList *list, const KtListRun *run, KtSlice *out)
+{
+    uint32_t from = run->first + e->offset;
+    uint32_t len = run->n - e->offset < KT_SLICE_MOST ? run->n - e->offset : KT_SLICE_MOST;
+    *out = (KtSlice){.row = e->row[e->at],
+                     .n = len,
+                     .loops = loops_in(list, run, from, len, e->node[e->at]),
+                     .type = run->type,
+                     .dir = e->dir,
+                     .width = KT_NODE_WIDTH,
+                     .rel_width = list->rel_width,
+                     .nbr = list->nbr + from,
+                     .rel = e->hop.rels ? (const char *)list->rel + (size_t)from * list->rel_width : NULL};
+}
+
+/* The whole node is one slice: the common case, without further state. */
+static bool one_slice(const KtExpand *e, const KtNodeList *list)
+{
+    return e->offset == 0 && e->run == 0 && list->runs == 1 && list->run->n <= KT_SLICE_MOST;
+}
+
+/* Slices straight out of the graph cache, one direction, no changes of the view's own: words are prefetched
+ * FAR nodes ahead, blocks NEAR, neighbours next. Stops at the first node that the cache does not have. */
+static uint32_t next_cached(KtExpand *e, KtSlice *out, uint32_t cap)
+{
+    enum { FAR = 16, MIDDLE = 8, NEAR = 4 };
+    KtCommit at;
+    const KtSlots *slots = kt_fetch_slots(e->view->fetch, e->dir, &at);
+    uint32_t made = 0, most = e->n < FAR ? e->n : FAR;
+    if (e->at == 0 && e->run == 0 && e->offset == 0) {
+        for (uint32_t i = 0; i < most; i++)
+            kt_slots_prefetch_word(slots, e->node[i]);
+        for (uint32_t i = 0; i < most && i < MIDDLE; i++)
+            __builtin_prefetch(kt_slots_target(slots, e->node[i]));
+    }
+    while (made < cap && e->at < e->n) {
+        uint32_t i = e->at;
+        if (i + FAR < e->n)
+            kt_slots_prefetch_word(slots, e->node[i + FAR]);
+        if (i + MIDDLE < e->n)
+            __builtin_prefetch(kt_slots_target(slots, e->node[i + MIDDLE]));
+        if (i + NEAR < e->n) {
+            const char *next = kt_slots_target(slots, e->node[i + NEAR]);
+            if (next) {
+                __builtin_prefetch(next + 64);
+                __builtin_prefetch(next + 128);
+                __builtin_prefetch(next + 192);
+            }
+        }
+        KtSlotBlock *block;
+        KtSlotKind kind = kt_slots_read(slots, e->node[i], at, &block);
+        if (kind == KT_SLOT_UNKNOWN)
+            break;
+        if (kind == KT_SLOT_EMPTY) {
+            e->at++;
+            continue;
+        }
+        const KtNodeList *list = &((const KtSharedList *)block)->list;
+        if (one_slice(e, list)) {
+            if (kt_hop_takes(&e->hop, list->run->type))
+                put_slice(e, list, list->run, &out[made++]);
+            e->at++;
+            continue;
+        }
+        for (; made < cap && e->run < list->runs; e->run++, e->offset = 0) {
+            const KtListRun *run = &list->run[e->run];
+            if (!kt_hop_takes(&e->hop, run->type))
+                continue;
+            while (made < cap && e->offset < run->n) {
+                put_slice(e, list, run, &out[made]);
+                e->offset += out[made++].n;
+            }
+            if (e->offset < run->n)
+                break;
+        }
+        if (e->run < list->runs)
+            break; /* no more room */
+        e->run = e->offset = 0;
+        e->at++;
+    }
+    return made;
+}
+
 KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
 {
     uint32_t made = 0;
+    bool plain = e->view->overlay.n == 0 && e->hop.dir != KT_BOTH;
     while (made < cap && e->at < e->n) {
-        if (e->at < e->held_from || e->at >= e->held_from + e->held) {
+        bool held = e->at >= e->held_from && e->at < e->held_from + e->held;
+        if (plain && !held) {
+            made += next_cached(e, out + made, cap - made);
+            if (made == cap || e->at >= e->n)
+                break;
+        }
+        if (!held) {
             if (made > 0)
                 break; /* slices handed out stay until the next call */
             KT_TRY(hold_lists(e));
@@ -316,24 +412,27 @@ KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
             e->offset = 0;
             continue;
         }
-        uint32_t from = run->first + e->offset;
-        uint32_t len = run->n - e->offset < KT_SLICE_MOST ? run->n - e->offset : KT_SLICE_MOST;
-        out[made++] = (KtSlice){.row = e->row[e->at],
-                                .n = len,
-                                .loops = loops_in(list, run, from, len, e->node[e->at]),
-                                .type = run->type,
-                                .dir = e->dir,
-                                .width = KT_NODE_WIDTH,
-                                .rel_width = list->rel_width,
-                                .nbr = list->nbr + from,
-                                .rel = e->hop.rels ? (const char *)list->rel + (size_t)from * list->rel_width : NULL};
-        e->offset += len;
+        put_slice(e, list, run, &out[made]);
+        e->offset += out[made++].n;
     }
     *n = made;
     return KT_OK;
 }
 
-/* ---- degrees ---- */
+/* ---- degrees: the snapshot's, and what own changes add and take ---- */
+
+static int64_t own_count(const KtView *view, const KtHop *hop, uint8_t dir, KtNodeId node, KtMark mark, bool without_loops)
+{
+    const KtOverlay *o = &view->overlay;
+    int64_t n = 0;
+    uint32_t at = o->n ? kt_chain_first(o, KT_CHAIN_LIST, kt_chain_list(node, dir), mark) : 0;
+    for (; at; at = kt_chain_older(o, at)) {
+        const KtChange *c = kt_chain_change(o, at);
+        if (kt_hop_takes(hop, c->token) && !(without_loops && c->start == c->end))
+            n += c->kind == KT_CHANGE_REL_ADD ? 1 : -1;
+    }
+    return n;
+}
 
 static uint64_t count_list(const KtHop *hop, const KtNodeList *list, bool without_loops)
 {
@@ -345,9 +444,20 @@ static uint64_t count_list(const KtHop *hop, const KtNodeList *list, bool withou
     return n;
 }
 
+KtStatus kt_read_degree(KtView *view, uint8_t dir, KtNodeId node, KtMark mark, uint64_t *out)
+{
+    static const KtHop all = {.dir = KT_BOTH};
+    KtNodeList *list;
+    KT_TRY(kt_fetch_lists(view->fetch, dir, &node, 1, &list));
+    *out = list->n + (uint64_t)own_count(view, &all, dir, node, mark, false);
+    kt_fetch_drop(view->fetch, list);
+    return KT_OK;
+}
+
 KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out)
 {
     KtAsk *ask;
+    KtMark mark = kt_view_mark(view);
     KT_TRY(kt_ask(view, ids, &ask));
     for (uint32_t i = 0; i < ids.n; i++)
         out[kt_ids_row(&ids, i)] = 0;
@@ -357,11 +467,13 @@ KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out)
     for (uint8_t dir = KT_OUT; dir <= KT_IN; dir++) {
         if (!(hop->dir & dir))
             continue;
+        bool without_loops = dir == KT_IN && hop->dir == KT_BOTH;
         for (uint32_t at = 0; at < ask->n; at += HOLD_MOST) {
             uint32_t n = ask->n - at < HOLD_MOST ? ask->n - at : HOLD_MOST;
-            KT_TRY(kt_read_lists(view, dir, ask->id + at, n, kt_view_mark(view), list));
+            KT_TRY(kt_fetch_lists(view->fetch, dir, ask->id + at, n, list));
             for (uint32_t i = 0; i < n; i++) {
-                out[ask->row[at + i]] += count_list(hop, list[i], dir == KT_IN && hop->dir == KT_BOTH);
+                out[ask->row[at + i]] += count_list(hop, list[i], without_loops) +
+                                         (uint64_t)own_count(view, hop, dir, ask->id[at + i], mark, without_loops);
                 kt_fetch_drop(view->fetch, list[i]);
             }
         }
@@ -412,16 +524,29 @@ static uint32_t lower_bound(const uint32_t *nbr, uint32_t n, uint32_t key)
     return low;
 }
 
-static KtStatus pairs_in_list(const KtHop *hop, const KtNodeList *list, uint32_t nbr, uint32_t row, uint8_t dir,
-                              KtArena *arena, Pairs *p)
+/* The relationships from `start` to `end` (dir as seen from the row's first node): of the list of one of them in the
+ * snapshot those that own changes leave, then own ones. No list is merged: a hub that is written to is asked often. */
+static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list, uint32_t nbr, KtNodeId start, KtNodeId end,
+                         uint32_t row, uint8_t dir, KtMark mark, KtArena *arena, Pairs *p)
 {
+    const KtOverlay *o = &view->overlay;
     for (uint32_t r = 0; r < list->runs; r++) {
         const KtListRun *run = &list->run[r];
         if (!kt_hop_takes(hop, run->type))
             continue;
-        uint32_t end = run->first + run->n;
-        for (uint32_t i = run->first + lower_bound(list->nbr + run->first, run->n, nbr); i < end && list->nbr[i] == nbr; i++)
-            KT_TRY(pair_add(arena, p, row, kt_list_rel(list, i), run->type, dir));
+        uint32_t last = run->first + run->n;
+        for (uint32_t i = run->first + lower_bound(list->nbr + run->first, run->n, nbr); i < last && list->nbr[i] == nbr; i++) {
+            KtRelId rel = kt_list_rel(list, i);
+            if (o->n == 0 || kt_overlay_exists(o, KT_REL, rel, mark) != KT_SAYS_NO)
+                KT_TRY(pair_add(arena, p, row, rel, run->type, dir));
+        }
+    }
+    uint32_t at = o->n ? kt_chain_first(o, KT_CHAIN_PAIR, kt_chain_pair(start, end), mark) : 0;
+    for (; at; at = kt_chain_older(o, at)) {
+        const KtChange *c = kt_chain_change(o, at);
+        if (c->kind == KT_CHANGE_REL_ADD && c->start == start && c->end == end && kt_hop_takes(hop, c->token) &&
+            kt_overlay_exists(o, KT_REL, c->id, mark) == KT_SAYS_YES)
+            KT_TRY(pair_add(arena, p, row, c->id, c->token, dir));
     }
     return KT_OK;
 }
@@ -431,6 +556,7 @@ KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena
     KT_CHECK(a.n == b.n);
     uint64_t a_none = a.width == 4 ? UINT32_MAX : UINT64_MAX, b_none = b.width == 4 ? UINT32_MAX : UINT64_MAX;
     Pairs p = {0};
+    KtMark mark = kt_view_mark(view);
     KtNodeList **from = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *from);
     KtNodeList **to = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *to);
     KtNodeId *node = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *node);
@@ -452,16 +578,16 @@ KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena
         }
         bool outs = (hop->dir & KT_OUT) != 0, ins = (hop->dir & KT_IN) != 0;
         if (outs)
-            KT_TRY(kt_read_lists(view, KT_OUT, node, n, kt_view_mark(view), from));
+            KT_TRY(kt_fetch_lists(view->fetch, KT_OUT, node, n, from));
         if (ins) {
-            status = kt_read_lists(view, KT_IN, node, n, kt_view_mark(view), to);
+            status = kt_fetch_lists(view->fetch, KT_IN, node, n, to);
             ins = status == KT_OK;
         }
         for (uint32_t i = 0; i < n; i++) {
             if (outs && status == KT_OK)
-                status = pairs_in_list(hop, from[i], nbr[i], row[i], KT_OUT, arena, &p);
+                status = pairs_of(view, hop, from[i], nbr[i], node[i], nbr[i], row[i], KT_OUT, mark, arena, &p);
             if (ins && status == KT_OK && !(outs && node[i] == nbr[i]))
-                status = pairs_in_list(hop, to[i], nbr[i], row[i], KT_IN, arena, &p);
+                status = pairs_of(view, hop, to[i], nbr[i], nbr[i], node[i], row[i], KT_IN, mark, arena, &p);
             kt_fetch_drop(view->fetch, outs ? from[i] : NULL);
             kt_fetch_drop(view->fetch, ins ? to[i] : NULL);
         }

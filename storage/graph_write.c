@@ -337,10 +337,8 @@ KtStatus kt_statement_end_at(KtView *view, KtDiag *diag)
             continue;
         KtNodeId node = c->id;
         for (uint8_t dir = KT_OUT; dir <= KT_IN; dir++) {
-            KtNodeList *list;
-            KT_TRY(kt_read_lists(view, dir, &node, 1, KT_SEE_ALL, &list));
-            uint32_t n = list->n;
-            kt_fetch_drop(view->fetch, list);
+            uint64_t n;
+            KT_TRY(kt_read_degree(view, dir, node, KT_SEE_ALL, &n));
             if (n > 0)
                 return kt_diag_set(diag, KT_ERR_DELETE_CONNECTED_NODE, NULL,
                                    "Node %llu cannot be deleted: it still has relationships.", (unsigned long long)node);

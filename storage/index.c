@@ -181,16 +181,13 @@ struct KtIndexScan {
     KtScan *slow;        /* a bound that an index does not hold: the label, one by one */
 };
 
-static KtStatus in_range(const KtIndexScan *s, KtValue value, bool *out)
+static bool in_range(const KtIndexScan *s, KtValue value)
 {
     int order;
-    *out = false;
     if (s->has_low && (!kt_value_compare(value, s->low, &order) || order == 2 || order < (s->low_inclusive ? 0 : 1)))
-        return KT_OK;
-    if (s->has_high && (!kt_value_compare(value, s->high, &order) || order == 2 || order > (s->high_inclusive ? 0 : -1)))
-        return KT_OK;
-    *out = true;
-    return KT_OK;
+        return false;
+    return !s->has_high ||
+           (kt_value_compare(value, s->high, &order) && order != 2 && order <= (s->high_inclusive ? 0 : -1));
 }
 
 /* A bound as a key. `above`: behind all entries of the value. */
@@ -282,8 +279,7 @@ static KtStatus entry_holds(KtIndexScan *s, KtNodeId node, KtSpan key, bool *out
            memcmp(now.data, key.at, key.len) == 0;
     KtStatus status = kt_buf_status(&now);
     kt_buf_close(&now);
-    if (status == KT_OK && *out && s->check)
-        status = in_range(s, value, out);
+    *out = *out && (!s->check || in_range(s, value));
     kt_arena_rewind(view->scratch, scratch);
     return status;
 }
@@ -308,8 +304,7 @@ static KtStatus add_own(KtIndexScan *s, KtNodeId node, KtMap64 *seen, uint32_t *
     KtStatus status = kt_buf_status(&key);
     bool inside = status == KT_OK && key_order(span, kt_span(s->from, s->from_len)) >= 0 &&
                   key_order(span, kt_span(s->to, s->to_len)) < 0;
-    if (inside && s->check)
-        status = in_range(s, value, &inside);
+    inside = inside && (!s->check || in_range(s, value));
     if (inside && status == KT_OK) /* if the snapshot has it, it comes from there */
         status = kt_kv_get(view->db->store->kv, view->at->snapshot, KT_FAMILY_INDEX, span, &there);
     inside = inside && status == KT_OK && !there.bytes.at;
@@ -451,11 +446,9 @@ static KtStatus next_slow(KtIndexScan *s, uint32_t *ids, uint32_t cap, uint32_t 
         for (uint32_t i = 0; i < got; i++) {
             KtNodeId node = ids[i];
             KtValue value;
-            bool inside = false;
             KtArenaMark scratch = kt_arena_mark(s->view->scratch);
             KT_TRY(kt_read_prop(s->view, KT_NODE, s->index->key, &node, 1, s->mark, s->view->scratch, &value));
-            if (!kt_is_null(value))
-                KT_TRY(in_range(s, value, &inside));
+            bool inside = !kt_is_null(value) && in_range(s, value);
             kt_arena_rewind(s->view->scratch, scratch);
             if (inside)
                 ids[made++] = (uint32_t)node;

@@ -127,12 +127,8 @@ static KtStatus commit_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *
 {
     if (n > 1)
         qsort(filled, n, sizeof *filled, by_key);
-    if (index->unique) {
-        KtStatus status = check_filled(ddl, view, index, filled, n);
-        if (status == KT_ERR_CONSTRAINT)
-            return drop_doubled(ddl, index);
-        KT_TRY(status);
-    }
+    if (index->unique)
+        KT_TRY(check_filled(ddl, view, index, filled, n));
     KtChange *change = kt_arena_alloc(view->arena, n * sizeof *change);
     if (!change)
         return KT_ERR_MEMORY;
@@ -142,8 +138,20 @@ static KtStatus commit_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *
     return n ? kt_sequence(ddl->db, change, n, ddl->diag, &number) : KT_OK;
 }
 
+/* A value that has no entry (a list) may be double all the same: its equals are looked for one by one. */
+static KtStatus check_without_entry(const Ddl *ddl, KtView *view, const KtIndexFacts *index, const Filled *x)
+{
+    KtFound found = {0};
+    KT_TRY(kt_index_seek(view, index, x->value, KT_SEE_ALL, view->arena, &found));
+    for (uint32_t f = 0; f < found.n; f++) {
+        if (found.node[f] != x->node)
+            return say_doubled(ddl, index, found.node[f], x->node);
+    }
+    return KT_OK;
+}
+
 /* The next nodes of the label that have an entry. */
-static KtStatus gather(KtView *view, const KtIndexFacts *index, Fill *fill, Filled *filled, uint32_t *n)
+static KtStatus gather(const Ddl *ddl, KtView *view, const KtIndexFacts *index, Fill *fill, Filled *filled, uint32_t *n)
 {
     uint32_t id[FILL_NODES], got = 0;
     KtScanSpec spec = {.kind = KT_SCAN_LABEL, .what = index->label};
@@ -158,10 +166,15 @@ static KtStatus gather(KtView *view, const KtIndexFacts *index, Fill *fill, Fill
         Filled *next = &filled[*n];
         *next = (Filled){.node = id[i]};
         KT_TRY(kt_read_prop(view, KT_NODE, index->key, &next->node, 1, KT_SEE_ALL, view->arena, &next->value));
-        if (!kt_is_null(next->value) && kt_index_key_prefix(&next->key, index->id, next->value))
+        if (kt_is_null(next->value))
+            continue;
+        if (kt_index_key_prefix(&next->key, index->id, next->value)) {
             (*n)++;
-        else
-            kt_buf_close(&next->key);
+            continue;
+        }
+        kt_buf_close(&next->key);
+        if (index->unique)
+            KT_TRY(check_without_entry(ddl, view, index, next));
     }
     if (got > 0)
         fill->from = (KtNodeId)id[got - 1] + 1;
@@ -182,9 +195,11 @@ static KtStatus fill_step(const Ddl *ddl, KtView *view, void *user)
     if (!filled)
         return KT_ERR_MEMORY;
     uint32_t n = 0;
-    KtStatus status = gather(view, index, fill, filled, &n);
+    KtStatus status = gather(ddl, view, index, fill, filled, &n);
     if (status == KT_OK && !fill->done)
         status = commit_filled(ddl, view, index, filled, n);
+    if (status == KT_ERR_CONSTRAINT)
+        status = drop_doubled(ddl, index);
     for (uint32_t i = 0; i < n; i++)
         kt_buf_close(&filled[i].key);
     if (status == KT_OK && fill->done) {

@@ -93,7 +93,7 @@ static KtStatus add_aggregate(KtBinder *b, KtBoundAggregate *made, const KtExpr 
 static KtStatus aggregate(KtBinder *b, const KtFunction *f, const KtAstExpr *a, const KtExpr **out)
 {
     KT_TRY(check_aggregate(b, f->name, a->at));
-    KtScope *scope = b->scope;
+    KtBindScope *scope = b->scope;
     if (b->before)
         b->scope = b->before;
     b->in_aggregate = true;

@@ -53,7 +53,7 @@ typedef struct Draft {
     uint32_t items, stars; /* stars: how many of them * made, in front */
     bool with, aggregates;
     KtGrouping grouping;
-    KtScope *before, *after;
+    KtBindScope *before, *after;
 } Draft;
 
 static KtStatus add_key(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExpr *expr, bool plain, KtSlot *slot)
@@ -99,7 +99,7 @@ static KtStatus place(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExpr 
 static KtStatus declare_item(KtBinder *b, const Draft *d, const KtBoundItem *item, KtPos at)
 {
     bool made;
-    if (kt_scope_add(d->after, b->arena, item->name, (KtVariable){.index = item->slot}, &made) != KT_OK)
+    if (kt_bind_scope_add(d->after, b->arena, item->name, (KtBindVariable){.index = item->slot}, &made) != KT_OK)
         return kt_bind_memory(b);
     if (!made)
         return kt_diag_set(b->diag, KT_ERR_COLUMN_NAME_CONFLICT, &at, "Two columns are named `%.*s`.", KT_BIND_SHOWN(item->name));
@@ -131,7 +131,7 @@ static KtStatus star(KtBinder *b, Draft *d)
         KtBoundItem *item = &d->item[i];
         const KtExpr *expr;
         item->name = name[i];
-        KT_TRY(kt_bind_slot_expr(b, kt_scope_find(d->before, name[i])->index, d->ast->star_at, &expr));
+        KT_TRY(kt_bind_slot_expr(b, kt_bind_scope_find(d->before, name[i])->index, d->ast->star_at, &expr));
         KT_TRY(place(b, d, NULL, expr, item));
         KT_TRY(declare_item(b, d, item, d->ast->star_at));
     }
@@ -214,7 +214,7 @@ static KtStatus count(KtBinder *b, const KtAstExpr *ast, const char *who, const 
 {
     if (!ast)
         return KT_OK;
-    KtScope *scope = b->scope;
+    KtBindScope *scope = b->scope;
     KtBindList none = {0}, *subqueries = b->subqueries;
     b->scope = kt_bind_scope(b, NULL);
     if (!b->scope)

@@ -91,7 +91,7 @@ static bool grouping_open(const KtBinder *b)
 
 static KtStatus variable(KtBinder *b, KtText name, KtPos at, const KtExpr **out)
 {
-    const KtVariable *v = kt_scope_find(b->scope, name);
+    const KtBindVariable *v = kt_bind_scope_find(b->scope, name);
     if (!v)
         return kt_diag_set(b->diag, KT_ERR_UNDEFINED_VARIABLE, &at, "Variable `%.*s` is not defined here.",
                            KT_BIND_SHOWN(name));
@@ -108,6 +108,9 @@ static KtStatus variable(KtBinder *b, KtText name, KtPos at, const KtExpr **out)
     if (grouping_open(b)) {
         const KtBoundKey *key = b->grouping->keys.item;
         bool found = false;
+        b->compares += b->grouping->keys.n;
+        if (b->compares > BIND_COMPARES_MOST)
+            return kt_diag_set(b->diag, KT_ERR_TOO_COMPLEX, &at, "This projection has too many grouping keys.");
         for (uint32_t i = 0; i < b->grouping->keys.n && !found; i++)
             found = key[i].plain && key[i].slot == v->index;
         if (!found) {
@@ -424,7 +427,7 @@ static KtStatus kase(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
 /* ---- variables of their own ---- */
 
 typedef struct Inside { /* what to put back when a comprehension ends */
-    KtScope *scope;
+    KtBindScope *scope;
     const char *no_aggregates;
     const KtRepeats *repeats;
 } Inside;
@@ -432,7 +435,7 @@ typedef struct Inside { /* what to put back when a comprehension ends */
 static KtStatus go_inside(KtBinder *b, Inside *saved)
 {
     *saved = (Inside){b->scope, b->no_aggregates, b->repeats};
-    KtScope *scope = kt_bind_scope(b, b->scope);
+    KtBindScope *scope = kt_bind_scope(b, b->scope);
     if (!scope)
         return kt_bind_memory(b);
     b->scope = scope;
@@ -453,7 +456,7 @@ static KtStatus local(KtBinder *b, const KtAstName *name, KtType type, uint32_t 
 {
     bool made;
     *out = b->locals++;
-    if (kt_scope_add(b->scope, b->arena, name->text, (KtVariable){true, *out, type}, &made) != KT_OK)
+    if (kt_bind_scope_add(b->scope, b->arena, name->text, (KtBindVariable){true, *out, type}, &made) != KT_OK)
         return kt_bind_memory(b);
     if (!made)
         return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at, "Variable `%.*s` is already bound.",
@@ -540,7 +543,7 @@ static KtStatus find_key(KtBinder *b, const KtAstExpr *e, const KtExpr **out)
     const KtAstExpr *root = root_of(e);
     if (e->kind != KT_AST_PROPERTY || root->kind != KT_AST_VARIABLE)
         return KT_OK;
-    const KtVariable *v = kt_scope_find(b->scope, root->as.name);
+    const KtBindVariable *v = kt_bind_scope_find(b->scope, root->as.name);
     if (!v || v->local)
         return KT_OK;
     const KtBoundKey *key = b->grouping->keys.item;
@@ -558,8 +561,10 @@ static KtStatus find_key(KtBinder *b, const KtAstExpr *e, const KtExpr **out)
 static KtStatus find_repeat(KtBinder *b, const KtAstExpr *e, const KtExpr **out)
 {
     const KtAstProjection *p = b->repeats->ast;
-    if (e->kind == KT_AST_VARIABLE || e->kind == KT_AST_LITERAL || e->kind == KT_AST_PARAMETER)
+    if (e->kind == KT_AST_LITERAL || e->kind == KT_AST_PARAMETER)
         return KT_OK;
+    if (e->kind == KT_AST_VARIABLE && kt_bind_scope_find(b->scope, e->as.name))
+        return KT_OK; /* the new meaning of a name goes before the old one */
     for (uint32_t i = 0; i < p->items; i++) {
         bool same;
         KT_TRY(kt_bind_same(b, e, p->item[i].value, &same));

@@ -58,13 +58,13 @@ typedef struct KtBinder {
     uint64_t compares;
 
     /* Context */
-    KtScope *scope;
+    KtBindScope *scope;
     KtBindList *subqueries;    /* KtBoundSubquery; of the clause being bound */
     const char *no_aggregates; /* where aggregates are not allowed: "WHERE"...; NULL: they are */
     KtGrouping *grouping;      /* of the projection being bound, NULL outside of one that aggregates */
     bool in_aggregate;
     const KtRepeats *repeats;  /* sort keys and WHERE of an aggregating or distinct projection */
-    KtScope *before;           /* sort keys: what the scope was before the projection, which subqueries and
+    KtBindScope *before;           /* sort keys: what the scope was before the projection, which subqueries and
                                   arguments of aggregates see, since they are computed before it */
     uint32_t outer_locals;     /* locals below this number belong outside of the subquery being bound */
 } KtBinder;
@@ -84,7 +84,7 @@ static inline KtSlotState *kt_bind_slot_state(KtBinder *b, KtSlot slot)
 }
 /* Declares a new slot variable in the scope. Errors: VARIABLE_ALREADY_BOUND if the scope itself has it. */
 KtStatus kt_bind_declare(KtBinder *b, const KtAstName *name, KtType type, KtSlot *out) KT_MUST_CHECK;
-KtScope *kt_bind_scope(KtBinder *b, const KtScope *parent); /* NULL: no memory */
+KtBindScope *kt_bind_scope(KtBinder *b, const KtBindScope *parent); /* NULL: no memory */
 /* "%.*s" of a name in a message, cut to a sane length. */
 #define KT_BIND_SHOWN(text_) (int)((text_).len > 100 ? 100 : (text_).len), (text_).at
 

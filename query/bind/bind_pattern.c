@@ -38,7 +38,7 @@ static KtStatus undefined(KtBinder *b, const KtAstName *name)
 /* The slot that a name of a pattern stands for, if it stands for any. */
 static KtStatus known(KtBinder *b, const KtAstName *name, bool *found, KtSlot *slot)
 {
-    const KtVariable *v = kt_scope_find(b->scope, name->text);
+    const KtBindVariable *v = kt_bind_scope_find(b->scope, name->text);
     *found = v != NULL;
     if (v && v->local)
         return kt_bind_unsupported(b, &name->at, "A pattern that reads a variable of the comprehension around it is",
@@ -163,7 +163,7 @@ static KtStatus declare(KtBinder *b, const Draft *d, KtPatternUse use)
     out->rel = d->rel;
     if (!p->variable.text.at)
         return KT_OK;
-    if (kt_scope_find(b->scope, p->variable.text))
+    if (kt_bind_scope_find(b->scope, p->variable.text))
         return already_bound(b, &p->variable, "");
     return kt_bind_declare(b, &p->variable, (KtType){PATH, 0}, &out->path);
 }
@@ -246,13 +246,13 @@ KtStatus kt_bind_patterns(KtBinder *b, KtAstPaths paths, KtPatternUse use, const
 /* ---- subqueries in expressions ---- */
 
 typedef struct Frame { /* the binder's context outside of a subquery */
-    KtScope *scope;
+    KtBindScope *scope;
     KtBindList *subqueries;
     const char *no_aggregates;
     KtGrouping *grouping;
     bool in_aggregate;
     const KtRepeats *repeats;
-    KtScope *before;
+    KtBindScope *before;
     uint32_t outer_locals;
 } Frame;
 

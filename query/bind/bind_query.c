@@ -70,14 +70,14 @@ KtStatus kt_bind_declare(KtBinder *b, const KtAstName *name, KtType type, KtSlot
         return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at, "Variable `%.*s` is already bound.",
                            KT_BIND_SHOWN(name->text));
     KT_TRY(kt_bind_slot(b, name->text, type, out));
-    if (kt_scope_add(b->scope, b->arena, name->text, (KtVariable){.index = *out}, &made) != KT_OK)
+    if (kt_bind_scope_add(b->scope, b->arena, name->text, (KtBindVariable){.index = *out}, &made) != KT_OK)
         return kt_bind_memory(b);
     return KT_OK;
 }
 
-KtScope *kt_bind_scope(KtBinder *b, const KtScope *parent)
+KtBindScope *kt_bind_scope(KtBinder *b, const KtBindScope *parent)
 {
-    KtScope *scope = kt_arena_zero(b->arena, 1, sizeof *scope);
+    KtBindScope *scope = kt_arena_zero(b->arena, 1, sizeof *scope);
     if (scope)
         scope->parent = parent;
     return scope;
@@ -255,7 +255,7 @@ KtStatus kt_bind_query(KtBinder *b, const KtAstQuery *q, bool inside, const KtBo
     KtBoundPart *parts = kt_arena_zero(b->arena, q->parts, sizeof *parts);
     if (!made || !parts)
         return kt_bind_memory(b);
-    const KtScope *outer = b->scope;
+    const KtBindScope *outer = b->scope;
     const KtBoundClause *first = NULL;
     for (uint32_t i = 0; i < q->parts; i++) {
         const KtBoundClause *own = NULL;
@@ -285,10 +285,12 @@ KtStatus kt_bind_query(KtBinder *b, const KtAstQuery *q, bool inside, const KtBo
 
 /* ---- statements ---- */
 
+/* The columns of SHOW, which query/exec/op_show.c fills: named as Neo4j has them. */
 static KtStatus show(KtBinder *b, const KtAstStatement *s, KtBound *out)
 {
-    static const char *const indexes[] = {"name", "state", "type", "label", "property", "unique"};
-    static const char *const constraints[] = {"name", "type", "label", "property"};
+    static const char *const indexes[] = {"name",          "state",      "type",            "entityType",
+                                          "labelsOrTypes", "properties", "owningConstraint"};
+    static const char *const constraints[] = {"name", "type", "entityType", "labelsOrTypes", "properties"};
     bool constraint = s->kind == KT_AST_SHOW_CONSTRAINTS;
     const char *const *words = constraint ? constraints : indexes;
     uint32_t n = constraint ? (uint32_t)KT_COUNT(constraints) : (uint32_t)KT_COUNT(indexes);
@@ -300,9 +302,11 @@ static KtStatus show(KtBinder *b, const KtAstStatement *s, KtBound *out)
     if (!name || !slot || !c || !p || !q)
         return kt_bind_memory(b);
     for (uint32_t i = 0; i < n; i++) {
-        bool truth = !constraint && i == 5;
+        uint32_t lists = constraint ? 3 : 4; /* this one and the next */
+        KtKinds text = KT_KIND_BIT(KT_TEXT);
         name[i] = (KtText){words[i], (uint32_t)strlen(words[i])};
-        KT_TRY(kt_bind_slot(b, name[i], (KtType){KT_KIND_BIT(truth ? KT_BOOL : KT_TEXT), 0}, &slot[i]));
+        KtType type = i == lists || i == lists + 1 ? (KtType){KT_KIND_BIT(KT_LIST), text} : (KtType){text, 0};
+        KT_TRY(kt_bind_slot(b, name[i], type, &slot[i]));
     }
     c->kind = KT_CLAUSE_SHOW;
     c->as.show.constraints = constraint;

@@ -48,7 +48,7 @@ KtStatus kt_text_set_add(KtTextSet *set, KtArena *arena, KtText text, uint32_t *
     return KT_OK;
 }
 
-const KtVariable *kt_scope_find(const KtScope *scope, KtText name)
+const KtBindVariable *kt_bind_scope_find(const KtBindScope *scope, KtText name)
 {
     for (; scope; scope = scope->parent) {
         uint32_t found = kt_text_set_find(&scope->names, name);
@@ -58,7 +58,7 @@ const KtVariable *kt_scope_find(const KtScope *scope, KtText name)
     return NULL;
 }
 
-KtStatus kt_scope_add(KtScope *scope, KtArena *arena, KtText name, KtVariable variable, bool *made)
+KtStatus kt_bind_scope_add(KtBindScope *scope, KtArena *arena, KtText name, KtBindVariable variable, bool *made)
 {
     uint32_t number;
     KT_TRY(kt_text_set_add(&scope->names, arena, name, &number, made));

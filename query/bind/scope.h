@@ -20,23 +20,23 @@ uint32_t kt_text_set_find(const KtTextSet *set, KtText text);
 /* The number of `text`, new or old. Errors: MEMORY. */
 KtStatus kt_text_set_add(KtTextSet *set, KtArena *arena, KtText text, uint32_t *out, bool *made) KT_MUST_CHECK;
 
-typedef struct KtVariable {
+typedef struct KtBindVariable {
     bool local; /* of a comprehension, quantifier or reduce; else a slot */
     uint32_t index;
     KtType type; /* of a local; a slot's stands with the slot */
-} KtVariable;
+} KtBindVariable;
 
 /* One scope; what it does not know, its parent may. */
-typedef struct KtScope {
-    const struct KtScope *parent;
+typedef struct KtBindScope {
+    const struct KtBindScope *parent;
     KtTextSet names;
-    KtVariable *var; /* by number of names */
+    KtBindVariable *var; /* by number of names */
     uint32_t cap;
-} KtScope;
+} KtBindScope;
 
 /* NULL: nobody knows the name. */
-const KtVariable *kt_scope_find(const KtScope *scope, KtText name);
+const KtBindVariable *kt_bind_scope_find(const KtBindScope *scope, KtText name);
 /* *made is false if the scope itself (not a parent) has the name already; it then stays what it is. */
-KtStatus kt_scope_add(KtScope *scope, KtArena *arena, KtText name, KtVariable variable, bool *made) KT_MUST_CHECK;
+KtStatus kt_bind_scope_add(KtBindScope *scope, KtArena *arena, KtText name, KtBindVariable variable, bool *made) KT_MUST_CHECK;
 
 #endif

@@ -69,6 +69,7 @@ KtStatus kt_op_rewind(KtOp *op, KtBatch *arg)
     op->arg = arg;
     op->ended = false;
     op->pending = KT_OK;
+    op->whole = NULL;
     if (op->child[0])
         KT_TRY(kt_op_rewind(op->child[0], arg));
     if (op->child[1] && !(op->type->traits & KT_OP_OPENS_SECOND))
@@ -196,6 +197,28 @@ static KtStatus out_of_memory(KtOp *op)
     return kt_diag_set(op->x->diag, KT_ERR_MEMORY, NULL, "%s ran out of the query's memory", op->type->name);
 }
 
+/* The next part of a batch that is larger than `want`. */
+static KtStatus part_of(KtOp *op, uint32_t want, KtBatch *out)
+{
+    if (!op->window_sel) {
+        op->window_sel = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *op->window_sel);
+        if (!op->window_sel)
+            return KT_ERR_MEMORY;
+    }
+    const KtLevel *whole = op->whole;
+    uint32_t left = whole->selected - op->given, n = left < want ? left : want;
+    for (uint32_t i = 0; i < n; i++)
+        op->window_sel[i] = (uint16_t)kt_level_selected(whole, op->given + i);
+    op->window = *whole;
+    op->window.sel = op->window_sel;
+    op->window.selected = n;
+    op->given += n;
+    if (op->given == whole->selected)
+        op->whole = NULL;
+    out->top = &op->window;
+    return KT_OK;
+}
+
 static KtStatus step_of(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 {
     KtExec *x = op->x;
@@ -209,13 +232,22 @@ static KtStatus step_of(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         *step = KT_STEP_AGAIN;
         return KT_OK;
     }
+    if (op->whole) {
+        *step = KT_STEP_ROWS;
+        return part_of(op, want, out);
+    }
     x->depth++;
     KtStatus status = op->type->next(op, want, out, step);
     x->depth--;
     if (status == KT_OK && *step == KT_STEP_END && op->pending != KT_OK)
         status = fail_now(op);
     if (status == KT_OK && *step == KT_STEP_ROWS) {
-        KT_ASSERT(out->top && out->top->selected > 0 && out->top->selected <= want);
+        KT_ASSERT(out->top && out->top->selected > 0);
+        if (out->top->selected > want) {
+            op->whole = out->top;
+            op->given = 0;
+            KT_TRY(part_of(op, want, out));
+        }
         status = kt_tick(x, out->top->selected, &again);
     }
     return status;
@@ -224,7 +256,7 @@ static KtStatus step_of(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 KtStatus kt_op_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 {
     KT_ASSERT(want >= 1 && want <= KT_BATCH_ROWS);
-    if (op->pending != KT_OK)
+    if (op->pending != KT_OK && !op->whole)
         return fail_now(op);
     if (op->ended) {
         *step = KT_STEP_END;
@@ -240,6 +272,7 @@ KtStatus kt_op_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
             status = out_of_memory(op); /* the innermost operator names itself first */
         op->pending = status;
         op->pending_diag = NULL;
+        op->whole = NULL;
         return status;
     }
     switch (got) {

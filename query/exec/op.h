@@ -29,7 +29,8 @@ typedef struct KtOpType {
     size_t size;
     uint32_t traits;
     KtStatus (*open)(KtOp *op); /* once, children first; evaluates row-free expressions such as LIMIT's */
-    /* At most `want` rows (1 .. KT_BATCH_ROWS). ROWS: at least one selected row. AGAIN: the quantum is used, all
+    /* At most `want` rows (1 .. KT_BATCH_ROWS); of a batch that was begun in a call with a larger `want`, up to that
+     * many: the core hands them up in parts. ROWS: at least one selected row. AGAIN: the quantum is used, all
      * state is in the op. A failing row: hand up the rows before it, fail at the next call (kt_op_fail_later). */
     KtStatus (*next)(KtOp *op, uint32_t want, KtBatch *out, KtStep *step);
     KtStatus (*rewind)(KtOp *op); /* a new argument batch waits in op->arg; children have been rewound */
@@ -54,6 +55,10 @@ struct KtOp {
     KtStatus pending; /* fails the next call */
     KtDiag *pending_diag; /* its words */
     bool ended, opened;
+    KtLevel *whole;   /* a batch larger than `want` (it began when more was wanted): handed up in windows */
+    KtLevel window;
+    uint16_t *window_sel;
+    uint32_t given;   /* selected rows of `whole` handed up */
     KtOpFacts facts;
 };
 

@@ -241,20 +241,9 @@ static KtStatus distinct_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *ste
     *step = self->rows ? KT_STEP_ROWS : KT_STEP_END;
     if (self->rows == 0)
         return KT_OK;
-    uint32_t n = self->rows < want ? self->rows : want;
-    KT_TRY(hand_up(self, n, false, out));
-    self->rows -= n;
-    if (self->rows) { /* `want` was larger before: the rest waits in a copy of its own */
-        uint32_t *rest = kt_arena_alloc(op->arena, n * sizeof *rest);
-        if (!rest)
-            return KT_ERR_MEMORY;
-        for (uint32_t i = 0; i < n; i++)
-            rest[i] = self->id[i];
-        for (uint32_t i = 0; i < self->rows; i++)
-            self->id[i] = self->id[n + i];
-        kt_level_set(&self->made.level, op->plan->as.fold.to, (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = rest});
-    }
-    return KT_OK;
+    uint32_t n = self->rows;
+    self->rows = 0;
+    return hand_up(self, n, false, out);
 }
 
 const KtOpType kt_op_EXPAND_DISTINCT = {

@@ -81,7 +81,8 @@ static const uint8_t *key_of(const SortOp *self, uint32_t row, size_t *len)
 
 static int compare_bytes(const uint8_t *a, size_t n, const uint8_t *b, size_t m)
 {
-    int c = memcmp(a, b, n < m ? n : m);
+    size_t least = n < m ? n : m;
+    int c = least ? memcmp(a, b, least) : 0;
     return c ? c : (n > m) - (n < m);
 }
 
@@ -128,7 +129,8 @@ static KtStatus sort_rows(SortOp *self)
         size_t len;
         const uint8_t *key = key_of(self, i, &len);
         uint8_t first[8] = {0};
-        memcpy(first, key, len < 8 ? len : 8);
+        if (len)
+            memcpy(first, key, len < 8 ? len : 8);
         a[i] = (Entry){kt_load_be64(first), i};
     }
     self->n = n;

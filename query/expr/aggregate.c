@@ -12,7 +12,19 @@
 #include <math.h>
 #include <stdlib.h>
 
-typedef enum Kind { COUNT_ROWS, COUNT, COLLECT, SUM, AVG, MIN, MAX, STDEV, STDEVP, PERCENTILE_CONT, PERCENTILE_DISC } Kind;
+typedef enum Kind {
+    COUNT_ROWS,
+    COUNT,
+    COLLECT,
+    SUM,
+    AVG,
+    MIN,
+    MAX,
+    STDEV,
+    STDEVP,
+    PERCENTILE_CONT,
+    PERCENTILE_DISC
+} Kind;
 
 __extension__ typedef __int128 Wide;
 
@@ -41,7 +53,7 @@ typedef struct Items { /* COLLECT, PERCENTILE_* */
 } Items;
 
 typedef struct Seen { /* one value of one group, for DISTINCT */
-    uint64_t hash; /* 0: free */
+    uint64_t hash;    /* 0: free */
     const uint8_t *key;
     uint32_t len;
 } Seen;
@@ -64,6 +76,7 @@ struct KtAggregate {
     } state;
     Seen *seen;
     size_t seen_cap, seen_len;
+    KtMap64 nodes; /* DISTINCT of node ids below 2^32: group and id */
     KtBuf key;
 };
 
@@ -71,8 +84,16 @@ static const struct {
     const char *name;
     Kind kind;
 } names[] = {
-    {"count", COUNT}, {"collect", COLLECT}, {"sum", SUM}, {"avg", AVG}, {"min", MIN}, {"max", MAX}, {"stDev", STDEV},
-    {"stDevP", STDEVP}, {"percentileCont", PERCENTILE_CONT}, {"percentileDisc", PERCENTILE_DISC},
+    {"count", COUNT},
+    {"collect", COLLECT},
+    {"sum", SUM},
+    {"avg", AVG},
+    {"min", MIN},
+    {"max", MAX},
+    {"stDev", STDEV},
+    {"stDevP", STDEVP},
+    {"percentileCont", PERCENTILE_CONT},
+    {"percentileDisc", PERCENTILE_DISC},
 };
 
 static size_t state_size(Kind kind)
@@ -93,7 +114,8 @@ static size_t state_size(Kind kind)
     return 0;
 }
 
-KtStatus kt_aggregate_open(const KtFunction *function, bool distinct, KtPos at, KtBudget *budget, KtAggregate **out)
+KtStatus kt_aggregate_open(const KtFunction *function, bool distinct, KtPos at, KtBudget *budget,
+                           KtAggregate **out)
 {
     Kind kind = COUNT_ROWS;
     if (function) {
@@ -117,6 +139,7 @@ KtStatus kt_aggregate_open(const KtFunction *function, bool distinct, KtPos at, 
     a->arena = arena;
     a->budget = budget;
     a->key.budget = budget;
+    a->nodes.budget = budget;
     *out = a;
     return KT_OK;
 }
@@ -129,6 +152,7 @@ void kt_aggregate_close(KtAggregate *a)
         kt_budget_give(a->budget, a->seen_cap * sizeof *a->seen);
     free(a->seen);
     kt_buf_close(&a->key);
+    kt_map64_close(&a->nodes);
     kt_arena_close(a->arena);
 }
 
@@ -184,6 +208,10 @@ static KtStatus seen_grow(KtAggregate *a)
 
 static KtStatus is_new(KtAggregate *a, uint32_t group, KtValue v, bool *out)
 {
+    if (v.kind == KT_NODE && kt_value_node_id(v) < UINT32_MAX) {
+        uint64_t *at;
+        return kt_map64_put(&a->nodes, (uint64_t)group << 32 | kt_value_node_id(v), &at, out);
+    }
     if ((a->seen_len + 1) * 4 > a->seen_cap * 3)
         KT_TRY(seen_grow(a));
     kt_buf_clear(&a->key);
@@ -213,13 +241,14 @@ static KtStatus is_new(KtAggregate *a, uint32_t group, KtValue v, bool *out)
 
 static KtStatus not_number(const KtAggregate *a, KtValue v, KtDiag *diag)
 {
-    return kt_diag_set(diag, KT_ERR_INVALID_ARGUMENT_VALUE, &a->at, "%s() takes numbers, not %s", a->name,
-                       kt_kind_name((KtKind)v.kind));
+    return kt_diag_set(diag, KT_ERR_INVALID_ARGUMENT_VALUE, &a->at, "%s() takes numbers, not %s",
+                       a->name, kt_kind_name((KtKind)v.kind));
 }
 
 static KtStatus overflow(const KtAggregate *a, KtDiag *diag)
 {
-    return kt_diag_set(diag, KT_ERR_INTEGER_OVERFLOW, &a->at, "%s() does not fit an Integer of 64 bits", a->name);
+    return kt_diag_set(diag, KT_ERR_INTEGER_OVERFLOW, &a->at,
+                       "%s() does not fit an Integer of 64 bits", a->name);
 }
 
 static KtStatus add_sum(KtAggregate *a, Sum *s, KtValue v, uint64_t weight, KtDiag *diag)
@@ -288,8 +317,8 @@ static KtStatus add_item(KtAggregate *a, Items *list, KtValue v, uint64_t weight
     if (weight == 0)
         return KT_OK;
     if (weight > UINT32_MAX - list->n)
-        return kt_diag_set(diag, KT_ERR_LIST_TOO_LONG, &a->at, "%s() makes a list of more than %u elements", a->name,
-                           UINT32_MAX);
+        return kt_diag_set(diag, KT_ERR_LIST_TOO_LONG, &a->at,
+                           "%s() makes a list of more than %u elements", a->name, UINT32_MAX);
     KtValue copy;
     KT_TRY(kt_value_copy(a->arena, v, &copy));
     for (uint64_t i = 0; i < weight; i++) {
@@ -307,7 +336,8 @@ static KtStatus add_item(KtAggregate *a, Items *list, KtValue v, uint64_t weight
     return KT_OK;
 }
 
-static KtStatus add_percentile(KtAggregate *a, Items *list, KtValue v, KtValue p, uint64_t weight, KtDiag *diag)
+static KtStatus add_percentile(KtAggregate *a, Items *list, KtValue v, KtValue p, uint64_t weight,
+                               KtDiag *diag)
 {
     if (!kt_is_number(v))
         return not_number(a, v, diag);
@@ -315,13 +345,14 @@ static KtStatus add_percentile(KtAggregate *a, Items *list, KtValue v, KtValue p
         return not_number(a, p, diag);
     double percentile = kt_as_double(p);
     if (!(percentile >= 0 && percentile <= 1))
-        return kt_diag_set(diag, KT_ERR_NUMBER_OUT_OF_RANGE, &a->at, "%s() takes a percentile from 0.0 to 1.0, not %g",
-                           a->name, percentile);
+        return kt_diag_set(diag, KT_ERR_NUMBER_OUT_OF_RANGE, &a->at,
+                           "%s() takes a percentile from 0.0 to 1.0, not %g", a->name, percentile);
     list->percentile = percentile;
     return add_item(a, list, v, weight, diag);
 }
 
-static KtStatus add_value(KtAggregate *a, uint32_t group, KtValue v, KtValue second, uint64_t weight, KtDiag *diag)
+static KtStatus add_value(KtAggregate *a, uint32_t group, KtValue v, KtValue second,
+                          uint64_t weight, KtDiag *diag)
 {
     switch (a->kind) {
     case COUNT_ROWS:
@@ -344,24 +375,51 @@ static KtStatus add_value(KtAggregate *a, uint32_t group, KtValue v, KtValue sec
 
 /* ---- batches ---- */
 
-static uint32_t row_of(const KtAggregateRows *rows, uint32_t i) { return rows->sel ? rows->sel[i] : i; }
-static uint32_t group_of(const KtAggregateRows *rows, uint32_t row) { return rows->group ? rows->group[row] : 0; }
-static uint64_t weight_of(const KtAggregateRows *rows, uint32_t row) { return rows->weight ? rows->weight[row] : 1; }
+static uint32_t row_of(const KtAggregateRows *rows, uint32_t i)
+{
+    return rows->sel ? rows->sel[i] : i;
+}
+static uint32_t group_of(const KtAggregateRows *rows, uint32_t row)
+{
+    return rows->group ? rows->group[row] : 0;
+}
+static uint64_t weight_of(const KtAggregateRows *rows, uint32_t row)
+{
+    return rows->weight ? rows->weight[row] : 1;
+}
 
-/* count(*), and count(x) where no x is null; false: not done. */
+/* True for a column that holds no null anywhere. */
+static bool never_null(const KtColumn *col)
+{
+    switch (col->kind) {
+    case KT_COL_BOOL:
+    case KT_COL_INT:
+    case KT_COL_FLOAT:
+    case KT_COL_TEXT: return !col->nulls;
+    case KT_COL_NODE:
+    case KT_COL_REL:
+    case KT_COL_VALUE: break;
+    }
+    return false;
+}
+
+/* count(*), count(x) where no x is null, count(node); false: not done. */
 static bool add_counts(KtAggregate *a, const KtAggregateRows *rows)
 {
     const KtColumn *arg = rows->arg[0];
-    bool never_null = a->kind == COUNT_ROWS || (arg && !arg->nulls && (arg->kind == KT_COL_BOOL || arg->kind == KT_COL_INT ||
-                                                                       arg->kind == KT_COL_FLOAT || arg->kind == KT_COL_TEXT));
-    if (!never_null || rows->weight)
+    bool all = a->kind == COUNT_ROWS || never_null(arg);
+    bool nodes = !all && arg->kind == KT_COL_NODE && arg->width == 4 && !arg->constant;
+    if ((!all && !nodes) || rows->weight)
         return false;
-    if (!rows->group) {
+    if (all && !rows->group) {
         a->state.count[0] += rows->n;
         return true;
     }
-    for (uint32_t i = 0; i < rows->n; i++)
-        a->state.count[rows->group[row_of(rows, i)]]++;
+    const uint32_t *id = nodes ? arg->data : NULL;
+    for (uint32_t i = 0; i < rows->n; i++) {
+        uint32_t row = row_of(rows, i);
+        a->state.count[group_of(rows, row)] += all || id[row] != KT_NO_NODE;
+    }
     return true;
 }
 
@@ -396,7 +454,8 @@ KtStatus kt_aggregate_add(KtAggregate *a, const KtAggregateRows *rows, KtDiag *d
     if (rows->n == 0)
         return KT_OK;
     KT_TRY(grow(a, rows->group ? rows->groups : 1));
-    bool counts = a->kind == COUNT_ROWS || a->kind == COUNT, sums = a->kind == SUM || a->kind == AVG;
+    bool counts = a->kind == COUNT_ROWS || a->kind == COUNT,
+         sums = a->kind == SUM || a->kind == AVG;
     if (!a->distinct && ((counts && add_counts(a, rows)) || (sums && add_ints(a, rows))))
         return KT_OK;
     for (uint32_t i = 0; i < rows->n; i++) {
@@ -482,17 +541,13 @@ KtStatus kt_aggregate_result(KtAggregate *a, uint32_t group, KtDiag *diag, KtVal
         *out = a->state.best[group].any ? a->state.best[group].value : kt_null();
         return KT_OK;
     case STDEV:
-    case STDEVP:
-        *out = spread_result(a, &a->state.spread[group]);
-        return KT_OK;
+    case STDEVP: *out = spread_result(a, &a->state.spread[group]); return KT_OK;
     case COLLECT: {
         KtCall call = {.arena = a->arena, .diag = diag, .at = a->at};
         return kt_make_list(&call, a->state.items[group].item, a->state.items[group].n, out);
     }
     case PERCENTILE_CONT:
-    case PERCENTILE_DISC:
-        *out = percentile_result(a, &a->state.items[group]);
-        return KT_OK;
+    case PERCENTILE_DISC: *out = percentile_result(a, &a->state.items[group]); return KT_OK;
     }
     return KT_OK;
 }

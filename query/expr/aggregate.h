@@ -12,8 +12,8 @@
 typedef struct KtAggregate KtAggregate;
 
 /* `function`: one of trait KT_FN_AGGREGATE, or NULL for count(*). Errors: KT_ERR_MEMORY. */
-KtStatus kt_aggregate_open(const KtFunction *function, bool distinct, KtPos at, KtBudget *budget, KtAggregate **out)
-    KT_MUST_CHECK;
+KtStatus kt_aggregate_open(const KtFunction *function, bool distinct, KtPos at, KtBudget *budget,
+                           KtAggregate **out) KT_MUST_CHECK;
 
 /* Rows to add: sel[0..n) of the columns (NULL: rows 0..n-1). */
 typedef struct KtAggregateRows {
@@ -27,9 +27,11 @@ typedef struct KtAggregateRows {
 
 /* Errors: INVALID_ARGUMENT_VALUE (a kind that the aggregate does not take), INTEGER_OVERFLOW (sum),
  * NUMBER_OUT_OF_RANGE (percentile), MEMORY; words in `diag`. After one, only close. */
-KtStatus kt_aggregate_add(KtAggregate *aggregate, const KtAggregateRows *rows, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_aggregate_add(KtAggregate *aggregate, const KtAggregateRows *rows,
+                          KtDiag *diag) KT_MUST_CHECK;
 /* The value of a group; one that no row was added to has the value of no rows. To be asked once for each. */
-KtStatus kt_aggregate_result(KtAggregate *aggregate, uint32_t group, KtDiag *diag, KtValue *out) KT_MUST_CHECK;
+KtStatus kt_aggregate_result(KtAggregate *aggregate, uint32_t group, KtDiag *diag,
+                             KtValue *out) KT_MUST_CHECK;
 void kt_aggregate_close(KtAggregate *aggregate); /* NULL is allowed */
 
 #endif

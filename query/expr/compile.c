@@ -15,7 +15,8 @@ typedef struct Compiler {
     bool may_fail, per_row;
 } Compiler;
 
-static KtStatus number(KtArena *arena, uint32_t **list, uint32_t *n, uint32_t *cap, uint32_t what, uint32_t *out)
+static KtStatus number(KtArena *arena, uint32_t **list, uint32_t *n, uint32_t *cap, uint32_t what,
+                       uint32_t *out)
 {
     for (uint32_t i = 0; i < *n; i++) {
         if ((*list)[i] == what) {
@@ -60,10 +61,7 @@ static bool call_may_fail(const KtExpr *e)
     if (f->traits & KT_FN_MAY_FAIL)
         return true;
     for (uint32_t i = 0; i < e->args; i++) {
-        uint32_t last = (uint32_t)KT_COUNT(f->arg) - 1;
-        while (last > 0 && f->arg[last].kinds == 0)
-            last--;
-        if (may_be(e->arg[i]->type, not(f->arg[i < last ? i : last].kinds)))
+        if (may_be(e->arg[i]->type, not(kt_function_kinds(f, i))))
             return true;
     }
     return false;
@@ -84,10 +82,12 @@ static bool itself_may_fail(const KtExpr *e)
         return false;
     case KT_EXPR_PROP:
     case KT_EXPR_MAP_PROJECTION: return may_be(e->arg[0]->type, not(keyed));
-    case KT_EXPR_HAS_LABELS: return may_be(e->arg[0]->type, not(KT_KIND_BIT(KT_NODE) | KT_KIND_BIT(KT_REL)));
+    case KT_EXPR_HAS_LABELS:
+        return may_be(e->arg[0]->type, not(KT_KIND_BIT(KT_NODE) | KT_KIND_BIT(KT_REL)));
     case KT_EXPR_COMPREHENSION:
     case KT_EXPR_QUANTIFIER:
-        return may_be(e->arg[0]->type, not(list)) || (e->args > 1 && e->arg[1] && may_be(e->arg[1]->type, not(boolean)));
+        return may_be(e->arg[0]->type, not(list)) ||
+               (e->args > 1 && e->arg[1] && may_be(e->arg[1]->type, not(boolean)));
     case KT_EXPR_CASE:
         for (uint32_t i = 0; !e->as.has_operand && i + 1 < e->args; i += 2) {
             if (may_be(e->arg[i]->type, not(boolean)))
@@ -96,7 +96,7 @@ static bool itself_may_fail(const KtExpr *e)
         return false;
     case KT_EXPR_REDUCE: return true; /* the accumulator's kind is not followed */
     case KT_EXPR_LIST:
-    case KT_EXPR_MAP:   /* nesting is bounded by the statement's */
+    case KT_EXPR_MAP: /* nesting is bounded by the statement's */
     case KT_EXPR_CONST:
     case KT_EXPR_PARAM:
     case KT_EXPR_SLOT:
@@ -254,12 +254,8 @@ static KtStatus compile_kind(Compiler *c, const KtExpr *e, KtEvalStep *step)
     case KT_EXPR_LOCAL:
         step->kind = KT_EVAL_LOCAL;
         return number_local(c, e->as.local, &step->as.index);
-    case KT_EXPR_PROP:
-        step->kind = KT_EVAL_PROP;
-        return KT_OK;
-    case KT_EXPR_HAS_LABELS:
-        step->kind = KT_EVAL_HAS_LABELS;
-        return KT_OK;
+    case KT_EXPR_PROP: step->kind = KT_EVAL_PROP; return KT_OK;
+    case KT_EXPR_HAS_LABELS: step->kind = KT_EVAL_HAS_LABELS; return KT_OK;
     case KT_EXPR_CALL:
         KT_CHECK(e->as.call.function && (e->as.call.function->one));
         step->kind = KT_EVAL_CALL;
@@ -269,18 +265,10 @@ static KtStatus compile_kind(Compiler *c, const KtExpr *e, KtEvalStep *step)
         if (e->as.call.function->one == kt_fn_first && e->as.call.function->max_args == KT_ARGS_ANY)
             step->kind = KT_EVAL_COALESCE;
         return KT_OK;
-    case KT_EXPR_AND:
-        step->kind = KT_EVAL_AND;
-        return KT_OK;
-    case KT_EXPR_OR:
-        step->kind = KT_EVAL_OR;
-        return KT_OK;
-    case KT_EXPR_CASE:
-        step->kind = KT_EVAL_CASE;
-        return KT_OK;
-    case KT_EXPR_LIST:
-        step->kind = KT_EVAL_LIST;
-        return KT_OK;
+    case KT_EXPR_AND: step->kind = KT_EVAL_AND; return KT_OK;
+    case KT_EXPR_OR: step->kind = KT_EVAL_OR; return KT_OK;
+    case KT_EXPR_CASE: step->kind = KT_EVAL_CASE; return KT_OK;
+    case KT_EXPR_LIST: step->kind = KT_EVAL_LIST; return KT_OK;
     case KT_EXPR_MAP: {
         step->kind = KT_EVAL_MAP;
         KtText *key = kt_arena_alloc(c->arena, ((size_t)e->args + 1) * sizeof *key);
@@ -291,9 +279,7 @@ static KtStatus compile_kind(Compiler *c, const KtExpr *e, KtEvalStep *step)
         distinct_keys(step, key);
         return KT_OK;
     }
-    case KT_EXPR_MAP_PROJECTION:
-        step->kind = KT_EVAL_MAP_PROJECTION;
-        return KT_OK;
+    case KT_EXPR_MAP_PROJECTION: step->kind = KT_EVAL_MAP_PROJECTION; return KT_OK;
     case KT_EXPR_COMPREHENSION:
         step->kind = KT_EVAL_COMPREHENSION;
         KT_TRY(number_local(c, e->as.each.local, &step->as.each.local));

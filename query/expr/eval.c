@@ -24,7 +24,8 @@ KtSel kt_sel_before(KtSel sel, uint32_t row)
     return (KtSel){sel.at, low};
 }
 
-void kt_scope_fail(KtScope *scope, struct KtEvalContext *x, const KtDiag *words, uint32_t row, KtStatus status)
+void kt_scope_fail(KtScope *scope, struct KtEvalContext *x, const KtDiag *words, uint32_t row,
+                   KtStatus status)
 {
     if (row >= scope->fail_row)
         return;
@@ -102,9 +103,11 @@ KtTruth kt_column_truth(const KtColumn *col, uint32_t row, bool *bad)
     return KT_UNKNOWN;
 }
 
-static KtStatus not_boolean(KtRunState *run, KtScope *scope, uint32_t row, const KtColumn *col, KtPos at)
+static KtStatus not_boolean(KtRunState *run, KtScope *scope, uint32_t row, const KtColumn *col,
+                            KtPos at)
 {
-    KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at, "A Boolean is needed here, not %s",
+    KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at,
+                                  "A Boolean is needed here, not %s",
                                   kt_kind_name((KtKind)kt_col_value(col, row).kind));
     return kt_run_fail(run, scope, row, status);
 }
@@ -141,43 +144,83 @@ static KtStatus write_value(Writer *w, uint32_t row, KtValue v)
     case KT_COL_TEXT: ((KtText *)w->col.data)[row] = kt_text_of(v); break;
     case KT_COL_VALUE:
     case KT_COL_NODE:
-    case KT_COL_REL:
-        break;
+    case KT_COL_REL: break;
     }
     return KT_OK;
 }
 
-static KtStatus call_rows(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, const KtColumn *args,
-                          KtColumn *out)
+enum { WORK_UNLOOKED = 256 * 1024 };
+
+/* What every row's call shares. */
+typedef struct RowCalls {
+    const KtFunction *function;
+    KtCall call;
+    KtKinds wanted[4]; /* by argument, null among them; the last one for all further */
+} RowCalls;
+
+static RowCalls row_calls(KtRunState *run, const KtEvalStep *step)
+{
+    const KtFunction *f = step->as.call.function;
+    RowCalls c = {.function = f};
+    c.call = (KtCall){.arena = run->arena, .diag = &run->words, .x = run->x, .at = step->at};
+    for (uint32_t i = 0; i < KT_COUNT(c.wanted); i++)
+        c.wanted[i] = f->traits & KT_FN_OWN_KINDS ? KT_ANY_KIND
+                                                  : kt_function_kinds(f, i) | KT_KIND_BIT(KT_NULL);
+    return c;
+}
+
+/* kt_function_call in the common case, when all is as it should be; else that itself. */
+static inline KtStatus call_row(RowCalls *c, const KtValue *value, uint32_t n, KtValue *out)
+{
+    bool null = false, right = true;
+    for (uint32_t a = 0; a < n; a++) {
+        null |= value[a].kind == KT_NULL;
+        right &= (KT_KIND_BIT(value[a].kind) & c->wanted[a < 3 ? a : 3]) != 0;
+    }
+    if (KT_UNLIKELY(!right || null))
+        return kt_function_call(c->function, &c->call, value, n, out);
+    return c->function->one(&c->call, value, out);
+}
+
+static KtStatus call_rows(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          const KtColumn *args, KtColumn *out)
 {
     Writer w = {.rows = scope->rows, .arena = run->arena};
     KT_TRY(kt_col_make(run->arena, step->as.call.result, scope->rows, false, &w.col));
-    KtValue few[4], *value = few;
+    KtValue few[4] = {kt_null(), kt_null(), kt_null(), kt_null()},
+            *value = few; /* absent ones are null */
     if (step->args > KT_COUNT(few)) {
         value = kt_arena_alloc(run->arena, step->args * sizeof *value);
         if (!value)
             return KT_ERR_MEMORY;
     }
-    KtCall call = {.arena = run->arena, .diag = &run->words, .x = run->x, .at = step->at};
+    RowCalls calls = row_calls(run, step);
+    uint64_t work = 0; /* bytes and elements gone through since the last look at the clock */
     for (uint32_t i = 0; i < sel.n; i++) {
         uint32_t row = kt_sel_row(sel, i);
         KtValue result;
-        for (uint32_t a = 0; a < step->args; a++)
+        for (uint32_t a = 0; a < step->args; a++) {
             value[a] = kt_col_value(&args[a], row);
-        KtStatus status = kt_function_call(step->as.call.function, &call, value, step->args, &result);
-        if (status != KT_OK) {
+            work += value[a].len;
+        }
+        KtStatus status = call_row(&calls, value, step->args, &result);
+        if (KT_UNLIKELY(status != KT_OK)) {
             KT_TRY(kt_run_fail(run, scope, row, status));
             break;
         }
         KT_TRY(write_value(&w, row, result));
+        if (KT_UNLIKELY(work > WORK_UNLOOKED)) {
+            KT_TRY(kt_eval_tick(run->x));
+            work = 0;
+        }
     }
     *out = w.col;
     return KT_OK;
 }
 
 /* One answer stands for all rows when every argument does. */
-static KtStatus call_once(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, const KtColumn *args,
-                          KtColumn *out)
+static KtStatus call_once(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          const KtColumn *args, KtColumn *out)
 {
     KtScope one = {.rows = 1, .fail_row = UINT32_MAX};
     KtColumn result;
@@ -192,7 +235,8 @@ static KtStatus call_once(KtRunState *run, const KtEvalStep *step, KtScope *scop
     return KT_OK;
 }
 
-static KtStatus step_args(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn **out)
+static KtStatus step_args(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtColumn **out)
 {
     KtColumn *args = kt_arena_alloc(run->arena, ((size_t)step->args + 1) * sizeof *args);
     if (!args)
@@ -212,7 +256,8 @@ static bool all_constant(const KtColumn *args, uint32_t n)
     return true;
 }
 
-static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtColumn *out)
 {
     const KtFunction *f = step->as.call.function;
     KtColumn *args;
@@ -225,7 +270,12 @@ static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scop
     if (!(f->traits & KT_FN_PER_ROW) && all_constant(args, step->args))
         return call_once(run, step, scope, sel, args, out);
     if (f->many) {
-        KtKernelCall k = {.function = f, .x = run->x, .arena = run->arena, .scope = scope, .sel = sel, .at = step->at};
+        KtKernelCall k = {.function = f,
+                          .x = run->x,
+                          .arena = run->arena,
+                          .scope = scope,
+                          .sel = sel,
+                          .at = step->at};
         bool done = false;
         KT_TRY(f->many(&k, args, out, &done));
         if (done)
@@ -236,55 +286,91 @@ static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scop
 
 /* ---- AND, OR ---- */
 
-/* AND ends a row at false, OR at true; a null stays open, since a later part may still decide. */
-static KtStatus step_junction(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtTruth ends,
-                              KtColumn *out)
+typedef struct Junction {
+    KtTruth
+        ends; /* AND ends a row at false, OR at true; a null stays open, a later part may still decide */
+    uint8_t *truth; /* by row */
+    uint16_t *open; /* rows that are not decided */
+    bool unknown;   /* some row has been null */
+} Junction;
+
+/* Judges a part that is a column of booleans; returns how many of `now` stay open. */
+static uint32_t judge_booleans(Junction *j, const KtColumn *part, KtSel now)
+{
+    const uint8_t *byte = part->data;
+    const uint64_t *nulls = part->nulls;
+    uint8_t ends = (uint8_t)j->ends;
+    uint32_t left = 0;
+    for (uint32_t i = 0; i < now.n; i++) {
+        uint32_t row = kt_sel_row(now, i), at = part->constant ? 0 : row;
+        j->open[left] = (uint16_t)row; /* never ahead of i: `now` may be `open` itself */
+        if (KT_UNLIKELY(nulls && kt_bit(nulls, at))) {
+            j->truth[row] = KT_UNKNOWN;
+            j->unknown = true;
+            left++;
+            continue;
+        }
+        bool ended = (byte[at] != 0) == ends;
+        j->truth[row] = ended ? ends : j->truth[row];
+        left += !ended;
+    }
+    return left;
+}
+
+static KtStatus judge_values(KtRunState *run, const KtEvalStep *step, KtScope *scope, Junction *j,
+                             const KtColumn *part, KtSel now, uint32_t *left)
+{
+    *left = 0;
+    for (uint32_t i = 0; i < now.n; i++) {
+        uint32_t row = kt_sel_row(now, i);
+        bool bad = false;
+        KtTruth t = kt_column_truth(part, row, &bad);
+        if (KT_UNLIKELY(bad))
+            return not_boolean(run, scope, row, part, step->at);
+        if (t == j->ends) {
+            j->truth[row] = (uint8_t)t;
+            continue;
+        }
+        if (t == KT_UNKNOWN) {
+            j->truth[row] = KT_UNKNOWN;
+            j->unknown = true;
+        }
+        j->open[(*left)++] = (uint16_t)row;
+    }
+    return KT_OK;
+}
+
+static KtStatus step_junction(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                              KtTruth ends, KtColumn *out)
 {
     KtColumn to, part;
     KT_TRY(kt_col_make(run->arena, KT_COL_BOOL, scope->rows, false, &to));
-    uint8_t *truth = to.data;
-    uint16_t *open = kt_arena_alloc(run->arena, (size_t)sel.n * sizeof *open);
-    if (!open)
+    Junction j = {.ends = ends, .truth = to.data};
+    j.open = kt_arena_alloc(run->arena, ((size_t)sel.n + 1) * sizeof *j.open);
+    if (!j.open)
         return KT_ERR_MEMORY;
-    KtTruth neutral = ends == KT_FALSE ? KT_TRUE : KT_FALSE;
-    bool unknown = false;
-    for (uint32_t i = 0; i < sel.n; i++)
-        truth[kt_sel_row(sel, i)] = (uint8_t)neutral;
+    memset(j.truth, ends == KT_FALSE ? KT_TRUE : KT_FALSE, scope->rows);
     KtSel now = sel;
     for (uint32_t a = 0; a < step->args && now.n > 0; a++) {
         KT_TRY(kt_step_run(run, step->arg[a], scope, now, &part));
         now = still(scope, now);
         uint32_t left = 0;
-        for (uint32_t i = 0; i < now.n; i++) {
-            uint32_t row = kt_sel_row(now, i);
-            bool bad = false;
-            KtTruth t = kt_column_truth(&part, row, &bad);
-            if (KT_UNLIKELY(bad)) {
-                KT_TRY(not_boolean(run, scope, row, &part, step->arg[a]->at));
-                break;
-            }
-            if (t == ends) {
-                truth[row] = (uint8_t)ends;
-                continue;
-            }
-            if (t == KT_UNKNOWN) {
-                truth[row] = KT_UNKNOWN;
-                unknown = true;
-            }
-            open[left++] = (uint16_t)row; /* never ahead of i: `now` may be `open` itself */
-        }
-        now = (KtSel){open, left};
+        if (part.kind == KT_COL_BOOL)
+            left = judge_booleans(&j, &part, now);
+        else
+            KT_TRY(judge_values(run, step->arg[a], scope, &j, &part, now, &left));
+        now = (KtSel){j.open, left};
     }
-    if (unknown) {
+    if (j.unknown) {
         to.nulls = kt_arena_zero(run->arena, ((size_t)scope->rows + 63) / 64, sizeof *to.nulls);
         if (!to.nulls)
             return KT_ERR_MEMORY;
         sel = still(scope, sel);
         for (uint32_t i = 0; i < sel.n; i++) {
             uint32_t row = kt_sel_row(sel, i);
-            if (truth[row] != KT_UNKNOWN)
+            if (j.truth[row] != KT_UNKNOWN)
                 continue;
-            truth[row] = 0;
+            j.truth[row] = 0;
             kt_bit_set(to.nulls, row);
         }
     }
@@ -303,7 +389,8 @@ static void scatter(const KtColumn *from, KtSel sel, KtValue *to)
 }
 
 /* Computes `part` for the rows of `sel` into `to`. */
-static KtStatus step_into(KtRunState *run, const KtEvalStep *part, KtScope *scope, KtSel sel, KtValue *to)
+static KtStatus step_into(KtRunState *run, const KtEvalStep *part, KtScope *scope, KtSel sel,
+                          KtValue *to)
 {
     KtColumn col;
     if (sel.n == 0)
@@ -313,7 +400,8 @@ static KtStatus step_into(KtRunState *run, const KtEvalStep *part, KtScope *scop
     return KT_OK;
 }
 
-static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtColumn *out)
 {
     KtColumn to, operand = {0}, when;
     KtValue *value;
@@ -335,8 +423,9 @@ static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scop
         for (uint32_t i = 0; i < now.n; i++) {
             uint32_t row = kt_sel_row(now, i);
             bool bad = false;
-            KtTruth t = simple ? kt_value_equal(kt_col_value(&operand, row), kt_col_value(&when, row))
-                               : kt_column_truth(&when, row, &bad);
+            KtTruth t = simple
+                            ? kt_value_equal(kt_col_value(&operand, row), kt_col_value(&when, row))
+                            : kt_column_truth(&when, row, &bad);
             if (KT_UNLIKELY(bad)) {
                 KT_TRY(not_boolean(run, scope, row, &when, step->arg[a]->at));
                 break;
@@ -360,7 +449,8 @@ static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scop
     return KT_OK;
 }
 
-static KtStatus step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                              KtColumn *out)
 {
     KtColumn to;
     KtValue *value;
@@ -386,7 +476,8 @@ static KtStatus step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *
 
 /* ---- lists and maps ---- */
 
-static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                                KtColumn *out)
 {
     KtColumn *args, to;
     KtValue *value;
@@ -399,7 +490,8 @@ static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope
     for (uint32_t i = 0; i < sel.n; i++) {
         uint32_t row = kt_sel_row(sel, i);
         KtStatus status;
-        void *space = kt_arena_alloc(run->arena, (size_t)n * (map ? sizeof(KtMapEntry) : sizeof(KtValue)));
+        void *space =
+            kt_arena_alloc(run->arena, (size_t)n * (map ? sizeof(KtMapEntry) : sizeof(KtValue)));
         if (!space)
             return KT_ERR_MEMORY;
         if (map) {
@@ -424,7 +516,8 @@ static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope
 
 /* ---- one step ---- */
 
-KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                     KtColumn *out)
 {
     sel = still(scope, sel);
     if (sel.n == 0) {
@@ -456,16 +549,20 @@ KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
 
 /* ---- programs ---- */
 
-static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *frame, KtScope *scope, KtColumn *out)
+static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
+                          KtScope *scope, KtColumn *out)
 {
     KtRunState run = {.program = program, .x = x, .arena = frame->arena};
-    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows}, frame->fail_row);
+    KT_CHECK(frame->rows <= KT_IDS_MOST); /* what storage answers at once */
+    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
+                              frame->fail_row);
     *scope = (KtScope){.rows = frame->rows, .fail_row = frame->fail_row, .fail = frame->fail};
     if (sel.n == 0) {
         *out = kt_null_column();
         return KT_OK;
     }
-    scope->slot = kt_arena_alloc(run.arena, ((size_t)program->slots + program->locals + 1) * sizeof *scope->slot);
+    scope->slot = kt_arena_alloc(run.arena, ((size_t)program->slots + program->locals + 1) *
+                                                sizeof *scope->slot);
     if (!scope->slot)
         return KT_ERR_MEMORY;
     scope->local = scope->slot + program->slots;
@@ -485,27 +582,61 @@ KtStatus kt_program_run(const KtProgram *program, KtEvalContext *x, KtFrame *fra
     return run_frame(program, x, frame, &scope, out);
 }
 
+/* Bits of a column of booleans: eight bytes of 0 or 1 become eight bits by one multiplication. */
+static void boolean_bits(const KtColumn *col, KtSel sel, uint32_t rows, uint64_t *bits)
+{
+    const uint8_t *byte = col->data;
+    if (sel.at) {
+        for (uint32_t i = 0; i < sel.n; i++) {
+            uint32_t row = sel.at[i];
+            bits[row >> 6] |= (uint64_t)(byte[row] != 0) << (row & 63);
+        }
+    } else {
+        uint32_t i = 0;
+        for (; i + 8 <= sel.n; i += 8) {
+            uint64_t eight;
+            memcpy(&eight, byte + i, 8);
+            eight &= 0x0101010101010101ULL;
+            bits[i >> 6] |= ((eight * 0x0102040810204080ULL) >> 56) << (i & 63);
+        }
+        for (; i < sel.n; i++)
+            bits[i >> 6] |= (uint64_t)(byte[i] != 0) << (i & 63);
+    }
+    for (uint32_t w = 0; col->nulls && w < (rows + 63) / 64; w++)
+        bits[w] &= ~col->nulls[w];
+}
+
+static KtStatus value_bits(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
+                           const KtColumn *col, KtSel sel, KtScope *scope, uint64_t *bits)
+{
+    for (uint32_t i = 0; i < sel.n; i++) {
+        uint32_t row = kt_sel_row(sel, i);
+        bool bad = false;
+        KtTruth t = kt_column_truth(col, row, &bad);
+        if (KT_UNLIKELY(bad)) {
+            KtRunState run = {.program = program, .x = x, .arena = frame->arena};
+            KT_TRY(not_boolean(&run, scope, row, col, program->root->at));
+            frame->fail_row = scope->fail_row;
+            frame->fail = scope->fail;
+            break;
+        }
+        if (t == KT_TRUE)
+            kt_bit_set(bits, row);
+    }
+    return KT_OK;
+}
+
 KtStatus kt_program_test(const KtProgram *program, KtEvalContext *x, KtFrame *frame, uint64_t *bits)
 {
     KtScope scope;
     KtColumn col;
     memset(bits, 0, ((size_t)frame->rows + 63) / 64 * sizeof *bits);
     KT_TRY(run_frame(program, x, frame, &scope, &col));
-    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows}, frame->fail_row);
-    for (uint32_t i = 0; i < sel.n; i++) {
-        uint32_t row = kt_sel_row(sel, i);
-        bool bad = false;
-        KtTruth t = kt_column_truth(&col, row, &bad);
-        if (KT_UNLIKELY(bad)) {
-            KtRunState run = {.program = program, .x = x, .arena = frame->arena};
-            KT_TRY(not_boolean(&run, &scope, row, &col, program->root->at));
-            frame->fail_row = scope.fail_row;
-            frame->fail = scope.fail;
-            break;
-        }
-        if (t == KT_TRUE)
-            kt_bit_set(bits, row);
-    }
+    KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
+                              frame->fail_row);
+    if (col.kind != KT_COL_BOOL || col.constant)
+        return value_bits(program, x, frame, &col, sel, &scope, bits);
+    boolean_bits(&col, sel, frame->rows, bits);
     return KT_OK;
 }
 
@@ -518,7 +649,8 @@ static KtStatus no_column(KtFrame *frame, KtSlot slot, KtColumn *out)
 
 KtStatus kt_program_value(const KtProgram *program, KtEvalContext *x, KtArena *arena, KtValue *out)
 {
-    KtFrame frame = {.rows = 1, .selected = 1, .column = no_column, .arena = arena, .fail_row = UINT32_MAX};
+    KtFrame frame = {
+        .rows = 1, .selected = 1, .column = no_column, .arena = arena, .fail_row = UINT32_MAX};
     KtColumn col;
     KT_TRY(kt_program_run(program, x, &frame, &col));
     if (kt_frame_failed(&frame))

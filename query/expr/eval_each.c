@@ -11,7 +11,7 @@ enum { ELEMENTS = 1024, COMPACT_BYTES = 1024 * 1024 };
 typedef struct Elements {
     const KtColumn *lists;
     KtSel sel;
-    uint32_t at, offset;  /* the selected row and the element to go on with */
+    uint32_t at, offset; /* the selected row and the element to go on with */
     /* the batch taken last */
     uint32_t n;
     uint32_t parent[ELEMENTS]; /* row that element i came from */
@@ -36,7 +36,8 @@ static void take_elements(Elements *e, KtValue *value)
 }
 
 /* The lists' column; fails the first row that holds something else. */
-static KtStatus list_column(KtRunState *run, const KtEvalStep *of, KtScope *scope, KtSel *sel, KtColumn *out)
+static KtStatus list_column(KtRunState *run, const KtEvalStep *of, KtScope *scope, KtSel *sel,
+                            KtColumn *out)
 {
     KT_TRY(kt_step_run(run, of, scope, *sel, out));
     *sel = kt_sel_before(*sel, scope->fail_row);
@@ -45,8 +46,9 @@ static KtStatus list_column(KtRunState *run, const KtEvalStep *of, KtScope *scop
         KtValue v = kt_col_value(out, row);
         if (v.kind == KT_LIST || v.kind == KT_NULL)
             continue;
-        KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &of->at,
-                                      "A List is needed here, not %s", kt_kind_name((KtKind)v.kind));
+        KtStatus status =
+            kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &of->at,
+                        "A List is needed here, not %s", kt_kind_name((KtKind)v.kind));
         KT_TRY(kt_run_fail(run, scope, row, status));
         break;
     }
@@ -55,8 +57,8 @@ static KtStatus list_column(KtRunState *run, const KtEvalStep *of, KtScope *scop
 }
 
 /* An inner scope of n rows, with what the body needs gathered from the rows around. */
-static KtStatus open_scope(KtRunState *run, const KtEvalStep *step, const KtScope *outer, const uint32_t *parent,
-                           uint32_t n, KtScope *out)
+static KtStatus open_scope(KtRunState *run, const KtEvalStep *step, const KtScope *outer,
+                           const uint32_t *parent, uint32_t n, KtScope *out)
 {
     const KtProgram *p = run->program;
     const KtNeeds *body = &step->as.each.body;
@@ -68,9 +70,11 @@ static KtStatus open_scope(KtRunState *run, const KtEvalStep *step, const KtScop
     for (uint32_t i = 0; i < p->slots + p->locals; i++)
         out->slot[i] = kt_null_column();
     for (uint32_t i = 0; i < body->slots; i++)
-        KT_TRY(kt_col_gather(run->arena, &outer->slot[body->slot[i]], parent, n, &out->slot[body->slot[i]]));
+        KT_TRY(kt_col_gather(run->arena, &outer->slot[body->slot[i]], parent, n,
+                             &out->slot[body->slot[i]]));
     for (uint32_t i = 0; i < body->locals; i++)
-        KT_TRY(kt_col_gather(run->arena, &outer->local[body->local[i]], parent, n, &out->local[body->local[i]]));
+        KT_TRY(kt_col_gather(run->arena, &outer->local[body->local[i]], parent, n,
+                             &out->local[body->local[i]]));
     return KT_OK;
 }
 
@@ -88,7 +92,8 @@ static KtStatus not_boolean(KtRunState *run, KtScope *scope, uint32_t row, KtVal
 }
 
 /* Truth of the predicate for each element; NULL predicate: all true. Stops before the first failing one. */
-static KtStatus test_elements(KtRunState *run, const KtEvalStep *test, KtScope *inner, uint8_t *truth)
+static KtStatus test_elements(KtRunState *run, const KtEvalStep *test, KtScope *inner,
+                              uint8_t *truth)
 {
     KtColumn col;
     if (!test) {
@@ -106,8 +111,8 @@ static KtStatus test_elements(KtRunState *run, const KtEvalStep *test, KtScope *
 }
 
 /* The next batch of elements as a scope; false in *any: there is none, or the rest has failed. */
-static KtStatus next_scope(KtRunState *run, const KtEvalStep *step, KtScope *scope, Elements *e, KtScope *inner,
-                           bool *any)
+static KtStatus next_scope(KtRunState *run, const KtEvalStep *step, KtScope *scope, Elements *e,
+                           KtScope *inner, bool *any)
 {
     KtColumn element;
     KtValue *value;
@@ -143,9 +148,11 @@ static KtStatus collect(KtArena *arena, Collected *to, KtValue v)
     return KT_OK;
 }
 
-KtStatus kt_step_comprehension(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_comprehension(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                               KtColumn *out)
 {
-    const KtEvalStep *where = step->args > 1 ? step->arg[1] : NULL, *map = step->args > 2 ? step->arg[2] : NULL;
+    const KtEvalStep *where = step->args > 1 ? step->arg[1] : NULL,
+                     *map = step->args > 2 ? step->arg[2] : NULL;
     KtColumn lists, to, mapped;
     KtValue *value;
     KT_TRY(list_column(run, step->arg[0], scope, &sel, &lists));
@@ -214,12 +221,14 @@ static KtTruth verdict(KtQuantifier kind, Tally t)
     case KT_ALL: return t.no ? KT_FALSE : t.unknown ? KT_UNKNOWN : KT_TRUE;
     case KT_ANY: return t.yes ? KT_TRUE : t.unknown ? KT_UNKNOWN : KT_FALSE;
     case KT_NONE: return t.yes ? KT_FALSE : t.unknown ? KT_UNKNOWN : KT_TRUE;
-    case KT_SINGLE: return t.yes > 1 ? KT_FALSE : t.unknown ? KT_UNKNOWN : t.yes == 1 ? KT_TRUE : KT_FALSE;
+    case KT_SINGLE:
+        return t.yes > 1 ? KT_FALSE : t.unknown ? KT_UNKNOWN : t.yes == 1 ? KT_TRUE : KT_FALSE;
     }
     return KT_UNKNOWN;
 }
 
-KtStatus kt_step_quantifier(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_quantifier(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                            KtColumn *out)
 {
     const KtEvalStep *where = step->args > 1 ? step->arg[1] : NULL;
     KtColumn lists, to;
@@ -253,7 +262,8 @@ KtStatus kt_step_quantifier(KtRunState *run, const KtEvalStep *step, KtScope *sc
     for (uint32_t i = 0; i < sel.n; i++) {
         uint32_t row = kt_sel_row(sel, i);
         bool null = kt_is_null(kt_col_value(&lists, row));
-        value[row] = null ? kt_null() : kt_truth_value(verdict(step->expr->as.quantify.kind, tally[row]));
+        value[row] =
+            null ? kt_null() : kt_truth_value(verdict(step->expr->as.quantify.kind, tally[row]));
     }
     *out = to;
     return KT_OK;
@@ -312,7 +322,8 @@ static KtStatus reduce_round(KtRunState *run, const KtEvalStep *step, KtScope *s
     return KT_OK;
 }
 
-KtStatus kt_step_reduce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_reduce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                        KtColumn *out)
 {
     KtColumn first, lists, to;
     KtValue *acc;

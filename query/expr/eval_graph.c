@@ -11,7 +11,8 @@ typedef struct Split {
     uint32_t others;
 } Split;
 
-static KtStatus split_values(KtArena *arena, const KtColumn *col, uint32_t rows, KtSel sel, Split *out)
+static KtStatus split_values(KtArena *arena, const KtColumn *col, uint32_t rows, KtSel sel,
+                             Split *out)
 {
     uint64_t *id = kt_arena_alloc(arena, (size_t)rows * sizeof *id);
     uint16_t *list = kt_arena_alloc(arena, (size_t)sel.n * 3 * sizeof *list);
@@ -32,7 +33,8 @@ static KtStatus split_values(KtArena *arena, const KtColumn *col, uint32_t rows,
             other[others++] = (uint16_t)row;
         }
     }
-    *out = (Split){.node = {id, 8, node, nodes}, .rel = {id, 8, rel, rels}, .other = other, .others = others};
+    *out = (Split){
+        .node = {id, 8, node, nodes}, .rel = {id, 8, rel, rels}, .other = other, .others = others};
     return KT_OK;
 }
 
@@ -45,10 +47,11 @@ static KtIds cut(KtIds ids, const KtScope *scope)
     return ids;
 }
 
-static KtStatus wrong_subject(KtRunState *run, KtScope *scope, uint32_t row, KtValue v, KtPos at, const char *what)
+static KtStatus wrong_subject(KtRunState *run, KtScope *scope, uint32_t row, KtValue v, KtPos at,
+                              const char *what)
 {
-    KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at, "%s, not %s", what,
-                                  kt_kind_name((KtKind)v.kind));
+    KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at,
+                                  "%s, not %s", what, kt_kind_name((KtKind)v.kind));
     return kt_run_fail(run, scope, row, status);
 }
 
@@ -80,8 +83,22 @@ static KtStatus on_subject(KtRunState *run, const KtEvalStep *step, KtScope *sco
 
 /* ---- properties ---- */
 
-static KtStatus props_of(KtRunState *run, KtScope *scope, KtKind kind, KtIds ids, KtNameRef name, KtPos at,
-                         KtColumn *out)
+/* Storage answers up to the last row it was asked about; a column here has all rows of its scope. */
+static KtStatus pad(KtArena *arena, uint32_t have, uint32_t rows, KtColumn *col)
+{
+    if (have >= rows || col->constant)
+        return KT_OK;
+    KtColumn to;
+    KT_TRY(kt_col_make(arena, col->kind, rows, col->nulls != NULL, &to));
+    memcpy(to.data, col->data, have * kt_col_size(col->kind, col->width));
+    if (col->nulls)
+        memcpy(to.nulls, col->nulls, ((size_t)have + 63) / 64 * sizeof *to.nulls);
+    *col = to;
+    return KT_OK;
+}
+
+static KtStatus props_of(KtRunState *run, KtScope *scope, KtKind kind, KtIds ids, KtNameRef name,
+                         KtPos at, KtColumn *out)
 {
     KtToken token;
     KT_TRY(kt_scope_check_exist(scope, run->x, at, kind, ids));
@@ -91,8 +108,11 @@ static KtStatus props_of(KtRunState *run, KtScope *scope, KtKind kind, KtIds ids
         *out = kt_null_column();
         return KT_OK;
     }
-    return kind == KT_NODE ? kt_node_props(run->x->view, token, ids, run->arena, out)
-                           : kt_rel_props(run->x->view, token, ids, run->arena, out);
+    if (kind == KT_NODE)
+        KT_TRY(kt_node_props(run->x->view, token, ids, run->arena, out));
+    else
+        KT_TRY(kt_rel_props(run->x->view, token, ids, run->arena, out));
+    return pad(run->arena, kt_ids_row(&ids, ids.n - 1) + 1, scope->rows, out);
 }
 
 static void take(const KtColumn *from, KtIds ids, KtValue *to)
@@ -103,8 +123,8 @@ static void take(const KtColumn *from, KtIds ids, KtValue *to)
     }
 }
 
-static KtStatus prop_of_values(KtRunState *run, KtScope *scope, KtSel sel, const KtColumn *subject, KtNameRef name,
-                               KtPos at, KtColumn *out)
+static KtStatus prop_of_values(KtRunState *run, KtScope *scope, KtSel sel, const KtColumn *subject,
+                               KtNameRef name, KtPos at, KtColumn *out)
 {
     Split split;
     KtColumn to, part;
@@ -116,7 +136,8 @@ static KtStatus prop_of_values(KtRunState *run, KtScope *scope, KtSel sel, const
         uint32_t row = split.other[i];
         KtValue v = kt_col_value(subject, row);
         if (v.kind != KT_NULL && v.kind != KT_MAP) {
-            KT_TRY(wrong_subject(run, scope, row, v, at, "Only a Map, Node or Relationship has properties"));
+            KT_TRY(wrong_subject(run, scope, row, v, at,
+                                 "Only a Map, Node or Relationship has properties"));
             break;
         }
         const KtValue *found = v.kind == KT_MAP ? kt_map_get(v, key) : NULL;
@@ -150,8 +171,8 @@ static KtStatus rel_ids(KtArena *arena, const KtColumn *col, uint32_t rows, KtSe
     return KT_OK;
 }
 
-static KtStatus prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, const KtColumn *subject,
-                     KtNameRef name, KtColumn *out)
+static KtStatus prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                     const KtColumn *subject, KtNameRef name, KtColumn *out)
 {
     if (subject->kind == KT_COL_NODE) {
         KtIds ids = {subject->data, subject->width, sel.at, sel.n};
@@ -165,7 +186,8 @@ static KtStatus prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
     return prop_of_values(run, scope, sel, subject, name, step->at, out);
 }
 
-KtStatus kt_step_prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                      KtColumn *out)
 {
     KtColumn subject;
     KT_TRY(kt_step_run(run, step->arg[0], scope, sel, &subject));
@@ -195,8 +217,9 @@ static KtStatus test_labels(KtRunState *run, const KtExpr *expr, KtIds ids, uint
 /* A relationship has one type, so all names must be that. */
 static bool has_types(KtRunState *run, const KtExpr *expr, KtValue rel)
 {
-    KtText type = (rel.flags & KT_VALUE_IMAGE) ? rel.as.rel_image->type
-                                               : kt_name_text(run->x->view, KT_NAME_TYPE, rel.as.rel->type);
+    KtText type = (rel.flags & KT_VALUE_IMAGE)
+                      ? rel.as.rel_image->type
+                      : kt_name_text(run->x->view, KT_NAME_TYPE, rel.as.rel->type);
     for (uint32_t i = 0; i < expr->as.names.n; i++) {
         if (!kt_text_eq(run->x->bound->name[expr->as.names.name[i]].text, type))
             return false;
@@ -214,7 +237,8 @@ static KtStatus set_null(KtArena *arena, KtColumn *col, uint32_t rows, uint32_t 
     return KT_OK;
 }
 
-static KtStatus labels_of_nodes(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtIds ids, KtColumn *to)
+static KtStatus labels_of_nodes(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtIds ids,
+                                KtColumn *to)
 {
     KT_TRY(kt_scope_check_exist(scope, run->x, step->at, KT_NODE, ids));
     ids = cut(ids, scope);
@@ -250,7 +274,8 @@ static KtStatus has_labels(KtRunState *run, const KtEvalStep *step, KtScope *sco
         uint32_t row = split.other[i];
         KtValue v = kt_col_value(subject, row);
         if (v.kind != KT_NULL) {
-            KT_TRY(wrong_subject(run, scope, row, v, step->at, "Only a Node or Relationship has labels"));
+            KT_TRY(wrong_subject(run, scope, row, v, step->at,
+                                 "Only a Node or Relationship has labels"));
             break;
         }
         KT_TRY(set_null(run->arena, &to, scope->rows, row));
@@ -262,7 +287,8 @@ static KtStatus has_labels(KtRunState *run, const KtEvalStep *step, KtScope *sco
     return KT_OK;
 }
 
-KtStatus kt_step_has_labels(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_has_labels(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                            KtColumn *out)
 {
     KtColumn subject;
     KT_TRY(kt_step_run(run, step->arg[0], scope, sel, &subject));
@@ -272,8 +298,8 @@ KtStatus kt_step_has_labels(KtRunState *run, const KtEvalStep *step, KtScope *sc
 /* ---- map projection ---- */
 
 /* All properties of the subject, as a MAP by row. */
-static KtStatus records(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, const KtColumn *subject,
-                        KtNameRef name, KtColumn *out)
+static KtStatus records(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                        const KtColumn *subject, KtNameRef name, KtColumn *out)
 {
     (void)name;
     Split split;
@@ -285,7 +311,8 @@ static KtStatus records(KtRunState *run, const KtEvalStep *step, KtScope *scope,
         uint32_t row = split.other[i];
         value[row] = kt_col_value(subject, row);
         if (value[row].kind != KT_NULL && value[row].kind != KT_MAP) {
-            KT_TRY(wrong_subject(run, scope, row, value[row], step->at, "Only a Map, Node or Relationship has properties"));
+            KT_TRY(wrong_subject(run, scope, row, value[row], step->at,
+                                 "Only a Map, Node or Relationship has properties"));
             break;
         }
     }
@@ -322,8 +349,8 @@ static KtStatus put_entry(KtArena *arena, Entries *to, KtText key, KtValue value
     return KT_OK;
 }
 
-static KtStatus project_row(KtRunState *run, const KtEvalStep *step, const KtColumn *item, uint32_t row,
-                            KtValue *out)
+static KtStatus project_row(KtRunState *run, const KtEvalStep *step, const KtColumn *item,
+                            uint32_t row, KtValue *out)
 {
     Entries to = {0};
     KtCall call = {.arena = run->arena, .diag = &run->words, .x = run->x, .at = step->at};
@@ -340,7 +367,8 @@ static KtStatus project_row(KtRunState *run, const KtEvalStep *step, const KtCol
     return kt_make_map(&call, to.entry, to.n, out);
 }
 
-KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
+KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                                KtColumn *out)
 {
     uint32_t n = step->expr->as.project.n;
     KtColumn subject, to, *item = kt_arena_alloc(run->arena, ((size_t)n + 1) * sizeof *item);

@@ -15,7 +15,8 @@
 typedef struct KtProgram KtProgram;
 
 /* Compiles for ever: everything in `arena`. Constant parts that cannot fail are folded. */
-KtStatus kt_program_compile(KtArena *arena, const KtExpr *expr, const KtProgram **out) KT_MUST_CHECK;
+KtStatus kt_program_compile(KtArena *arena, const KtExpr *expr,
+                            const KtProgram **out) KT_MUST_CHECK;
 /* The slots it reads, ascending; so that the caller finds the deepest level. */
 uint32_t kt_program_slots(const KtProgram *program, const KtSlot **out);
 /* Fails on some legal input, or must run once per row: rules do not move it. */
@@ -29,9 +30,9 @@ typedef struct KtEvalContext {
     KtView *view;
     const KtBound *bound;
     const KtValue *param; /* by index of KtBound.param */
-    KtToken *token;       /* by index of KtBound.name; 0: not known yet, asked again by kt_eval_token */
-    KtDiag *diag;         /* words of the error that a frame noted */
-    KtArena *query;       /* lives as long as the query: constants, compiled patterns */
+    KtToken *token; /* by index of KtBound.name; 0: not known yet, asked again by kt_eval_token */
+    KtDiag *diag;   /* words of the error that a frame noted */
+    KtArena *query; /* lives as long as the query: constants, compiled patterns */
     uint64_t random[4];   /* state of rand() */
     int64_t now_us;       /* start of the statement, UTC */
     uint32_t database_id; /* for elementId */
@@ -49,8 +50,8 @@ struct KtFrame {
     uint32_t selected;
     /* Gives the column of `slot` over this frame's rows (flat or constant). */
     KtStatus (*column)(KtFrame *frame, KtSlot slot, KtColumn *out);
-    KtArena *arena;      /* results and temporary columns; the caller resets it */
-    uint32_t fail_row;   /* UINT32_MAX: no row has failed */
+    KtArena *arena;    /* results and temporary columns; the caller resets it */
+    uint32_t fail_row; /* UINT32_MAX: no row has failed */
     KtStatus fail;
 };
 
@@ -59,11 +60,14 @@ static inline bool kt_frame_failed(const KtFrame *frame) { return frame->fail_ro
 /* Computes the program over the selected rows; out has `rows` elements (or is constant), undefined outside the
  * selection. Returns a failure only for what ends the query (MEMORY, CANCELLED, IO...); errors of rows stand in
  * the frame. */
-KtStatus kt_program_run(const KtProgram *program, KtEvalContext *x, KtFrame *frame, KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_program_run(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
+                        KtColumn *out) KT_MUST_CHECK;
 /* The same for a predicate: bit r of `bits` (rows bits, cleared first) is set where the value is true.
  * A value that is neither boolean nor null fails the row (INVALID_ARGUMENT_TYPE_VALUE). */
-KtStatus kt_program_test(const KtProgram *program, KtEvalContext *x, KtFrame *frame, uint64_t *bits) KT_MUST_CHECK;
+KtStatus kt_program_test(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
+                         uint64_t *bits) KT_MUST_CHECK;
 /* A row-free expression (LIMIT, SKIP, id seek of a parameter): one value. Row errors are returned. */
-KtStatus kt_program_value(const KtProgram *program, KtEvalContext *x, KtArena *arena, KtValue *out) KT_MUST_CHECK;
+KtStatus kt_program_value(const KtProgram *program, KtEvalContext *x, KtArena *arena,
+                          KtValue *out) KT_MUST_CHECK;
 
 #endif

@@ -8,7 +8,10 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static uint64_t id_of(KtValue v) { return v.kind == KT_NODE ? kt_value_node_id(v) : kt_value_rel_id(v); }
+static uint64_t id_of(KtValue v)
+{
+    return v.kind == KT_NODE ? kt_value_node_id(v) : kt_value_rel_id(v);
+}
 
 /* ---- existence and properties ---- */
 
@@ -17,11 +20,12 @@ KtStatus kt_entity_exists(KtCall *call, KtValue entity)
     if (!kt_view_writes(call->x->view))
         return KT_OK;
     uint64_t id = id_of(entity), bits = 0;
-    KT_TRY(kt_exist(call->x->view, (KtKind)entity.kind, (KtIds){.id = &id, .width = 8, .n = 1}, &bits));
+    KT_TRY(kt_exist(call->x->view, (KtKind)entity.kind, (KtIds){.id = &id, .width = 8, .n = 1},
+                    &bits));
     if (bits & 1)
         return KT_OK;
-    return kt_diag_set(call->diag, KT_ERR_DELETED_ENTITY_ACCESS, &call->at, "%s %" PRIu64 " has been deleted",
-                       kt_kind_name((KtKind)entity.kind), id);
+    return kt_diag_set(call->diag, KT_ERR_DELETED_ENTITY_ACCESS, &call->at,
+                       "%s %" PRIu64 " has been deleted", kt_kind_name((KtKind)entity.kind), id);
 }
 
 KtStatus kt_entity_properties(KtCall *call, KtValue entity, KtValue *out)
@@ -32,7 +36,8 @@ KtStatus kt_entity_properties(KtCall *call, KtValue entity, KtValue *out)
     }
     KT_TRY(kt_entity_exists(call, entity));
     uint64_t id = id_of(entity);
-    return kt_records(call->x->view, (KtKind)entity.kind, (KtIds){.id = &id, .width = 8, .n = 1}, call->arena, out);
+    return kt_records(call->x->view, (KtKind)entity.kind, (KtIds){.id = &id, .width = 8, .n = 1},
+                      call->arena, out);
 }
 
 KtStatus kt_entity_element(KtCall *call, KtValue entity, KtText key, KtValue *out)
@@ -78,7 +83,8 @@ KT_FN(kt_fn_keys)
 
 /* ---- names and numbers ---- */
 
-static KtStatus label_list(KtView *view, KtArena *arena, const KtToken *token, uint32_t n, KtValue *out)
+static KtStatus label_list(KtView *view, KtArena *arena, const KtToken *token, uint32_t n,
+                           KtValue *out)
 {
     KtValue *items = kt_arena_alloc(arena, (size_t)n * sizeof *items);
     if (!items)
@@ -96,15 +102,17 @@ KT_FN(kt_fn_labels)
     KT_TRY(kt_entity_exists(call, args[0]));
     uint64_t id = id_of(args[0]);
     KtLists labels;
-    KT_TRY(kt_node_labels(call->x->view, (KtIds){.id = &id, .width = 8, .n = 1}, call->arena, &labels));
-    return label_list(call->x->view, call->arena, labels.item + labels.start[0], labels.start[1] - labels.start[0],
-                      out);
+    KT_TRY(kt_node_labels(call->x->view, (KtIds){.id = &id, .width = 8, .n = 1}, call->arena,
+                          &labels));
+    return label_list(call->x->view, call->arena, labels.item + labels.start[0],
+                      labels.start[1] - labels.start[0], out);
 }
 
 KT_FN(kt_fn_type)
 {
-    KtText name = (args[0].flags & KT_VALUE_IMAGE) ? args[0].as.rel_image->type
-                                                   : kt_name_text(call->x->view, KT_NAME_TYPE, args[0].as.rel->type);
+    KtText name = (args[0].flags & KT_VALUE_IMAGE)
+                      ? args[0].as.rel_image->type
+                      : kt_name_text(call->x->view, KT_NAME_TYPE, args[0].as.rel->type);
     *out = kt_text(name.at, name.len);
     return KT_OK;
 }
@@ -129,14 +137,16 @@ KT_FN(kt_fn_element_id)
 KT_FN(kt_fn_start_node)
 {
     (void)call;
-    *out = kt_node((args[0].flags & KT_VALUE_IMAGE) ? args[0].as.rel_image->start : args[0].as.rel->start);
+    *out = kt_node((args[0].flags & KT_VALUE_IMAGE) ? args[0].as.rel_image->start
+                                                    : args[0].as.rel->start);
     return KT_OK;
 }
 
 KT_FN(kt_fn_end_node)
 {
     (void)call;
-    *out = kt_node((args[0].flags & KT_VALUE_IMAGE) ? args[0].as.rel_image->end : args[0].as.rel->end);
+    *out =
+        kt_node((args[0].flags & KT_VALUE_IMAGE) ? args[0].as.rel_image->end : args[0].as.rel->end);
     return KT_OK;
 }
 
@@ -160,7 +170,8 @@ KT_FN(kt_fn_nodes)
     if (!items)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++)
-        items[i] = image ? (KtValue){.kind = KT_NODE, .flags = KT_VALUE_IMAGE,
+        items[i] = image ? (KtValue){.kind = KT_NODE,
+                                     .flags = KT_VALUE_IMAGE,
                                      .as.node_image = args[0].as.path_image->node[i]}
                          : kt_node(args[0].as.path->node[i]);
     *out = kt_list(items, n);
@@ -175,7 +186,8 @@ KT_FN(kt_fn_relationships)
     if (!items)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++)
-        items[i] = image ? (KtValue){.kind = KT_REL, .flags = KT_VALUE_IMAGE,
+        items[i] = image ? (KtValue){.kind = KT_REL,
+                                     .flags = KT_VALUE_IMAGE,
                                      .as.rel_image = args[0].as.path_image->rel[i]}
                          : kt_rel(&args[0].as.path->rel[i]);
     *out = kt_list(items, n);

@@ -13,7 +13,8 @@ static KtValue part(KtValue list, uint32_t from, uint32_t n)
 KT_FN(kt_fn_size)
 {
     (void)call;
-    *out = kt_int(args[0].kind == KT_TEXT ? (int64_t)kt_utf8_count(kt_text_of(args[0])) : (int64_t)args[0].len);
+    *out = kt_int(args[0].kind == KT_TEXT ? (int64_t)kt_utf8_count(kt_text_of(args[0]))
+                                          : (int64_t)args[0].len);
     return KT_OK;
 }
 
@@ -83,7 +84,8 @@ KT_FN(kt_fn_range)
 {
     int64_t from = args[0].as.i, to = args[1].as.i, step = kt_is_null(args[2]) ? 1 : args[2].as.i;
     if (step == 0)
-        return kt_diag_set(call->diag, KT_ERR_NUMBER_OUT_OF_RANGE, &call->at, "The step of range() is zero");
+        return kt_diag_set(call->diag, KT_ERR_NUMBER_OUT_OF_RANGE, &call->at,
+                           "The step of range() is zero");
     uint64_t n = 0;
     if (step > 0 && from <= to)
         n = ((uint64_t)to - (uint64_t)from) / (uint64_t)step;

@@ -9,13 +9,13 @@
 #include <sys/random.h>
 
 /* A function double -> double of one number. */
-#define ONE_DOUBLE(name, expression)         \
-    KT_FN(name)                              \
-    {                                        \
-        (void)call;                          \
-        double a = kt_as_double(args[0]);    \
-        *out = kt_float(expression);         \
-        return KT_OK;                        \
+#define ONE_DOUBLE(name, expression)      \
+    KT_FN(name)                           \
+    {                                     \
+        (void)call;                       \
+        double a = kt_as_double(args[0]); \
+        *out = kt_float(expression);      \
+        return KT_OK;                     \
     }
 
 ONE_DOUBLE(kt_fn_ceil, ceil(a))
@@ -31,8 +31,8 @@ ONE_DOUBLE(kt_fn_cot, 1.0 / tan(a))
 ONE_DOUBLE(kt_fn_asin, asin(a))
 ONE_DOUBLE(kt_fn_acos, acos(a))
 ONE_DOUBLE(kt_fn_atan, atan(a))
-ONE_DOUBLE(kt_fn_degrees, a * (180.0 / M_PI))
-ONE_DOUBLE(kt_fn_radians, a * (M_PI / 180.0))
+ONE_DOUBLE(kt_fn_degrees, a *(180.0 / M_PI))
+ONE_DOUBLE(kt_fn_radians, a *(M_PI / 180.0))
 ONE_DOUBLE(kt_fn_haversin, (1.0 - cos(a)) / 2.0)
 
 KT_FN(kt_fn_atan2)
@@ -94,7 +94,8 @@ static double round_decimal(double f, uint32_t places)
     if (e && e[1] == '+')
         return f; /* from 1e16 on a double has no decimals */
     /* digits around the point, as the text has them or, for tiny numbers, written out */
-    int len = e ? snprintf(whole, sizeof whole, "%.360f", fabs(f)) : snprintf(whole, sizeof whole, "%s", text);
+    int len = e ? snprintf(whole, sizeof whole, "%.360f", fabs(f))
+                : snprintf(whole, sizeof whole, "%s", text);
     if (len <= 0 || (size_t)len >= sizeof whole)
         return f;
     char *point = strchr(whole, '.');
@@ -127,7 +128,8 @@ KT_FN(kt_fn_round)
     }
     if (args[1].as.i < 0 || args[1].as.i > 300)
         return kt_diag_set(call->diag, KT_ERR_NUMBER_OUT_OF_RANGE, &call->at,
-                           "round() takes 0 to 300 decimal places, not %lld", (long long)args[1].as.i);
+                           "round() takes 0 to 300 decimal places, not %lld",
+                           (long long)args[1].as.i);
     *out = kt_float(isfinite(f) ? round_decimal(f, (uint32_t)args[1].as.i) : f);
     return KT_OK;
 }
@@ -140,8 +142,10 @@ static uint64_t rotate(uint64_t x, int k) { return (x << k) | (x >> (64 - k)); }
 static KtStatus next_random(KtCall *call, uint64_t *out)
 {
     uint64_t *s = call->x->random;
-    if ((s[0] | s[1] | s[2] | s[3]) == 0 && getrandom(s, 4 * sizeof *s, 0) != (ssize_t)(4 * sizeof *s))
-        return kt_diag_set(call->diag, KT_ERR_INTERNAL, &call->at, "The system gave no random numbers");
+    if ((s[0] | s[1] | s[2] | s[3]) == 0 &&
+        getrandom(s, 4 * sizeof *s, 0) != (ssize_t)(4 * sizeof *s))
+        return kt_diag_set(call->diag, KT_ERR_INTERNAL, &call->at,
+                           "The system gave no random numbers");
     uint64_t result = rotate(s[1] * 5, 7) * 9, t = s[1] << 17;
     s[2] ^= s[0];
     s[3] ^= s[1];
@@ -171,9 +175,10 @@ KT_FN(kt_fn_random_uuid) /* version 4, RFC 9562 */
     high = (high & ~0xF000ULL) | 0x4000ULL;
     low = (low & 0x3FFFFFFFFFFFFFFFULL) | 0x8000000000000000ULL;
     char text[40];
-    int n = snprintf(text, sizeof text, "%08llx-%04llx-%04llx-%04llx-%012llx", (unsigned long long)(high >> 32),
-                     (unsigned long long)(high >> 16 & 0xFFFF), (unsigned long long)(high & 0xFFFF),
-                     (unsigned long long)(low >> 48), (unsigned long long)(low & 0xFFFFFFFFFFFFULL));
+    int n = snprintf(text, sizeof text, "%08llx-%04llx-%04llx-%04llx-%012llx",
+                     (unsigned long long)(high >> 32), (unsigned long long)(high >> 16 & 0xFFFF),
+                     (unsigned long long)(high & 0xFFFF), (unsigned long long)(low >> 48),
+                     (unsigned long long)(low & 0xFFFFFFFFFFFFULL));
     return kt_make_text(call, text, (size_t)n, out);
 }
 

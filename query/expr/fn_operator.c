@@ -15,10 +15,14 @@
 static KtStatus overflow(KtCall *call, KtValue a, const char *sign, KtValue b)
 {
     return kt_diag_set(call->diag, KT_ERR_INTEGER_OVERFLOW, &call->at,
-                       "%lld %s %lld does not fit an Integer of 64 bits", (long long)a.as.i, sign, (long long)b.as.i);
+                       "%lld %s %lld does not fit an Integer of 64 bits", (long long)a.as.i, sign,
+                       (long long)b.as.i);
 }
 
-static bool both_int(const KtValue *args) { return args[0].kind == KT_INT && args[1].kind == KT_INT; }
+static bool both_int(const KtValue *args)
+{
+    return args[0].kind == KT_INT && args[1].kind == KT_INT;
+}
 
 /* Text of a scalar that is added to a text. */
 static KtText scalar_text(KtValue v, char space[32])
@@ -44,13 +48,15 @@ static KtText scalar_text(KtValue v, char space[32])
     case KT_POINT:
     case KT_VECTOR:
     case KT_UUID:
-    case KT_KIND_COUNT:
-        break;
+    case KT_KIND_COUNT: break;
     }
     return (KtText){NULL, 0};
 }
 
-static bool is_scalar(KtValue v) { return kt_is_number(v) || v.kind == KT_TEXT || v.kind == KT_BOOL; }
+static bool is_scalar(KtValue v)
+{
+    return kt_is_number(v) || v.kind == KT_TEXT || v.kind == KT_BOOL;
+}
 
 static KtStatus add_texts(KtCall *call, const KtValue *args, KtValue *out)
 {
@@ -107,8 +113,9 @@ KT_FN(kt_fn_add)
     bool text = args[0].kind == KT_TEXT || args[1].kind == KT_TEXT;
     if (text && is_scalar(args[0]) && is_scalar(args[1]))
         return add_texts(call, args, out);
-    return kt_diag_set(call->diag, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &call->at, "%s and %s cannot be added",
-                       kt_kind_name((KtKind)args[0].kind), kt_kind_name((KtKind)args[1].kind));
+    return kt_diag_set(call->diag, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &call->at,
+                       "%s and %s cannot be added", kt_kind_name((KtKind)args[0].kind),
+                       kt_kind_name((KtKind)args[1].kind));
 }
 
 KT_FN(kt_fn_subtract)
@@ -140,8 +147,8 @@ KT_FN(kt_fn_multiply)
 static KtStatus divisor(KtCall *call, const KtValue *args, const char *sign)
 {
     if (args[1].as.i == 0)
-        return kt_diag_set(call->diag, KT_ERR_DIVISION_BY_ZERO, &call->at, "%lld %s 0: an Integer by zero",
-                           (long long)args[0].as.i, sign);
+        return kt_diag_set(call->diag, KT_ERR_DIVISION_BY_ZERO, &call->at,
+                           "%lld %s 0: an Integer by zero", (long long)args[0].as.i, sign);
     return KT_OK;
 }
 
@@ -223,10 +230,26 @@ static KtStatus compare(const KtValue *args, unsigned wanted, KtValue *out)
     return KT_OK;
 }
 
-KT_FN(kt_fn_less) { (void)call; return compare(args, 1, out); }
-KT_FN(kt_fn_less_equal) { (void)call; return compare(args, 3, out); }
-KT_FN(kt_fn_greater) { (void)call; return compare(args, 4, out); }
-KT_FN(kt_fn_greater_equal) { (void)call; return compare(args, 6, out); }
+KT_FN(kt_fn_less)
+{
+    (void)call;
+    return compare(args, 1, out);
+}
+KT_FN(kt_fn_less_equal)
+{
+    (void)call;
+    return compare(args, 3, out);
+}
+KT_FN(kt_fn_greater)
+{
+    (void)call;
+    return compare(args, 4, out);
+}
+KT_FN(kt_fn_greater_equal)
+{
+    (void)call;
+    return compare(args, 6, out);
+}
 
 KT_FN(kt_fn_in)
 {
@@ -290,7 +313,8 @@ KT_FN(kt_fn_starts_with)
     (void)call;
     if (texts(args, out)) {
         uint32_t n = args[1].len;
-        *out = kt_bool(n <= args[0].len && (n == 0 || memcmp(args[0].as.text, args[1].as.text, n) == 0));
+        *out = kt_bool(n <= args[0].len &&
+                       (n == 0 || memcmp(args[0].as.text, args[1].as.text, n) == 0));
     }
     return KT_OK;
 }
@@ -300,8 +324,8 @@ KT_FN(kt_fn_ends_with)
     (void)call;
     if (texts(args, out)) {
         uint32_t n = args[1].len;
-        *out = kt_bool(n <= args[0].len &&
-                       (n == 0 || memcmp(args[0].as.text + args[0].len - n, args[1].as.text, n) == 0));
+        *out = kt_bool(n <= args[0].len && (n == 0 || memcmp(args[0].as.text + args[0].len - n,
+                                                             args[1].as.text, n) == 0));
     }
     return KT_OK;
 }
@@ -311,7 +335,8 @@ KT_FN(kt_fn_contains)
     (void)call;
     if (texts(args, out)) {
         uint32_t n = args[1].len;
-        *out = kt_bool(n == 0 || (n <= args[0].len && memmem(args[0].as.text, args[0].len, args[1].as.text, n)));
+        *out = kt_bool(n == 0 || (n <= args[0].len &&
+                                  memmem(args[0].as.text, args[0].len, args[1].as.text, n)));
     }
     return KT_OK;
 }
@@ -334,18 +359,20 @@ KT_FN(kt_fn_element)
     if (from.kind == KT_LIST) {
         if (by.kind != KT_INT)
             return kt_diag_set(call->diag, KT_ERR_LIST_ELEMENT_ACCESS_BY_NON_INTEGER, &call->at,
-                               "An element of a List is named by an Integer, not %s", kt_kind_name((KtKind)by.kind));
+                               "An element of a List is named by an Integer, not %s",
+                               kt_kind_name((KtKind)by.kind));
         int64_t i = by.as.i < 0 ? by.as.i + (int64_t)from.len : by.as.i;
         *out = i >= 0 && i < (int64_t)from.len ? from.as.list[i] : kt_null();
         return KT_OK;
     }
     if (from.kind != KT_MAP && from.kind != KT_NODE && from.kind != KT_REL)
         return kt_diag_set(call->diag, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &call->at,
-                           "[] looks into a List, Map, Node or Relationship, not %s", kt_kind_name((KtKind)from.kind));
+                           "[] looks into a List, Map, Node or Relationship, not %s",
+                           kt_kind_name((KtKind)from.kind));
     if (by.kind != KT_TEXT)
         return kt_diag_set(call->diag, KT_ERR_MAP_ELEMENT_ACCESS_BY_NON_STRING, &call->at,
-                           "An entry of a %s is named by a String, not %s", kt_kind_name((KtKind)from.kind),
-                           kt_kind_name((KtKind)by.kind));
+                           "An entry of a %s is named by a String, not %s",
+                           kt_kind_name((KtKind)from.kind), kt_kind_name((KtKind)by.kind));
     return kt_entity_element(call, from, kt_text_of(by), out);
 }
 

@@ -17,7 +17,8 @@ KT_FN(kt_fn_to_string)
     else if (v.kind == KT_BOOL)
         *out = v.as.b ? kt_text("true", 4) : kt_text("false", 5);
     else if (v.kind == KT_INT)
-        return kt_make_text(call, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)v.as.i), out);
+        return kt_make_text(call, text,
+                            (size_t)snprintf(text, sizeof text, "%lld", (long long)v.as.i), out);
     else if (v.kind == KT_FLOAT)
         return kt_make_text(call, text, kt_float_print(v.as.f, text), out);
     else

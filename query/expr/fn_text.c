@@ -61,8 +61,10 @@ static const CaseMany lower_many[] = {
 #undef KT_UPPER_MANY
 #undef KT_LOWER_MANY
 
-static const CaseTable upper = {upper_run, KT_COUNT(upper_run), upper_many, KT_COUNT(upper_many), 'a', 'z'};
-static const CaseTable lower = {lower_run, KT_COUNT(lower_run), lower_many, KT_COUNT(lower_many), 'A', 'Z'};
+static const CaseTable upper = {
+    upper_run, KT_COUNT(upper_run), upper_many, KT_COUNT(upper_many), 'a', 'z'};
+static const CaseTable lower = {
+    lower_run, KT_COUNT(lower_run), lower_many, KT_COUNT(lower_many), 'A', 'Z'};
 
 static uint32_t other_case(const CaseTable *table, uint32_t code)
 {
@@ -139,9 +141,9 @@ KT_FN(kt_fn_to_lower) { return change_case(call, &lower, kt_text_of(args[0]), ou
 
 static bool is_space(uint32_t code)
 {
-    return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 || code == 0x1680 ||
-           (code >= 0x2000 && code <= 0x200A) || code == 0x2028 || code == 0x2029 || code == 0x202F ||
-           code == 0x205F || code == 0x3000 || code == 0xA0;
+    return (code >= 0x09 && code <= 0x0D) || (code >= 0x1C && code <= 0x20) || code == 0x85 ||
+           code == 0x1680 || (code >= 0x2000 && code <= 0x200A) || code == 0x2028 ||
+           code == 0x2029 || code == 0x202F || code == 0x205F || code == 0x3000 || code == 0xA0;
 }
 
 static KtValue trimmed(KtText text, bool left, bool right)
@@ -160,9 +162,24 @@ static KtValue trimmed(KtText text, bool left, bool right)
     return kt_text(text.at + from, to - from);
 }
 
-KT_FN(kt_fn_trim) { (void)call; *out = trimmed(kt_text_of(args[0]), true, true); return KT_OK; }
-KT_FN(kt_fn_ltrim) { (void)call; *out = trimmed(kt_text_of(args[0]), true, false); return KT_OK; }
-KT_FN(kt_fn_rtrim) { (void)call; *out = trimmed(kt_text_of(args[0]), false, true); return KT_OK; }
+KT_FN(kt_fn_trim)
+{
+    (void)call;
+    *out = trimmed(kt_text_of(args[0]), true, true);
+    return KT_OK;
+}
+KT_FN(kt_fn_ltrim)
+{
+    (void)call;
+    *out = trimmed(kt_text_of(args[0]), true, false);
+    return KT_OK;
+}
+KT_FN(kt_fn_rtrim)
+{
+    (void)call;
+    *out = trimmed(kt_text_of(args[0]), false, true);
+    return KT_OK;
+}
 
 /* ---- parts ---- */
 
@@ -212,7 +229,8 @@ KT_FN(kt_fn_right)
 /* Offset of the next `what` (not empty) at or behind `from`, or text.len. */
 static uint32_t next_match(KtText text, uint32_t from, KtText what)
 {
-    const char *at = from < text.len ? memmem(text.at + from, text.len - from, what.at, what.len) : NULL;
+    const char *at =
+        from < text.len ? memmem(text.at + from, text.len - from, what.at, what.len) : NULL;
     return at ? (uint32_t)(at - text.at) : text.len;
 }
 
@@ -224,7 +242,8 @@ KT_FN(kt_fn_replace)
     if (what.len == 0) {
         matches = kt_utf8_count(text) + 1;
     } else {
-        for (uint32_t at = next_match(text, 0, what); at < text.len; at = next_match(text, at + what.len, what))
+        for (uint32_t at = next_match(text, 0, what); at < text.len;
+             at = next_match(text, at + what.len, what))
             matches++;
     }
     if (matches == 0) {
@@ -239,7 +258,8 @@ KT_FN(kt_fn_replace)
     size_t end = 0;
     for (uint64_t i = 0; i < matches; i++) {
         uint32_t at = what.len ? next_match(text, from, what)
-                               : i == 0 ? 0 : from + kt_utf8_step(text.at[from]);
+                      : i == 0 ? 0
+                               : from + kt_utf8_step(text.at[from]);
         memcpy(to + end, text.at + from, at - from);
         end += at - from;
         if (by.len)
@@ -254,7 +274,8 @@ KT_FN(kt_fn_replace)
 }
 
 /* The nearest of several delimiters, at or behind `from`; the longest at the same place. */
-static uint32_t next_delimiter(KtText text, uint32_t from, const KtValue *delimiter, uint32_t n, uint32_t *len)
+static uint32_t next_delimiter(KtText text, uint32_t from, const KtValue *delimiter, uint32_t n,
+                               uint32_t *len)
 {
     uint32_t nearest = text.len;
     for (uint32_t i = 0; i < n; i++) {
@@ -286,7 +307,8 @@ KT_FN(kt_fn_split)
     for (uint32_t i = 0; i < delimiters; i++) {
         if (delimiter[i].kind != KT_TEXT)
             return kt_diag_set(call->diag, KT_ERR_INVALID_ARGUMENT_VALUE, &call->at,
-                               "split() takes Strings as delimiters, not %s", kt_kind_name((KtKind)delimiter[i].kind));
+                               "split() takes Strings as delimiters, not %s",
+                               kt_kind_name((KtKind)delimiter[i].kind));
         characters |= delimiter[i].len == 0;
     }
     uint32_t from = 0;

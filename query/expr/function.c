@@ -68,7 +68,8 @@ static KtType infer_add(const KtType *args, uint32_t n)
 static KtType infer_element(const KtType *args, uint32_t n)
 {
     (void)n;
-    return possible(args[0].kinds) == LST && args[0].elements ? (KtType){args[0].elements, 0} : (KtType){ANY, 0};
+    return possible(args[0].kinds) == LST && args[0].elements ? (KtType){args[0].elements, 0}
+                                                              : (KtType){ANY, 0};
 }
 
 static KtType infer_any_of(const KtType *args, uint32_t n)
@@ -107,21 +108,44 @@ enum {
     LATER_ON = KT_FN_NOT_SUPPORTED
 };
 
-#define T(kinds) {(KtKinds)(kinds), 0}
-#define A1(a) {T(a)}
-#define A2(a, b) {T(a), T(b)}
-#define A3(a, b, c) {T(a), T(b), T(c)}
+#define T(kinds)            \
+    {                       \
+        (KtKinds)(kinds), 0 \
+    }
+#define A1(a) \
+    {         \
+        T(a)  \
+    }
+#define A2(a, b)   \
+    {              \
+        T(a), T(b) \
+    }
+#define A3(a, b, c)      \
+    {                    \
+        T(a), T(b), T(c) \
+    }
 #define LST_OF(elements) (LST), (elements)
 /* A result is one argument or, by LST_OF, two: RESULT takes the first two of what it is given. */
-#define RESULT_OF(kinds, elements, ...) {(KtKinds)(kinds), (KtKinds)(elements)}
+#define RESULT_OF(kinds, elements, ...)       \
+    {                                         \
+        (KtKinds)(kinds), (KtKinds)(elements) \
+    }
 #define RESULT(...) RESULT_OF(__VA_ARGS__, 0, 0)
 
 static const KtFunction functions[] = {
-#define KT_FUNCTION(name, min, max, args, result, traits, wrong, one, many, infer)                                 \
-    {name, min, max, args, RESULT(result), traits,                                                                 \
-     (traits) & KT_FN_OPERATOR && (args_are_boxed(name)) ? KT_ERR_INVALID_ARGUMENT_TYPE_VALUE                      \
-                                                         : KT_ERR_INVALID_ARGUMENT_TYPE,                           \
-     KT_ERR_##wrong, one, many, infer},
+#define KT_FUNCTION(name, min, max, args, result, traits, wrong, one, many, infer)          \
+    {name,                                                                                  \
+     min,                                                                                   \
+     max,                                                                                   \
+     args,                                                                                  \
+     RESULT(result),                                                                        \
+     traits,                                                                                \
+     (traits)&KT_FN_OPERATOR && (args_are_boxed(name)) ? KT_ERR_INVALID_ARGUMENT_TYPE_VALUE \
+                                                       : KT_ERR_INVALID_ARGUMENT_TYPE,      \
+     KT_ERR_##wrong,                                                                        \
+     one,                                                                                   \
+     many,                                                                                  \
+     infer},
 /* An element by index is a TypeError even where the compiler sees it. */
 #define args_are_boxed(name) ((name)[0] == '[' && (name)[1] == ']')
 #include "query/expr/functions.def"
@@ -197,6 +221,8 @@ static KtType declared(const KtFunction *f, uint32_t i)
     return f->arg[i < last ? i : last];
 }
 
+KtKinds kt_function_kinds(const KtFunction *f, uint32_t i) { return declared(f, i).kinds; }
+
 KtType kt_function_type(const KtFunction *f, const KtType *args, uint32_t n)
 {
     if (f->traits & KT_FN_NULL_IN_NULL_OUT) {
@@ -226,7 +252,11 @@ void kt_kinds_print(KtKinds kinds, char *out, size_t cap)
         if (!(kinds & BIT(k)))
             continue;
         bool first = at == 0, last = (kinds >> k) == 1;
-        int n = snprintf(out + at, cap - at, "%s%s", first ? "" : last ? " or " : ", ", kt_kind_name((KtKind)k));
+        int n = snprintf(out + at, cap - at, "%s%s",
+                         first  ? ""
+                         : last ? " or "
+                                : ", ",
+                         kt_kind_name((KtKind)k));
         if (n < 0 || (size_t)n >= cap - at)
             return;
         at += (size_t)n;
@@ -239,12 +269,14 @@ static KtStatus wrong_kind(const KtFunction *f, KtCall *call, uint32_t i, KtValu
 {
     char wanted[160];
     kt_kinds_print(declared(f, i).kinds, wanted, sizeof wanted);
-    bool operator = (f->traits & KT_FN_OPERATOR) != 0;
-    return kt_diag_set(call->diag, f->wrong_kind_run, &call->at, "%s%s takes %s as argument %u, not %s", f->name,
-                       operator ? "" : "()", wanted, i + 1, kt_kind_name((KtKind)arg.kind));
+    bool operator=(f->traits &KT_FN_OPERATOR) != 0;
+    return kt_diag_set(call->diag, f->wrong_kind_run, &call->at,
+                       "%s%s takes %s as argument %u, not %s", f->name, operator? "" : "()", wanted,
+                       i + 1, kt_kind_name((KtKind)arg.kind));
 }
 
-KtStatus kt_function_call(const KtFunction *f, KtCall *call, const KtValue *args, uint32_t n, KtValue *out)
+KtStatus kt_function_call(const KtFunction *f, KtCall *call, const KtValue *args, uint32_t n,
+                          KtValue *out)
 {
     KT_ASSERT(n >= f->min_args && (n <= f->max_args || f->max_args == KT_ARGS_ANY) && f->one);
     if (f->traits & KT_FN_NULL_IN_NULL_OUT) {

@@ -26,19 +26,21 @@ enum {
     KT_FN_NULL_IN_NULL_OUT = 4, /* a null argument makes null: `one` never sees a null */
     KT_FN_PER_ROW = 8,          /* rand: a new answer for each row, never folded */
     KT_FN_READS_GRAPH = 16,     /* reads the graph for some arguments */
-    KT_FN_KINDS_AT_RUN = 32,    /* a wrong kind is a run-time error even where the compiler can see it */
-    KT_FN_OWN_KINDS = 64,       /* `one` judges kinds at run time itself: `arg` is for the binder */
-    KT_FN_AGGREGATE = 128,      /* `one` is NULL; DISTINCT is allowed */
-    KT_FN_OPERATOR = 256,       /* no name that a call may use: the binder must not find it for f(x) */
-    KT_FN_NOT_SUPPORTED = 512   /* a known name that Kith does not run: NOT_SUPPORTED at compile time */
+    KT_FN_KINDS_AT_RUN =
+        32,                /* a wrong kind is a run-time error even where the compiler can see it */
+    KT_FN_OWN_KINDS = 64,  /* `one` judges kinds at run time itself: `arg` is for the binder */
+    KT_FN_AGGREGATE = 128, /* `one` is NULL; DISTINCT is allowed */
+    KT_FN_OPERATOR = 256,  /* no name that a call may use: the binder must not find it for f(x) */
+    KT_FN_NOT_SUPPORTED =
+        512 /* a known name that Kith does not run: NOT_SUPPORTED at compile time */
 };
 
 /* What one call may use. */
 typedef struct KtCall {
-    KtArena *arena;            /* results live here */
-    KtDiag *diag;              /* may be NULL */
-    struct KtEvalContext *x;   /* query/expr/expr.h; NULL while constants are folded */
-    KtPos at;                  /* the call's place in the statement */
+    KtArena *arena;          /* results live here */
+    KtDiag *diag;            /* may be NULL */
+    struct KtEvalContext *x; /* query/expr/expr.h; NULL while constants are folded */
+    KtPos at;                /* the call's place in the statement */
 } KtCall;
 
 typedef struct KtFunction KtFunction;
@@ -52,12 +54,14 @@ struct KtFunction {
     KtType arg[4];              /* the last one stands for all further arguments */
     KtType result;
     uint32_t traits;
-    KtStatus wrong_kind_compile; /* what a wrong kind is to the binder: INVALID_ARGUMENT_TYPE or ..._TYPE_VALUE */
-    KtStatus wrong_kind_run;     /* and while running */
+    KtStatus
+        wrong_kind_compile; /* what a wrong kind is to the binder: INVALID_ARGUMENT_TYPE or ..._TYPE_VALUE */
+    KtStatus wrong_kind_run; /* and while running */
     /* One row. Arity, kinds and (if NULL_IN_NULL_OUT) nulls have been checked: kt_function_call does that. */
     KtStatus (*one)(KtCall *call, const KtValue *args, KtValue *out);
-    KtKernel many;                                 /* NULL: row by row */
-    KtType (*infer)(const KtType *args, uint32_t n); /* where it says more than `result`; NULL: `result` */
+    KtKernel many; /* NULL: row by row */
+    KtType (*infer)(const KtType *args,
+                    uint32_t n); /* where it says more than `result`; NULL: `result` */
 };
 
 enum { KT_ARGS_ANY = 255 };
@@ -74,11 +78,13 @@ KtType kt_function_type(const KtFunction *function, const KtType *args, uint32_t
 /* True when argument `i` may have a kind that the function takes (null always is): false is a compile-time
  * error of status wrong_kind_compile. Always true for KINDS_AT_RUN. */
 bool kt_function_accepts(const KtFunction *function, uint32_t i, KtType arg);
+/* The kinds that argument `i` may have. */
+KtKinds kt_function_kinds(const KtFunction *function, uint32_t i);
 /* "Integer, Float or String": for error messages. Writes at most `cap` bytes with the closing NUL. */
 void kt_kinds_print(KtKinds kinds, char *out, size_t cap);
 
 /* Calls with full checks: kinds, nulls, then `one`. Errors: the function's own, with words in call->diag. */
-KtStatus kt_function_call(const KtFunction *function, KtCall *call, const KtValue *args, uint32_t n, KtValue *out)
-    KT_MUST_CHECK;
+KtStatus kt_function_call(const KtFunction *function, KtCall *call, const KtValue *args, uint32_t n,
+                          KtValue *out) KT_MUST_CHECK;
 
 #endif

@@ -1,7 +1,8 @@
 /* query/expr/kernel_bool.c - NOT and the tests for null over columns, and the null bits of several columns. */
 #include "query/expr/expr_internal.h"
 
-KtStatus kt_merge_nulls(KtArena *arena, const KtColumn *args, uint32_t n, uint32_t rows, uint64_t **out, bool *all)
+KtStatus kt_merge_nulls(KtArena *arena, const KtColumn *args, uint32_t n, uint32_t rows,
+                        uint64_t **out, bool *all)
 {
     uint64_t *bits = NULL;
     bool own = false;
@@ -66,7 +67,8 @@ static bool is_null(const KtColumn *col, uint32_t row)
     return false;
 }
 
-static KtStatus null_test(KtKernelCall *k, const KtColumn *col, bool wanted, KtColumn *out, bool *done)
+static KtStatus null_test(KtKernelCall *k, const KtColumn *col, bool wanted, KtColumn *out,
+                          bool *done)
 {
     *done = !col->constant;
     if (!*done)

@@ -8,30 +8,31 @@
 
 typedef enum Op { EQUAL, UNEQUAL, LESS, LESS_EQUAL, GREATER, GREATER_EQUAL } Op;
 
-#define LOOP(sign)                                       \
-    if (cb) {                                            \
-        for (uint32_t i = 0; i < n; i++)                 \
-            out[i] = a[i] sign b[0];                     \
-    } else if (ca) {                                     \
-        for (uint32_t i = 0; i < n; i++)                 \
-            out[i] = a[0] sign b[i];                     \
-    } else {                                             \
-        for (uint32_t i = 0; i < n; i++)                 \
-            out[i] = a[i] sign b[i];                     \
-    }                                                    \
+#define LOOP(sign)                       \
+    if (cb) {                            \
+        for (uint32_t i = 0; i < n; i++) \
+            out[i] = a[i] sign b[0];     \
+    } else if (ca) {                     \
+        for (uint32_t i = 0; i < n; i++) \
+            out[i] = a[0] sign b[i];     \
+    } else {                             \
+        for (uint32_t i = 0; i < n; i++) \
+            out[i] = a[i] sign b[i];     \
+    }                                    \
     break
 
-#define COMPARE(name, type)                                                                                        \
-    static KT_CLONES void name(Op op, const type *a, bool ca, const type *b, bool cb, uint32_t n, uint8_t *out)    \
-    {                                                                                                              \
-        switch (op) {                                                                                              \
-        case EQUAL: LOOP(==);                                                                                      \
-        case UNEQUAL: LOOP(!=);                                                                                    \
-        case LESS: LOOP(<);                                                                                        \
-        case LESS_EQUAL: LOOP(<=);                                                                                 \
-        case GREATER: LOOP(>);                                                                                     \
-        case GREATER_EQUAL: LOOP(>=);                                                                              \
-        }                                                                                                          \
+#define COMPARE(name, type)                                                                       \
+    static KT_CLONES void name(Op op, const type *a, bool ca, const type *b, bool cb, uint32_t n, \
+                               uint8_t *out)                                                      \
+    {                                                                                             \
+        switch (op) {                                                                             \
+        case EQUAL: LOOP(==);                                                                     \
+        case UNEQUAL: LOOP(!=);                                                                   \
+        case LESS: LOOP(<);                                                                       \
+        case LESS_EQUAL: LOOP(<=);                                                                \
+        case GREATER: LOOP(>);                                                                    \
+        case GREATER_EQUAL: LOOP(>=);                                                             \
+        }                                                                                         \
     }
 
 COMPARE(compare_ints, int64_t)
@@ -59,7 +60,8 @@ static int text_order(KtText a, KtText b)
     return c ? c : (a.len > b.len) - (a.len < b.len);
 }
 
-static void texts(const KtKernelCall *k, Op op, const KtColumn *args, const uint64_t *nulls, uint8_t *out)
+static void texts(const KtKernelCall *k, Op op, const KtColumn *args, const uint64_t *nulls,
+                  uint8_t *out)
 {
     const KtText *a = args[0].data, *b = args[1].data;
     bool ca = args[0].constant, cb = args[1].constant;
@@ -75,6 +77,24 @@ static void texts(const KtKernelCall *k, Op op, const KtColumn *args, const uint
     }
 }
 
+/* Pairs of one simple kind need no judgement about what can be compared. */
+static bool simple_pair(Op op, KtValue a, KtValue b, uint8_t *out)
+{
+    if (a.kind != b.kind)
+        return false;
+    if (a.kind == KT_INT) {
+        *out = answers(op, (a.as.i > b.as.i) - (a.as.i < b.as.i));
+        return true;
+    }
+    if (a.kind != KT_TEXT)
+        return false;
+    if (op == EQUAL || op == UNEQUAL)
+        *out = kt_text_eq(kt_text_of(a), kt_text_of(b)) == (op == EQUAL);
+    else
+        *out = answers(op, text_order(kt_text_of(a), kt_text_of(b)));
+    return true;
+}
+
 /* Value by value: null bits are made as needed. */
 static KtStatus values(const KtKernelCall *k, Op op, const KtColumn *args, KtColumn *out)
 {
@@ -84,6 +104,8 @@ static KtStatus values(const KtKernelCall *k, Op op, const KtColumn *args, KtCol
         uint32_t row = kt_sel_row(k->sel, i);
         KtValue a = kt_col_value(&args[0], row), b = kt_col_value(&args[1], row);
         bool known;
+        if (simple_pair(op, a, b, &to[row]))
+            continue;
         if (op == EQUAL || op == UNEQUAL) {
             KtTruth equal = kt_value_equal(a, b);
             known = equal != KT_UNKNOWN;
@@ -121,7 +143,8 @@ static KtStatus compare(KtKernelCall *k, Op op, const KtColumn *args, KtColumn *
     bool all_null = false, same = args[0].kind == args[1].kind;
     KtColKind kind = args[0].kind;
     KT_TRY(kt_col_make(k->arena, KT_COL_BOOL, rows, false, &to));
-    bool loop = same && (kind == KT_COL_INT || kind == KT_COL_FLOAT || kind == KT_COL_BOOL) && dense(k);
+    bool loop =
+        same && (kind == KT_COL_INT || kind == KT_COL_FLOAT || kind == KT_COL_BOOL) && dense(k);
     if (loop || (same && kind == KT_COL_TEXT)) {
         KT_TRY(kt_merge_nulls(k->arena, args, 2, rows, &to.nulls, &all_null));
         if (all_null)

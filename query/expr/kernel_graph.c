@@ -3,7 +3,8 @@
 
 #include <inttypes.h>
 
-KtStatus kt_scope_check_exist(KtScope *scope, struct KtEvalContext *x, KtPos at, KtKind kind, KtIds ids)
+KtStatus kt_scope_check_exist(KtScope *scope, struct KtEvalContext *x, KtPos at, KtKind kind,
+                              KtIds ids)
 {
     uint64_t bits[KT_IDS_MOST / 64] = {0};
     if (!kt_view_writes(x->view) || ids.n == 0)
@@ -16,8 +17,8 @@ KtStatus kt_scope_check_exist(KtScope *scope, struct KtEvalContext *x, KtPos at,
         if (id == none || kt_bit(bits, row))
             continue;
         KtDiag words = {0};
-        KtStatus status = kt_diag_set(&words, KT_ERR_DELETED_ENTITY_ACCESS, &at, "%s %" PRIu64 " has been deleted",
-                                      kt_kind_name(kind), id);
+        KtStatus status = kt_diag_set(&words, KT_ERR_DELETED_ENTITY_ACCESS, &at,
+                                      "%s %" PRIu64 " has been deleted", kt_kind_name(kind), id);
         kt_scope_fail(scope, x, &words, row, status);
         return KT_OK;
     }
@@ -94,7 +95,8 @@ KT_MANY(kt_many_labels)
         if (!items)
             return KT_ERR_MEMORY;
         for (uint32_t l = 0; l < n; l++) {
-            KtText name = kt_name_text(k->x->view, KT_NAME_LABEL, labels.item[labels.start[row] + l]);
+            KtText name =
+                kt_name_text(k->x->view, KT_NAME_LABEL, labels.item[labels.start[row] + l]);
             items[l] = kt_text(name.at, name.len);
         }
         value[row] = kt_list(items, n);

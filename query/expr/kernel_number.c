@@ -13,49 +13,55 @@ static uint32_t dense_rows(const KtKernelCall *k)
     return k->sel.n == 0 ? 0 : kt_sel_row(k->sel, k->sel.n - 1) + 1;
 }
 
-#define SHAPES(type_out, expression)                \
-    if (cb) {                                       \
-        const __typeof__(*b) y = b[0];              \
-        for (uint32_t i = 0; i < n; i++) {          \
-            const __typeof__(*a) x = a[i];          \
-            out[i] = (type_out)(expression);        \
-        }                                           \
-    } else if (ca) {                                \
-        const __typeof__(*a) x = a[0];              \
-        for (uint32_t i = 0; i < n; i++) {          \
-            const __typeof__(*b) y = b[i];          \
-            out[i] = (type_out)(expression);        \
-        }                                           \
-    } else {                                        \
-        for (uint32_t i = 0; i < n; i++) {          \
-            const __typeof__(*a) x = a[i];          \
-            const __typeof__(*b) y = b[i];          \
-            out[i] = (type_out)(expression);        \
-        }                                           \
+#define SHAPES(type_out, expression)         \
+    if (cb) {                                \
+        const __typeof__(*b) y = b[0];       \
+        for (uint32_t i = 0; i < n; i++) {   \
+            const __typeof__(*a) x = a[i];   \
+            out[i] = (type_out)(expression); \
+        }                                    \
+    } else if (ca) {                         \
+        const __typeof__(*a) x = a[0];       \
+        for (uint32_t i = 0; i < n; i++) {   \
+            const __typeof__(*b) y = b[i];   \
+            out[i] = (type_out)(expression); \
+        }                                    \
+    } else {                                 \
+        for (uint32_t i = 0; i < n; i++) {   \
+            const __typeof__(*a) x = a[i];   \
+            const __typeof__(*b) y = b[i];   \
+            out[i] = (type_out)(expression); \
+        }                                    \
     }
 
 /* Sums and differences wrap here; the caller looks for overflows by their signs. */
-static KT_CLONES void add_ints(const uint64_t *a, bool ca, const uint64_t *b, bool cb, uint32_t n, uint64_t *out)
+static KT_CLONES void add_ints(const uint64_t *a, bool ca, const uint64_t *b, bool cb, uint32_t n,
+                               uint64_t *out)
 {
     SHAPES(uint64_t, x + y)
 }
-static KT_CLONES void subtract_ints(const uint64_t *a, bool ca, const uint64_t *b, bool cb, uint32_t n, uint64_t *out)
+static KT_CLONES void subtract_ints(const uint64_t *a, bool ca, const uint64_t *b, bool cb,
+                                    uint32_t n, uint64_t *out)
 {
     SHAPES(uint64_t, x - y)
 }
-static KT_CLONES void add_floats(const double *a, bool ca, const double *b, bool cb, uint32_t n, double *out)
+static KT_CLONES void add_floats(const double *a, bool ca, const double *b, bool cb, uint32_t n,
+                                 double *out)
 {
     SHAPES(double, x + y)
 }
-static KT_CLONES void subtract_floats(const double *a, bool ca, const double *b, bool cb, uint32_t n, double *out)
+static KT_CLONES void subtract_floats(const double *a, bool ca, const double *b, bool cb,
+                                      uint32_t n, double *out)
 {
     SHAPES(double, x - y)
 }
-static KT_CLONES void multiply_floats(const double *a, bool ca, const double *b, bool cb, uint32_t n, double *out)
+static KT_CLONES void multiply_floats(const double *a, bool ca, const double *b, bool cb,
+                                      uint32_t n, double *out)
 {
     SHAPES(double, x *y)
 }
-static KT_CLONES void divide_floats(const double *a, bool ca, const double *b, bool cb, uint32_t n, double *out)
+static KT_CLONES void divide_floats(const double *a, bool ca, const double *b, bool cb, uint32_t n,
+                                    double *out)
 {
     SHAPES(double, x / y)
 }
@@ -72,11 +78,34 @@ static KT_CLONES bool any_overflow(const int64_t *a, bool ca, const int64_t *b, 
     return bad < 0;
 }
 
+/* Products, and whether one overflowed. */
+static bool multiply_ints(const int64_t *a, bool ca, const int64_t *b, bool cb, uint32_t n,
+                          int64_t *out)
+{
+    bool bad = false;
+    for (uint32_t i = 0; i < n; i++)
+        bad |= __builtin_mul_overflow(a[ca ? 0 : i], b[cb ? 0 : i], &out[i]);
+    return bad;
+}
+
+/* By a constant that can do no harm: not 0, and not -1, which overflows the smallest integer. */
+static void divide_ints(const int64_t *a, int64_t by, uint32_t n, int64_t *out, bool modulo)
+{
+    if (modulo) {
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = a[i] % by;
+    } else {
+        for (uint32_t i = 0; i < n; i++)
+            out[i] = a[i] / by;
+    }
+}
+
 /* ---- row by row, where an error has to be found or the work is not for vectors ---- */
 
 typedef KtStatus (*OneFn)(KtCall *call, const KtValue *args, KtValue *out);
 
-static KtStatus careful(KtKernelCall *k, OneFn one, const KtColumn *args, const uint64_t *nulls, int64_t *out)
+static KtStatus careful(KtKernelCall *k, OneFn one, const KtColumn *args, const uint64_t *nulls,
+                        int64_t *out)
 {
     KtDiag words = {0};
     KtCall call = {.arena = k->arena, .diag = &words, .x = k->x, .at = k->at};
@@ -85,7 +114,9 @@ static KtStatus careful(KtKernelCall *k, OneFn one, const KtColumn *args, const 
         uint32_t row = kt_sel_row(k->sel, i);
         if (nulls && kt_bit(nulls, row))
             continue;
-        KtValue pair[2] = {kt_int(a[args[0].constant ? 0 : row]), kt_int(b[args[1].constant ? 0 : row])}, result;
+        KtValue pair[2] = {kt_int(a[args[0].constant ? 0 : row]),
+                           kt_int(b[args[1].constant ? 0 : row])},
+                result;
         KtStatus status = one(&call, pair, &result);
         if (status != KT_OK) {
             if (kt_status_is_fatal(status))
@@ -116,9 +147,17 @@ static KtStatus ints(KtKernelCall *k, Op op, OneFn one, const KtColumn *args, Kt
             return careful(k, one, args, out->nulls, out->data);
         return KT_OK;
     case MULTIPLY:
+        if (multiply_ints(args[0].data, ca, args[1].data, cb, n, out->data))
+            return careful(k, one, args, out->nulls, out->data);
+        return KT_OK;
     case DIVIDE:
-    case MODULO:
-        return careful(k, one, args, out->nulls, out->data);
+    case MODULO: {
+        int64_t by = cb ? *(const int64_t *)args[1].data : 0;
+        if (ca || by == 0 || by == -1)
+            return careful(k, one, args, out->nulls, out->data);
+        divide_ints(args[0].data, by, n, out->data, op == MODULO);
+        return KT_OK;
+    }
     }
     return KT_OK;
 }
@@ -165,9 +204,13 @@ static KtStatus floats(KtKernelCall *k, Op op, const KtColumn *args, KtColumn *o
     return KT_OK;
 }
 
-static bool numeric(const KtColumn *col) { return col->kind == KT_COL_INT || col->kind == KT_COL_FLOAT; }
+static bool numeric(const KtColumn *col)
+{
+    return col->kind == KT_COL_INT || col->kind == KT_COL_FLOAT;
+}
 
-static KtStatus arithmetic(KtKernelCall *k, Op op, OneFn one, const KtColumn *args, KtColumn *out, bool *done)
+static KtStatus arithmetic(KtKernelCall *k, Op op, OneFn one, const KtColumn *args, KtColumn *out,
+                           bool *done)
 {
     *done = numeric(&args[0]) && numeric(&args[1]);
     if (!*done)

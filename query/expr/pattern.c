@@ -13,7 +13,8 @@ enum {
     PATTERN_BYTES = 32 * 1024,
     MATCH_LIMIT = 1000 * 1000,
     DEPTH_LIMIT = 50 * 1000,
-    HEAP_LIMIT_KIB = 20 * 1024
+    HEAP_LIMIT_KIB = 20 * 1024,
+    MATCHES_UNLOOKED = 16 /* each may take some milliseconds */
 };
 
 typedef struct Pattern {
@@ -75,8 +76,8 @@ static KtStatus pattern_compile(KtCall *call, KtText text, Pattern *out)
                            "A regular expression has at most %d bytes", PATTERN_BYTES);
     PCRE2_SPTR source = (PCRE2_SPTR)(text.len ? text.at : "");
     pcre2_code *code = pcre2_compile(source, text.len,
-                                     PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF | PCRE2_NO_UTF_CHECK |
-                                         PCRE2_NEVER_BACKSLASH_C,
+                                     PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_UTF |
+                                         PCRE2_NO_UTF_CHECK | PCRE2_NEVER_BACKSLASH_C,
                                      &error, &where, NULL);
     if (!code) {
         char words[120];
@@ -84,7 +85,9 @@ static KtStatus pattern_compile(KtCall *call, KtText text, Pattern *out)
         return kt_diag_set(call->diag, KT_ERR_INVALID_ARGUMENT_VALUE, &call->at,
                            "The regular expression is wrong at byte %zu: %s", (size_t)where, words);
     }
-    Pattern p = {.text = malloc((size_t)text.len + 1), .len = text.len, .code = code,
+    Pattern p = {.text = malloc((size_t)text.len + 1),
+                 .len = text.len,
+                 .code = code,
                  .match = pcre2_match_data_create(1, NULL)};
     if (!p.text || !p.match) {
         pattern_free(&p);
@@ -122,8 +125,10 @@ static KtStatus match(KtCall *call, PatternCache *cache, KtText text, KtText pat
 {
     Pattern *p = NULL;
     KT_TRY(pattern_of(call, cache, pattern, &p));
-    int found = pcre2_match(p->code, (PCRE2_SPTR)(text.len ? text.at : ""), text.len, 0, PCRE2_NO_UTF_CHECK,
-                            p->match, cache->limits);
+    if (cache->clock % MATCHES_UNLOOKED == 0)
+        KT_TRY(kt_eval_tick(call->x));
+    int found = pcre2_match(p->code, (PCRE2_SPTR)(text.len ? text.at : ""), text.len, 0,
+                            PCRE2_NO_UTF_CHECK, p->match, cache->limits);
     if (found >= 0 || found == PCRE2_ERROR_NOMATCH) {
         *out = found >= 0;
         return KT_OK;

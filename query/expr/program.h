@@ -41,11 +41,22 @@ struct KtEvalStep {
     uint32_t args;
     const KtEvalStep **arg; /* NULL entries where the expression has none */
     union {
-        struct { KtValue value; KtColumn column; } constant;
-        uint32_t index;                                  /* PARAM, SLOT, LOCAL: its number in the program */
-        struct { const KtFunction *function; KtColKind result; } call; /* result: kind of column it makes row by row */
-        struct { const KtText *key; } map;
-        struct { uint32_t local, acc; KtNeeds body; } each;
+        struct {
+            KtValue value;
+            KtColumn column;
+        } constant;
+        uint32_t index; /* PARAM, SLOT, LOCAL: its number in the program */
+        struct {
+            const KtFunction *function;
+            KtColKind result;
+        } call; /* result: kind of column it makes row by row */
+        struct {
+            const KtText *key;
+        } map;
+        struct {
+            uint32_t local, acc;
+            KtNeeds body;
+        } each;
     } as;
 };
 
@@ -67,28 +78,29 @@ typedef struct KtRunState {
     KtDiag words; /* of the error being raised */
 } KtRunState;
 
-KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
-    KT_MUST_CHECK;
+KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                     KtColumn *out) KT_MUST_CHECK;
 /* eval_each.c */
-KtStatus kt_step_comprehension(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
-    KT_MUST_CHECK;
-KtStatus kt_step_quantifier(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
-    KT_MUST_CHECK;
-KtStatus kt_step_reduce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
-    KT_MUST_CHECK;
+KtStatus kt_step_comprehension(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                               KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_step_quantifier(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                            KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_step_reduce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                        KtColumn *out) KT_MUST_CHECK;
 /* eval_graph.c */
-KtStatus kt_step_prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
-    KT_MUST_CHECK;
-KtStatus kt_step_has_labels(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
-    KT_MUST_CHECK;
-KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out)
-    KT_MUST_CHECK;
+KtStatus kt_step_prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                      KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_step_has_labels(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                            KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                                KtColumn *out) KT_MUST_CHECK;
 
 /* Raises a row's error: a fatal status is returned, another one is noted and KT_OK returned. The words stand in
  * run->words, which is cleared. */
 KtStatus kt_run_fail(KtRunState *run, KtScope *scope, uint32_t row, KtStatus status) KT_MUST_CHECK;
 /* A VALUE column of `rows` elements, not cleared; *values is its data. */
-KtStatus kt_value_column(KtArena *arena, uint32_t rows, KtColumn *out, KtValue **values) KT_MUST_CHECK;
+KtStatus kt_value_column(KtArena *arena, uint32_t rows, KtColumn *out,
+                         KtValue **values) KT_MUST_CHECK;
 KtColumn kt_null_column(void);
 /* Truth of one element: KT_UNKNOWN for null; *bad if it is no boolean. */
 KtTruth kt_column_truth(const KtColumn *column, uint32_t row, bool *bad);

@@ -16,12 +16,15 @@ KtStatus kt_eval_tick(struct KtEvalContext *x)
     return kt_exist(x->view, KT_NODE, (KtIds){.id = &none, .width = 4, .n = 0}, &bits);
 }
 
-static uint32_t depth_of(KtValue v) { return v.kind == KT_LIST || v.kind == KT_MAP ? (v.aux ? v.aux : 1u) : 0u; }
+static uint32_t depth_of(KtValue v)
+{
+    return v.kind == KT_LIST || v.kind == KT_MAP ? (v.aux ? v.aux : 1u) : 0u;
+}
 
 static KtStatus too_deep(KtCall *call)
 {
-    return kt_diag_set(call->diag, KT_ERR_VALUE_TOO_DEEP, &call->at, "Lists and maps nest at most %d deep",
-                       KT_VALUE_DEPTH_MOST);
+    return kt_diag_set(call->diag, KT_ERR_VALUE_TOO_DEEP, &call->at,
+                       "Lists and maps nest at most %d deep", KT_VALUE_DEPTH_MOST);
 }
 
 KtStatus kt_make_list(KtCall *call, const KtValue *items, uint32_t n, KtValue *out)

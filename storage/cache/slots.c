@@ -1,27 +1,12 @@
-/* storage/cache/slots.c - pages of words, made when first touched.
- *
- * A word: bit 0 set, a block's address; else bit 1 tells EMPTY from UNKNOWN and the rest is c less the base. So a
- * fresh page of zeros is UNKNOWN(base), as the rule wants it on open. */
+/* storage/cache/slots.c - filling, raising and evicting; the readers are in the header. */
 #include "storage/cache/slots.h"
 
 #include <stdlib.h>
 
-enum { PAGE_BITS = 12, PAGE_SLOTS = 1 << PAGE_BITS, PAGES = 1 << (32 - PAGE_BITS) };
-/* Ids above the range have no slot: nothing can be there. */
-#define INDEX_END ((uint64_t)1 << 32)
-#define IS_BLOCK ((uint64_t)1)
-#define IS_EMPTY ((uint64_t)2)
-
-typedef _Atomic uint64_t Word;
-
-struct KtSlots {
-    _Atomic(Word *) *page; /* PAGES of them, NULL until touched */
-    KtEpochs *epochs;
-    KtCacheBytes *bytes;
-    KtCommit base;
-    uint64_t hand; /* of the evictor */
-    _Atomic uint64_t top; /* one above the highest page made */
-};
+enum { PAGE_SLOTS = KT_SLOT_PAGE, PAGES = 1 << (32 - KT_SLOT_PAGE_BITS) };
+#define IS_BLOCK KT_SLOT_IS_BLOCK
+#define IS_EMPTY KT_SLOT_IS_EMPTY
+typedef KtSlotAtom Word;
 
 KtStatus kt_slots_open(KtEpochs *epochs, KtCacheBytes *bytes, KtCommit base, KtSlots **out)
 {
@@ -59,27 +44,19 @@ void kt_slots_close(KtSlots *slots)
     free(slots);
 }
 
-static Word *word_at(const KtSlots *slots, uint64_t index)
-{
-    if (index >= INDEX_END)
-        return NULL;
-    Word *page = atomic_load_explicit(&slots->page[index >> PAGE_BITS], memory_order_acquire);
-    return page ? &page[index & (PAGE_SLOTS - 1)] : NULL;
-}
-
 /* NULL only when there is no memory. */
 static Word *word_made(KtSlots *slots, uint64_t index)
 {
-    if (index >= INDEX_END)
+    if (index > UINT32_MAX)
         return NULL;
-    Word *word = word_at(slots, index);
+    Word *word = kt_slots_at(slots, index);
     if (word)
         return word;
     Word *fresh = calloc(PAGE_SLOTS, sizeof *fresh);
     if (!fresh)
         return NULL;
     Word *none = NULL;
-    uint64_t p = index >> PAGE_BITS;
+    uint64_t p = index >> KT_SLOT_PAGE_BITS;
     if (!atomic_compare_exchange_strong(&slots->page[p], &none, fresh))
         free((void *)(uintptr_t)fresh);
     else
@@ -87,36 +64,7 @@ static Word *word_made(KtSlots *slots, uint64_t index)
     uint64_t top = atomic_load(&slots->top);
     while (top < p + 1 && !atomic_compare_exchange_weak(&slots->top, &top, p + 1)) {
     }
-    return word_at(slots, index);
-}
-
-const void *kt_slots_address(const KtSlots *slots, uint64_t index) { return (const void *)(uintptr_t)word_at(slots, index); }
-
-const void *kt_slots_target(const KtSlots *slots, uint64_t index)
-{
-    const Word *slot = word_at(slots, index);
-    uint64_t word = slot ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
-    return (word & IS_BLOCK) ? block_of(word) : NULL;
-}
-
-KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block)
-{
-    const Word *slot = word_at(slots, index);
-    if (!slot)
-        return KT_SLOT_UNKNOWN;
-    uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
-    if (word & IS_BLOCK) {
-        KtSlotBlock *found = block_of(word);
-        if (found->since > at)
-            return KT_SLOT_UNKNOWN;
-        if (!atomic_load_explicit(&found->used, memory_order_relaxed))
-            atomic_store_explicit(&found->used, 1, memory_order_relaxed);
-        *block = found;
-        return KT_SLOT_BLOCK;
-    }
-    if ((word & IS_EMPTY) && slots->base + (word >> 2) <= at)
-        return KT_SLOT_EMPTY;
-    return KT_SLOT_UNKNOWN;
+    return kt_slots_at(slots, index);
 }
 
 bool kt_slots_load(KtSlots *slots, uint64_t index, KtSlotWord *out)
@@ -135,7 +83,7 @@ bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit p
 {
     if (published < loaded.c)
         return false;
-    Word *slot = word_at(slots, index);
+    Word *slot = kt_slots_at(slots, index);
     uint64_t word = loaded.word | IS_EMPTY;
     if (block) {
         block->since = loaded.c;
@@ -174,7 +122,7 @@ size_t kt_slots_evict(KtSlots *slots, size_t want)
     for (uint64_t looked = 0; gone < want && looked < 2 * top * PAGE_SLOTS; looked++) {
         if (slots->hand >= top * PAGE_SLOTS)
             slots->hand = 0;
-        Word *slot = word_at(slots, slots->hand++);
+        Word *slot = kt_slots_at(slots, slots->hand++);
         if (!slot) {
             slots->hand = (slots->hand | (PAGE_SLOTS - 1)) + 1;
             looked |= PAGE_SLOTS - 1;

@@ -18,8 +18,6 @@
 #include "base/value.h"
 #include "storage/cache/epoch.h"
 
-typedef struct KtSlots KtSlots;
-
 /* The head of every block. The memory is malloc's; who fills a slot gives it away. */
 typedef struct KtSlotBlock {
     KtCommit since;     /* set by kt_slots_fill */
@@ -39,17 +37,65 @@ typedef struct KtCacheBytes { /* shared by all directories of one cache */
     size_t limit;
 } KtCacheBytes;
 
+/* Pages of words, made when first touched. A word: bit 0 set, a block's address; else bit 1 tells EMPTY from UNKNOWN
+ * and the rest is c less the base. So a fresh page of zeros is UNKNOWN(base), as the rule wants it on open.
+ * The struct stands here for the readers below, which hot loops inline; nobody else looks inside. */
+enum { KT_SLOT_PAGE_BITS = 12, KT_SLOT_PAGE = 1 << KT_SLOT_PAGE_BITS };
+#define KT_SLOT_IS_BLOCK ((uint64_t)1)
+#define KT_SLOT_IS_EMPTY ((uint64_t)2)
+typedef _Atomic uint64_t KtSlotAtom;
+
+typedef struct KtSlots {
+    _Atomic(KtSlotAtom *) *page; /* NULL until touched */
+    KtEpochs *epochs;
+    KtCacheBytes *bytes;
+    KtCommit base;
+    uint64_t hand;        /* of the evictor */
+    _Atomic uint64_t top; /* one above the highest page made */
+} KtSlots;
+
+static inline KtSlotAtom *kt_slots_at(const KtSlots *slots, uint64_t index)
+{
+    if (index > UINT32_MAX) /* above the range nothing can be */
+        return NULL;
+    KtSlotAtom *page = atomic_load_explicit(&slots->page[index >> KT_SLOT_PAGE_BITS], memory_order_acquire);
+    return page ? &page[index & (KT_SLOT_PAGE - 1)] : NULL;
+}
+
 /* `base`: the commit number recovered. Indexes go up to 2^32 - 1. */
 KtStatus kt_slots_open(KtEpochs *epochs, KtCacheBytes *bytes, KtCommit base, KtSlots **out) KT_MUST_CHECK;
 void kt_slots_close(KtSlots *slots); /* frees every block; no reader is inside. NULL is allowed */
 
 /* What a reader at `at` may take: UNKNOWN when the slot holds nothing that old. The caller is inside its epoch. */
-KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block);
-/* For prefetching: the address of the word of `index`, or NULL where no page is. */
-const void *kt_slots_address(const KtSlots *slots, uint64_t index);
+static inline KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block)
+{
+    const KtSlotAtom *slot = kt_slots_at(slots, index);
+    if (KT_UNLIKELY(!slot))
+        return KT_SLOT_UNKNOWN;
+    uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
+    if (KT_LIKELY(word & KT_SLOT_IS_BLOCK)) {
+        KtSlotBlock *found = (KtSlotBlock *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK);
+        if (KT_UNLIKELY(found->since > at))
+            return KT_SLOT_UNKNOWN;
+        if (!atomic_load_explicit(&found->used, memory_order_relaxed))
+            atomic_store_explicit(&found->used, 1, memory_order_relaxed);
+        *block = found;
+        return KT_SLOT_BLOCK;
+    }
+    return (word & KT_SLOT_IS_EMPTY) && slots->base + (word >> 2) <= at ? KT_SLOT_EMPTY : KT_SLOT_UNKNOWN;
+}
 
-/* And of the block that stands there now, or NULL. Not to be read: another commit may be its owner. */
-const void *kt_slots_target(const KtSlots *slots, uint64_t index);
+/* Prefetching in stages: the word, and then the block that stands there (not to be read: it may be too new). */
+static inline void kt_slots_prefetch_word(const KtSlots *slots, uint64_t index)
+{
+    __builtin_prefetch((const void *)(uintptr_t)kt_slots_at(slots, index));
+}
+static inline const void *kt_slots_target(const KtSlots *slots, uint64_t index)
+{
+    const KtSlotAtom *slot = kt_slots_at(slots, index);
+    uint64_t word = slot ? atomic_load_explicit(slot, memory_order_relaxed) : 0;
+    return (word & KT_SLOT_IS_BLOCK) ? (const void *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK) : NULL;
+}
 
 /* First half of a fill: the word as it is now. False: there is nothing to fill (a block or EMPTY stands there). */
 bool kt_slots_load(KtSlots *slots, uint64_t index, KtSlotWord *out);

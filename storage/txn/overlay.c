@@ -66,6 +66,7 @@ static KtStatus link_change(KtOverlay *o, uint32_t at)
         KT_TRY(link_add(o, KT_CHAIN_REL, c->id, at));
         KT_TRY(link_add(o, KT_CHAIN_LIST, kt_chain_list(c->start, KT_OUT), at));
         KT_TRY(link_add(o, KT_CHAIN_LIST, kt_chain_list(c->end, KT_IN), at));
+        KT_TRY(link_add(o, KT_CHAIN_PAIR, kt_chain_pair(c->start, c->end), at));
         KT_TRY(link_add(o, KT_CHAIN_TYPE, 0, at));
         return link_add(o, KT_CHAIN_TYPE, c->token, at);
     case KT_CHANGE_NODE_PROP:

@@ -20,6 +20,7 @@ typedef enum KtChainKind {
     KT_CHAIN_NODE,  /* key: node id. All changes of a node but its relationships */
     KT_CHAIN_REL,   /* key: relationship id. All changes of it */
     KT_CHAIN_LIST,  /* key: kt_chain_list(node, dir). REL_ADD, REL_DEL */
+    KT_CHAIN_PAIR,  /* key: kt_chain_pair(start, end); others may share it. REL_ADD, REL_DEL */
     KT_CHAIN_LABEL, /* key: label; 0: every node. Changes of membership */
     KT_CHAIN_TYPE,  /* key: type; 0: every relationship. REL_ADD, REL_DEL */
     KT_CHAIN_POINT, /* key: kt_chain_point(index key). Changes that may give a node that index entry */
@@ -28,6 +29,7 @@ typedef enum KtChainKind {
 } KtChainKind;
 
 static inline uint64_t kt_chain_list(KtNodeId node, uint8_t dir) { return node << 1 | (dir == KT_IN ? 1u : 0u); }
+static inline uint64_t kt_chain_pair(KtNodeId start, KtNodeId end) { return kt_mix64(start << 32 ^ end) >> 1; }
 static inline uint64_t kt_chain_point(KtSpan key) { return kt_hash(key.at, key.len) >> 1; }
 
 typedef struct KtLink {

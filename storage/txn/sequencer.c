@@ -33,7 +33,7 @@ static KtStatus refuse_latched(KtDiag *diag)
 /* ---- the record of new changes ---- */
 
 /* Names that were made since the last commit stand first: later changes speak of their tokens. */
-static KtStatus add_names(Commit *c, KtChange *change, uint32_t *n, const uint32_t *known)
+static void add_names(Commit *c, KtChange *change, uint32_t *n, const uint32_t *known)
 {
     KtStore *store = c->db->store;
     for (int kind = KT_NAME_LABEL; kind <= KT_NAME_KEY; kind++) {
@@ -44,7 +44,6 @@ static KtStatus add_names(Commit *c, KtChange *change, uint32_t *n, const uint32
                                         .text = kt_store_name_text(store, (KtNameKind)kind, token)};
         }
     }
-    return KT_OK;
 }
 
 static KtStatus make_record(Commit *c, const KtChange *change, uint32_t n)
@@ -60,7 +59,7 @@ static KtStatus make_record(Commit *c, const KtChange *change, uint32_t n)
     if (!all)
         return KT_ERR_MEMORY;
     uint32_t total = 0;
-    KT_TRY(add_names(c, all, &total, known));
+    add_names(c, all, &total, known);
     memcpy(all + total, change, n * sizeof *all);
     total += n;
     kt_buf_varint(&c->payload, total);

@@ -71,6 +71,11 @@ static KtStatus connect_to(int fd, const struct sockaddr *address, socklen_t len
     return err ? lost(diag, "Cannot connect", err) : KT_OK;
 }
 
+static void hint_at_server(KtDiag *diag)
+{
+    kt_diag_hint(diag, "Is kithd running there? It prints the addresses that it listens on.");
+}
+
 static KtStatus connect_unix(const KtUri *uri, int64_t deadline, KtDiag *diag, int *out)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -78,11 +83,15 @@ static KtStatus connect_unix(const KtUri *uri, int64_t deadline, KtDiag *diag, i
     int fd = open_socket(AF_UNIX, diag);
     if (fd < 0)
         return KT_ERR_CONNECTION;
-    KtStatus status = connect_to(fd, (const struct sockaddr *)&address, sizeof address, deadline, diag);
-    if (status != KT_OK)
-        (void)close(fd);
-    else
+    KtDiag why = {0};
+    KtStatus status = connect_to(fd, (const struct sockaddr *)&address, sizeof address, deadline, &why);
+    if (status == KT_OK) {
         *out = fd;
+        return KT_OK;
+    }
+    (void)close(fd);
+    kt_diag_set(diag, status, NULL, "%s: %s", uri->host, why.message);
+    hint_at_server(diag);
     return status;
 }
 
@@ -108,9 +117,11 @@ static KtStatus connect_tcp(const KtUri *uri, int64_t deadline, KtDiag *diag, in
         (void)close(fd);
     }
     freeaddrinfo(list);
-    if (status != KT_OK)
-        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "%s:%s: %s", uri->host, uri->port, last.message);
-    return KT_OK;
+    if (status == KT_OK)
+        return KT_OK;
+    kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "%s:%s: %s", uri->host, uri->port, last.message);
+    hint_at_server(diag);
+    return KT_ERR_CONNECTION;
 }
 
 static KtStatus read_some(KtLink *link, KtDiag *diag, bool *any)

@@ -17,12 +17,20 @@ Test(base_value_cmp, kinds_stand_in_the_order_of_opencypher)
     KtRelRef rel = {.id = 1};
     uint64_t node[2] = {1, 2};
     KtPath path = {.rels = 1, .node = node, .rel = &rel};
-    KtValue inorder[] = {kt_map(&entry, 1), kt_node(1), kt_rel(&rel), kt_list(&item, 1),
-                         (KtValue){.kind = KT_PATH, .as.path = &path}, text("text"), kt_bool(false), kt_float(1.5),
-                         kt_float((double)NAN), kt_null()};
+    KtValue inorder[] = {kt_map(&entry, 1),
+                         kt_node(1),
+                         kt_rel(&rel),
+                         kt_list(&item, 1),
+                         (KtValue){.kind = KT_PATH, .as.path = &path},
+                         text("text"),
+                         kt_bool(false),
+                         kt_float(1.5),
+                         kt_float((double)NAN),
+                         kt_null()};
     for (size_t i = 0; i < KT_COUNT(inorder); i++) {
         for (size_t k = 0; k < KT_COUNT(inorder); k++)
-            cr_assert_eq(sign(kt_value_order(inorder[i], inorder[k])), (i > k) - (i < k), "%zu %zu", i, k);
+            cr_assert_eq(sign(kt_value_order(inorder[i], inorder[k])), (i > k) - (i < k), "%zu %zu",
+                         i, k);
     }
 }
 
@@ -41,7 +49,8 @@ Test(base_value_cmp, integers_and_floats_compare_as_real_numbers)
 
 Test(base_value_cmp, equality_is_ternary_inside_lists_and_maps)
 {
-    KtValue one_null[] = {kt_int(1), kt_null()}, one_two[] = {kt_int(1), kt_int(2)}, two_null[] = {kt_int(2), kt_null()};
+    KtValue one_null[] = {kt_int(1), kt_null()}, one_two[] = {kt_int(1), kt_int(2)},
+            two_null[] = {kt_int(2), kt_null()};
     cr_assert_eq(kt_value_equal(kt_null(), kt_null()), KT_UNKNOWN);
     cr_assert_eq(kt_value_equal(kt_list(one_null, 2), kt_list(one_two, 2)), KT_UNKNOWN);
     cr_assert_eq(kt_value_equal(kt_list(two_null, 2), kt_list(one_two, 2)), KT_FALSE);
@@ -69,7 +78,8 @@ Test(base_value_cmp, less_than_is_unknown_across_kinds_and_false_for_nan)
     cr_assert_not(kt_value_compare(kt_int(1), text("a"), &c));
     cr_assert_not(kt_value_compare(kt_null(), kt_null(), &c));
     cr_assert_not(kt_value_compare(kt_node(1), kt_node(1), &c));
-    KtValue one_two[] = {kt_int(1), kt_int(2)}, one_null[] = {kt_int(1), kt_null()}, three_null[] = {kt_int(3), kt_null()};
+    KtValue one_two[] = {kt_int(1), kt_int(2)}, one_null[] = {kt_int(1), kt_null()},
+            three_null[] = {kt_int(3), kt_null()};
     cr_assert(kt_value_compare(kt_list(one_two, 1), kt_list(one_two, 2), &c));
     cr_assert_eq(c, -1);
     cr_assert_not(kt_value_compare(kt_list(one_two, 2), kt_list(one_null, 2), &c));

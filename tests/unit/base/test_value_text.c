@@ -86,9 +86,10 @@ Test(base_value_text, floats_are_read_whole_or_not_at_all)
     cr_assert_eq(f, -5.0);
     cr_assert(kt_float_parse(KT_TEXT_LITERAL("-Infinity"), &f));
     cr_assert(isinf(f) && f < 0);
-    const KtText bad[] = {KT_TEXT_LITERAL(""), KT_TEXT_LITERAL("."), KT_TEXT_LITERAL("1e"), KT_TEXT_LITERAL("1e+"),
-                          KT_TEXT_LITERAL("0x10"), KT_TEXT_LITERAL("1e400"), KT_TEXT_LITERAL(" 1"),
-                          KT_TEXT_LITERAL("1.0 "), KT_TEXT_LITERAL("nan"), KT_TEXT_LITERAL("1..2")};
+    const KtText bad[] = {KT_TEXT_LITERAL(""),    KT_TEXT_LITERAL("."),    KT_TEXT_LITERAL("1e"),
+                          KT_TEXT_LITERAL("1e+"), KT_TEXT_LITERAL("0x10"), KT_TEXT_LITERAL("1e400"),
+                          KT_TEXT_LITERAL(" 1"),  KT_TEXT_LITERAL("1.0 "), KT_TEXT_LITERAL("nan"),
+                          KT_TEXT_LITERAL("1..2")};
     for (size_t i = 0; i < KT_COUNT(bad); i++)
         cr_assert_not(kt_float_parse(bad[i], &f), "%.*s", (int)bad[i].len, bad[i].at);
 }
@@ -98,26 +99,35 @@ Test(base_value_text, values_print_as_literals)
     KtValue items[] = {kt_int(1), kt_float(2), kt_text("it's\n", 5), kt_null(), kt_bool(true)};
     expect(kt_list(items, 5), "[1, 2.0, 'it\\'s\\n', null, true]");
     expect(kt_list(items, 0), "[]");
-    KtMapEntry entries[] = {{KT_TEXT_LITERAL("k"), kt_int(1)}, {KT_TEXT_LITERAL("two words"), kt_list(items, 1)}};
+    KtMapEntry entries[] = {{KT_TEXT_LITERAL("k"), kt_int(1)},
+                            {KT_TEXT_LITERAL("two words"), kt_list(items, 1)}};
     expect(kt_map(entries, 2), "{k: 1, `two words`: [1]}");
     expect(kt_node(7), "(#7)");
     KtText labels[] = {KT_TEXT_LITERAL("A"), KT_TEXT_LITERAL("B")};
-    KtNodeImage a = {.id = 1, .label = labels, .labels = 2, .props = 1, .prop = entries}, b = {.id = 2};
-    expect((KtValue){.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = &a}, "(:A:B {k: 1})");
+    KtNodeImage a = {.id = 1, .label = labels, .labels = 2, .props = 1, .prop = entries},
+                b = {.id = 2};
+    expect((KtValue){.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = &a},
+           "(:A:B {k: 1})");
     KtRelImage rel = {.id = 5, .start = 2, .end = 1, .type = KT_TEXT_LITERAL("T")};
     expect((KtValue){.kind = KT_REL, .flags = KT_VALUE_IMAGE, .as.rel_image = &rel}, "[:T]");
     const KtNodeImage *nodes[] = {&a, &b};
     const KtRelImage *rels[] = {&rel};
     KtPathImage path = {.rels = 1, .node = nodes, .rel = rels};
-    expect((KtValue){.kind = KT_PATH, .flags = KT_VALUE_IMAGE, .as.path_image = &path}, "<(:A:B {k: 1})<-[:T]-()>");
+    expect((KtValue){.kind = KT_PATH, .flags = KT_VALUE_IMAGE, .as.path_image = &path},
+           "<(:A:B {k: 1})<-[:T]-()>");
 }
 
 Test(base_value_text, temporal_values_print_in_iso_form)
 {
-    KtTemporal t = {.days = 5397, .seconds = 45296, .nanos = 789000000, .offset_s = 5400, .zone = KT_TEXT_LITERAL("Z/Q")};
+    KtTemporal t = {.days = 5397,
+                    .seconds = 45296,
+                    .nanos = 789000000,
+                    .offset_s = 5400,
+                    .zone = KT_TEXT_LITERAL("Z/Q")};
     expect((KtValue){.kind = KT_DATE, .as.temporal = &t}, "'1984-10-11'");
     expect((KtValue){.kind = KT_LOCAL_TIME, .as.temporal = &t}, "'12:34:56.789'");
-    expect((KtValue){.kind = KT_DATETIME, .as.temporal = &t}, "'1984-10-11T12:34:56.789+01:30[Z/Q]'");
+    expect((KtValue){.kind = KT_DATETIME, .as.temporal = &t},
+           "'1984-10-11T12:34:56.789+01:30[Z/Q]'");
     KtTemporal before = {.days = -719529};
     expect((KtValue){.kind = KT_DATE, .as.temporal = &before}, "'-0001-12-31'");
     KtTemporal d = {.months = 14, .days = 3, .seconds = -1, .nanos = 250000000};

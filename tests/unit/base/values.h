@@ -21,18 +21,41 @@ static inline uint64_t roll(Dice *dice)
 
 static inline KtValue random_number(Dice *dice)
 {
-    static const int64_t ints[] = {0, 1, -1, 2, INT64_MAX, INT64_MIN, INT64_MAX - 1, INT64_MIN + 1, INT64_MAX - 511,
-                                   INT64_MAX - 512, INT64_MAX - 513, (1LL << 53) - 1, 1LL << 53, (1LL << 53) + 1,
-                                   (1LL << 53) + 2, (1LL << 53) + 3, -(1LL << 53) - 1, -(1LL << 53), (1LL << 60) + 127,
-                                   (1LL << 60) + 128, (1LL << 60) + 129, (1LL << 62) + 255, (1LL << 62) + 257};
-    static const double floats[] = {0.0, -0.0, 1.0, -1.0, 0.5, 0x1p53, 0x1p53 + 2, -0x1p53, 0x1p63, -0x1p63, 0x1p60,
-                                    0x1p62, 1e300, -1e300, 5e-324, 9223372036854774784.0};
+    static const int64_t ints[] = {0,
+                                   1,
+                                   -1,
+                                   2,
+                                   INT64_MAX,
+                                   INT64_MIN,
+                                   INT64_MAX - 1,
+                                   INT64_MIN + 1,
+                                   INT64_MAX - 511,
+                                   INT64_MAX - 512,
+                                   INT64_MAX - 513,
+                                   (1LL << 53) - 1,
+                                   1LL << 53,
+                                   (1LL << 53) + 1,
+                                   (1LL << 53) + 2,
+                                   (1LL << 53) + 3,
+                                   -(1LL << 53) - 1,
+                                   -(1LL << 53),
+                                   (1LL << 60) + 127,
+                                   (1LL << 60) + 128,
+                                   (1LL << 60) + 129,
+                                   (1LL << 62) + 255,
+                                   (1LL << 62) + 257};
+    static const double floats[] = {
+        0.0,    -0.0,    1.0,    -1.0,   0.5,   0x1p53, 0x1p53 + 2, -0x1p53,
+        0x1p63, -0x1p63, 0x1p60, 0x1p62, 1e300, -1e300, 5e-324,     9223372036854774784.0};
     switch (roll(dice) % 6) {
     case 0: return kt_int(ints[roll(dice) % KT_COUNT(ints)]);
     case 1: return kt_float(floats[roll(dice) % KT_COUNT(floats)]);
     case 2: return kt_int((int64_t)roll(dice) >> (roll(dice) % 64));
     case 3: return kt_float((double)((int64_t)roll(dice) >> (roll(dice) % 64)));
-    case 4: return kt_float(roll(dice) % 4 == 0 ? (double)NAN : roll(dice) % 2 ? (double)INFINITY : -(double)INFINITY);
+    case 4:
+        return kt_float(roll(dice) % 4 == 0 ? (double)NAN
+                        : roll(dice) % 2    ? (double)INFINITY
+                                            : -(double)INFINITY);
     default: return kt_int((int64_t)(roll(dice) % 5) - 2);
     }
 }
@@ -88,7 +111,8 @@ static inline KtValue random_value(Dice *dice, KtArena *arena, int depth)
         KtMapEntry *entries = kt_arena_alloc(arena, n * sizeof *entries);
         for (uint32_t i = 0; i < n; i++) {
             const char *key = keys[(first + 3 * i) % 4];
-            entries[i] = (KtMapEntry){{key, (uint32_t)strlen(key)}, random_value(dice, arena, depth - 1)};
+            entries[i] =
+                (KtMapEntry){{key, (uint32_t)strlen(key)}, random_value(dice, arena, depth - 1)};
         }
         return kt_map(entries, n);
     }

@@ -3,6 +3,7 @@
 #include "protocol/kmp/value_codec.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 TestSuite(protocol_value_codec);
@@ -155,5 +156,40 @@ Test(protocol_value_codec, an_entity_without_its_names_is_never_sent)
 {
     KtBuf out = {0};
     cr_assert_eq(kt_kmp_value_encode(&out, kt_node(7), NULL), KT_ERR_INTERNAL);
+    kt_buf_close(&out);
+}
+
+Test(protocol_value_codec, whatever_memory_is_missing_nothing_is_left_behind)
+{
+    static const KtText labels[] = {{"A", 1}, {"B", 1}};
+    static KtValue items[3000];
+    static KtMapEntry entries[40];
+    static char key[40][4];
+    for (int i = 0; i < 3000; i++)
+        items[i] = kt_int(i);
+    for (int i = 0; i < 40; i++) {
+        int n = snprintf(key[i], sizeof key[i], "k%d", i);
+        entries[i] = (KtMapEntry){{key[i], (uint32_t)n}, kt_list(items, 300)};
+    }
+    KtNodeImage node = {.id = 1, .label = labels, .labels = 2, .prop = entries, .props = 40};
+    KtValue both[] = {{.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = &node}, kt_list(items, 3000)};
+    KtBuf out = {0};
+    cr_assert_eq(kt_kmp_value_encode(&out, kt_list(both, 2), NULL), KT_OK);
+    KtStatus status = KT_ERR_MEMORY;
+    for (size_t memory = 1; status != KT_OK; memory += 1000) {
+        status = decode(out.data, out.len, memory, NULL); /* also looks that all is given back */
+        cr_assert(status == KT_OK || status == KT_ERR_MEMORY);
+        cr_assert_lt(memory, 10000000);
+    }
+    status = KT_ERR_MEMORY;
+    for (size_t memory = 1; status != KT_OK; memory += 1000) {
+        KtBudget budget;
+        kt_budget_init(&budget, NULL, memory);
+        KtBuf again = {.budget = &budget};
+        status = kt_kmp_value_encode(&again, kt_list(both, 2), NULL);
+        cr_assert(status == KT_OK || status == KT_ERR_MEMORY);
+        kt_buf_close(&again);
+        cr_assert_eq(atomic_load(&budget.used), 0);
+    }
     kt_buf_close(&out);
 }

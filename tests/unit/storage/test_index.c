@@ -273,6 +273,31 @@ Test(storage_index, a_double_found_by_the_fill_removes_the_constraint_and_names_
     close_world(w);
 }
 
+Test(storage_index, lists_are_unique_too)
+{
+    World *w = open_world(NULL, 1);
+    bool changed;
+    KtNodeId a, b;
+    KtValue items[2] = {kt_int(1), kt_int(2)}, list = kt_list(items, 2);
+    world_begin(w);
+    OK(add_person(w, 1, &a));
+    OK(add_person(w, 2, &b));
+    OK(set_key(w, a, list));
+    OK(set_key(w, b, list));
+    (void)world_commit(w);
+    cr_assert_eq(create(w, "u", "L0", "k0", true, &changed), KT_ERR_CONSTRAINT);
+    cr_assert_eq(w->db->store->schema->schema.n, 0u);
+    kt_diag_clear(&w->diag);
+    world_begin(w);
+    OK(set_key(w, b, kt_int(1)));
+    (void)world_commit(w);
+    OK(create(w, "u", "L0", "k0", true, &changed));
+    world_begin(w);
+    cr_assert_eq(set_key(w, b, list), KT_ERR_CONSTRAINT);
+    world_end(w);
+    close_world(w);
+}
+
 Test(storage_index, creating_twice_and_dropping_say_what_they_found)
 {
     World *w = open_world(NULL, 1);

@@ -46,7 +46,7 @@ Test(storage_view, a_memory_limit_ends_the_query_and_nothing_else)
 {
     World *w = open_world(3);
     bool reached = false, passed = false;
-    for (size_t limit = 1000; !passed; limit += limit / 3) {
+    for (size_t limit = 1000; !passed; limit += 3000 + limit / 40) {
         KtBudget budget;
         kt_budget_init(&budget, NULL, limit);
         OK(no_wait(w->db, &w->turn));

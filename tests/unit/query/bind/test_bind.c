@@ -154,6 +154,7 @@ Test(query_bind_bind, what_is_right_binds)
     static const char *const rows[] = {
         "MATCH (a) RETURN a.name, count(*) ORDER BY a.name, count(*) DESC, max(a.x)",
         "MATCH (a) RETURN a.x, a.x + count(*) AS s",
+        "MATCH (a) RETURN a AS b, count(*) ORDER BY a.x, b.y",
         "MATCH (a) WITH a, a.x + count(*) AS s RETURN s",
         "MATCH (a) WITH DISTINCT a.x AS y ORDER BY a.x WHERE a.x > 1 RETURN y",
         "MATCH (a) WITH a.x AS y ORDER BY a.z WHERE a.w RETURN y",

@@ -17,15 +17,21 @@ void build_setup(void)
     memset(&f, 0, sizeof f);
     KT_CHECK(kt_arena_open(NULL, &f.arena) == KT_OK);
     static const KtBoundName names[NAMES] = {
-        {KT_NAME_LABEL, {"A", 1}}, {KT_NAME_LABEL, {"B", 1}}, {KT_NAME_LABEL, {"C", 1}},
+        {KT_NAME_LABEL, {"A", 1}}, {KT_NAME_LABEL, {"B", 1}},  {KT_NAME_LABEL, {"C", 1}},
         {KT_NAME_KEY, {"num", 3}}, {KT_NAME_KEY, {"name", 4}}, {KT_NAME_KEY, {"other", 5}},
     };
     memcpy(f.name, names, sizeof names);
     f.bound.name = f.name;
     f.bound.names = NAMES;
     f.view.deleted_node = UINT64_MAX;
-    f.x = (KtEvalContext){.view = &f.view, .bound = &f.bound, .param = f.param, .token = f.token, .diag = &f.diag,
-                          .query = f.arena, .now_us = 1234567, .database_id = 1};
+    f.x = (KtEvalContext){.view = &f.view,
+                          .bound = &f.bound,
+                          .param = f.param,
+                          .token = f.token,
+                          .diag = &f.diag,
+                          .query = f.arena,
+                          .now_us = 1234567,
+                          .database_id = 1};
     f.frame = (KtFrame){.column = slot_column, .arena = f.arena, .fail_row = UINT32_MAX};
 }
 
@@ -151,7 +157,8 @@ const KtExpr *e_case(bool has_operand, uint32_t n, ...)
     return e;
 }
 
-const KtExpr *e_comprehension(uint32_t local, const KtExpr *list, const KtExpr *where, const KtExpr *map)
+const KtExpr *e_comprehension(uint32_t local, const KtExpr *list, const KtExpr *where,
+                              const KtExpr *map)
 {
     KtExpr *e = expr_new(KT_EXPR_COMPREHENSION, 3);
     e->arg[0] = list;
@@ -161,7 +168,8 @@ const KtExpr *e_comprehension(uint32_t local, const KtExpr *list, const KtExpr *
     return e;
 }
 
-const KtExpr *e_quantifier(KtQuantifier kind, uint32_t local, const KtExpr *list, const KtExpr *where)
+const KtExpr *e_quantifier(KtQuantifier kind, uint32_t local, const KtExpr *list,
+                           const KtExpr *where)
 {
     KtExpr *e = expr_new(KT_EXPR_QUANTIFIER, 2);
     e->arg[0] = list;
@@ -171,7 +179,8 @@ const KtExpr *e_quantifier(KtQuantifier kind, uint32_t local, const KtExpr *list
     return e;
 }
 
-const KtExpr *e_reduce(uint32_t acc, const KtExpr *first, uint32_t local, const KtExpr *list, const KtExpr *body)
+const KtExpr *e_reduce(uint32_t acc, const KtExpr *first, uint32_t local, const KtExpr *list,
+                       const KtExpr *body)
 {
     KtExpr *e = expr_new(KT_EXPR_REDUCE, 3);
     e->arg[0] = first;
@@ -194,7 +203,8 @@ const KtExpr *e_map(uint32_t n, const char *const *key, const KtExpr *const *val
     return e;
 }
 
-const KtExpr *e_project(const KtExpr *of, const KtMapItem *item, uint32_t n, uint32_t args, const KtExpr *const *arg)
+const KtExpr *e_project(const KtExpr *of, const KtMapItem *item, uint32_t n, uint32_t args,
+                        const KtExpr *const *arg)
 {
     KtExpr *e = expr_new(KT_EXPR_MAP_PROJECTION, args + 1);
     e->arg[0] = of;

@@ -41,11 +41,15 @@ const KtExpr *e_and(uint32_t n, ...);
 const KtExpr *e_or(uint32_t n, ...);
 const KtExpr *e_list(uint32_t n, ...);
 const KtExpr *e_case(bool has_operand, uint32_t n, ...);
-const KtExpr *e_comprehension(uint32_t local, const KtExpr *list, const KtExpr *where, const KtExpr *map);
-const KtExpr *e_quantifier(KtQuantifier kind, uint32_t local, const KtExpr *list, const KtExpr *where);
-const KtExpr *e_reduce(uint32_t acc, const KtExpr *first, uint32_t local, const KtExpr *list, const KtExpr *body);
+const KtExpr *e_comprehension(uint32_t local, const KtExpr *list, const KtExpr *where,
+                              const KtExpr *map);
+const KtExpr *e_quantifier(KtQuantifier kind, uint32_t local, const KtExpr *list,
+                           const KtExpr *where);
+const KtExpr *e_reduce(uint32_t acc, const KtExpr *first, uint32_t local, const KtExpr *list,
+                       const KtExpr *body);
 const KtExpr *e_map(uint32_t n, const char *const *key, const KtExpr *const *value);
-const KtExpr *e_project(const KtExpr *of, const KtMapItem *item, uint32_t n, uint32_t args, const KtExpr *const *arg);
+const KtExpr *e_project(const KtExpr *of, const KtMapItem *item, uint32_t n, uint32_t args,
+                        const KtExpr *const *arg);
 
 /* The frame's rows, all selected. */
 void set_rows(uint32_t rows);

@@ -4,7 +4,10 @@
 
 enum { KNOWN = 100 };
 
-static bool is_there(const KtView *view, uint64_t id) { return id < KNOWN && id != view->deleted_node; }
+static bool is_there(const KtView *view, uint64_t id)
+{
+    return id < KNOWN && id != view->deleted_node;
+}
 
 static KtStatus enter(KtView *view) { return view->cancelled ? KT_ERR_CANCELLED : KT_OK; }
 
@@ -102,7 +105,8 @@ KtStatus kt_node_props(KtView *view, KtToken key, KtIds ids, KtArena *arena, KtC
         uint32_t row = kt_ids_row(&ids, i);
         uint64_t id = kt_ids_at(&ids, row);
         if (key != 1)
-            ((KtValue *)out->data)[row] = is_there(view, id) && id % 2 ? name_of(arena, id) : kt_null();
+            ((KtValue *)out->data)[row] =
+                is_there(view, id) && id % 2 ? name_of(arena, id) : kt_null();
         else if (is_there(view, id))
             ((int64_t *)out->data)[row] = (int64_t)id;
         else
@@ -118,7 +122,8 @@ KtStatus kt_rel_props(KtView *view, KtToken key, KtIds ids, KtArena *arena, KtCo
     for (uint32_t i = 0; i < ids.n; i++) {
         uint32_t row = kt_ids_row(&ids, i);
         uint64_t id = kt_ids_at(&ids, row);
-        ((KtValue *)out->data)[row] = key == 1 && id < KNOWN ? kt_int(100 + (int64_t)id) : kt_null();
+        ((KtValue *)out->data)[row] =
+            key == 1 && id < KNOWN ? kt_int(100 + (int64_t)id) : kt_null();
     }
     return enter(view);
 }
@@ -134,7 +139,8 @@ KtStatus kt_records(KtView *view, KtKind kind, KtIds ids, KtArena *arena, KtValu
         if (node && is_there(view, id) && id % 2)
             entry[n++] = (KtMapEntry){KT_TEXT_LITERAL("name"), name_of(arena, id)};
         if (node ? is_there(view, id) : id < KNOWN)
-            entry[n++] = (KtMapEntry){KT_TEXT_LITERAL("num"), kt_int((int64_t)id + (node ? 0 : 100))};
+            entry[n++] =
+                (KtMapEntry){KT_TEXT_LITERAL("num"), kt_int((int64_t)id + (node ? 0 : 100))};
         out[row] = kt_map(entry, n);
     }
     return enter(view);

@@ -71,13 +71,15 @@ Test(query_expr_aggregate, min_and_max_follow_the_order_of_all_kinds)
 
 Test(query_expr_aggregate, sums_are_exact_or_fail)
 {
-    cr_assert_str_eq(one("sum", false, "[9223372036854775807, 1, -1]", true), "9223372036854775807");
+    cr_assert_str_eq(one("sum", false, "[9223372036854775807, 1, -1]", true),
+                     "9223372036854775807");
     cr_assert_str_eq(one("sum", false, "[9223372036854775807, 1]", true), "INTEGER_OVERFLOW");
     cr_assert_str_eq(one("sum", false, "[9223372036854775807, 1]", false), "INTEGER_OVERFLOW");
     cr_assert_str_eq(one("sum", false, "[1, 0.5]", false), "1.5");
     kt_diag_clear(&f.diag);
     cr_assert_str_eq(one("sum", false, "['a']", false), "INVALID_ARGUMENT_VALUE");
-    cr_assert_str_eq(one("avg", false, "[9223372036854775807, 9223372036854775807]", true), "9.223372036854776e+18");
+    cr_assert_str_eq(one("avg", false, "[9223372036854775807, 9223372036854775807]", true),
+                     "9.223372036854776e+18");
 }
 
 Test(query_expr_aggregate, distinct_takes_equivalent_values_once)
@@ -91,7 +93,8 @@ Test(query_expr_aggregate, distinct_takes_equivalent_values_once)
 Test(query_expr_aggregate, deviations_do_not_cancel)
 {
     cr_assert_str_eq(one("stDevP", false, "[2, 4, 4, 4, 5, 5, 7, 9]", true), "2.0");
-    cr_assert_str_eq(one("stDev", false, "[1000000000.5, 1000000001.5]", true), "0.7071067811865476");
+    cr_assert_str_eq(one("stDev", false, "[1000000000.5, 1000000001.5]", true),
+                     "0.7071067811865476");
 }
 
 Test(query_expr_aggregate, percentiles_interpolate_or_choose)
@@ -115,14 +118,16 @@ Test(query_expr_aggregate, percentiles_interpolate_or_choose)
 Test(query_expr_aggregate, groups_weights_and_selections_are_kept_apart)
 {
     static const char *const names[] = {NULL, "count", "sum", "collect", "avg"};
-    static const char *const want[][2] = {{"4", "3"}, {"4", "3"}, {"7", "60"}, {"[1, 2, 2, 2]", "[20, 20, 20]"}, {"1.75", "20.0"}};
+    static const char *const want[][2] = {
+        {"4", "3"}, {"4", "3"}, {"7", "60"}, {"[1, 2, 2, 2]", "[20, 20, 20]"}, {"1.75", "20.0"}};
     for (size_t i = 0; i < KT_COUNT(names); i++) {
         KtAggregate *a = open(names[i], false);
         set_slot(0, "[1, 99, 2, 20]", true);
         static const uint16_t sel[] = {0, 2, 3};
         static const uint32_t group[] = {0, 7, 0, 1};
         static const uint64_t weight[] = {1, 1, 3, 3};
-        KtAggregateRows rows = {.sel = sel, .n = 3, .group = group, .groups = 2, .weight = weight, .arg = {&f.slot[0]}};
+        KtAggregateRows rows = {
+            .sel = sel, .n = 3, .group = group, .groups = 2, .weight = weight, .arg = {&f.slot[0]}};
         cr_assert_eq(kt_aggregate_add(a, &rows, &f.diag), KT_OK);
         for (uint32_t g = 0; g < 2; g++) {
             KtValue out;
@@ -135,7 +140,8 @@ Test(query_expr_aggregate, groups_weights_and_selections_are_kept_apart)
 
 Test(query_expr_aggregate, many_groups_and_batches_grow_without_mixing)
 {
-    KtAggregate *sum = open("sum", false), *all = open("collect", false), *distinct = open("count", true);
+    KtAggregate *sum = open("sum", false), *all = open("collect", false),
+                *distinct = open("count", true);
     KtColumn col;
     cr_assert_eq(kt_col_make(f.arena, KT_COL_INT, 1000, false, &col), KT_OK);
     uint32_t *group = kt_arena_alloc(f.arena, 1000 * sizeof *group);
@@ -164,12 +170,32 @@ Test(query_expr_aggregate, many_groups_and_batches_grow_without_mixing)
     kt_aggregate_close(NULL);
 }
 
+Test(query_expr_aggregate, nodes_are_counted_by_group_once_or_each_time)
+{
+    static const uint32_t ids[] = {1, 2, 1, KT_NO_NODE, 2, 2};
+    static const uint32_t group[] = {0, 0, 0, 1, 1, 1};
+    set_nodes(0, 6, ids);
+    for (int distinct = 0; distinct < 2; distinct++) {
+        KtAggregate *a = open("count", distinct);
+        KtAggregateRows rows = {.n = 6, .group = group, .groups = 2, .arg = {&f.slot[0]}};
+        cr_assert_eq(kt_aggregate_add(a, &rows, &f.diag), KT_OK);
+        KtValue out;
+        cr_assert_eq(kt_aggregate_result(a, 0, NULL, &out), KT_OK);
+        cr_assert_eq(out.as.i, distinct ? 2 : 3);
+        cr_assert_eq(kt_aggregate_result(a, 1, NULL, &out), KT_OK);
+        cr_assert_eq(out.as.i, distinct ? 1 : 2);
+        kt_aggregate_close(a);
+    }
+}
+
 Test(query_expr_aggregate, a_budget_that_runs_out_is_an_error_and_given_back)
 {
     KtBudget budget;
     kt_budget_init(&budget, NULL, 256 * 1024);
     KtAggregate *a;
-    cr_assert_eq(kt_aggregate_open(kt_function_find(KT_TEXT_LITERAL("collect")), true, (KtPos){0}, &budget, &a), KT_OK);
+    cr_assert_eq(kt_aggregate_open(kt_function_find(KT_TEXT_LITERAL("collect")), true, (KtPos){0},
+                                   &budget, &a),
+                 KT_OK);
     KtColumn col;
     cr_assert_eq(kt_col_make(f.arena, KT_COL_INT, 1000, false, &col), KT_OK);
     KtStatus status = KT_OK;

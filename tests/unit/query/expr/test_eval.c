@@ -27,14 +27,15 @@ static KtValue random_of(uint64_t *dice, KtColKind kind)
     }
     case KT_COL_VALUE:
     case KT_COL_NODE:
-    case KT_COL_REL:
-        break;
+    case KT_COL_REL: break;
     }
-    KtColKind any = (KtColKind[]){KT_COL_BOOL, KT_COL_INT, KT_COL_FLOAT, KT_COL_TEXT}[next(dice) % 4];
+    KtColKind any =
+        (KtColKind[]){KT_COL_BOOL, KT_COL_INT, KT_COL_FLOAT, KT_COL_TEXT}[next(dice) % 4];
     return random_of(dice, any);
 }
 
-static void random_slot(uint64_t *dice, KtSlot slot, KtColKind kind, uint32_t rows, bool nulls, bool constant)
+static void random_slot(uint64_t *dice, KtSlot slot, KtColKind kind, uint32_t rows, bool nulls,
+                        bool constant)
 {
     KtColumn col;
     uint32_t n = constant ? 1 : rows;
@@ -63,8 +64,10 @@ static bool same(KtValue a, KtValue b)
 
 Test(query_expr_eval, columns_give_what_single_values_give_and_fail_at_the_same_row)
 {
-    static const char *const operators[] = {"+", "-", "*", "/", "%", "=", "<>", "<", "<=", ">", ">=", "XOR", "STARTS WITH"};
-    static const KtColKind kinds[] = {KT_COL_BOOL, KT_COL_INT, KT_COL_FLOAT, KT_COL_TEXT, KT_COL_VALUE};
+    static const char *const operators[] = {"+", "-",  "*", "/",  "%",   "=",          "<>",
+                                            "<", "<=", ">", ">=", "XOR", "STARTS WITH"};
+    static const KtColKind kinds[] = {KT_COL_BOOL, KT_COL_INT, KT_COL_FLOAT, KT_COL_TEXT,
+                                      KT_COL_VALUE};
     enum { ROWS = 150 };
     uint64_t dice = 11;
     uint32_t failures = 0;
@@ -74,7 +77,8 @@ Test(query_expr_eval, columns_give_what_single_values_give_and_fail_at_the_same_
         const KtExpr *e = e_call(name, 2, e_slot(0), e_slot(1));
         const KtFunction *fn = e->as.call.function;
         for (KtSlot s = 0; s < 2; s++)
-            random_slot(&dice, s, kinds[next(&dice) % KT_COUNT(kinds)], ROWS, next(&dice) % 2, next(&dice) % 4 == 0);
+            random_slot(&dice, s, kinds[next(&dice) % KT_COUNT(kinds)], ROWS, next(&dice) % 2,
+                        next(&dice) % 4 == 0);
         set_rows(ROWS);
         uint16_t sel[ROWS];
         uint32_t n = 0;
@@ -96,20 +100,44 @@ Test(query_expr_eval, columns_give_what_single_values_give_and_fail_at_the_same_
             KtCall call = {.arena = f.arena, .x = &f.x};
             KtStatus status = kt_function_call(fn, &call, args, 2, &want);
             if (status != KT_OK) {
-                cr_assert_eq(f.frame.fail_row, row, "%s fails at row %u, not %u", name, row, f.frame.fail_row);
+                cr_assert_eq(f.frame.fail_row, row, "%s fails at row %u, not %u", name, row,
+                             f.frame.fail_row);
                 cr_assert_eq(f.frame.fail, status);
                 cr_assert_eq(f.diag.status, status);
                 failures++;
                 break;
             }
             cr_assert(row < f.frame.fail_row, "%s: row %u failed", name, f.frame.fail_row);
-            cr_assert(same(kt_col_value(&out, row), want), "%s at row %u: %s %s %s is %s not %s", name, row,
-                      printed(f.arena, args[0]), name, printed(f.arena, args[1]), printed(f.arena, kt_col_value(&out, row)),
-                      printed(f.arena, want));
+            cr_assert(same(kt_col_value(&out, row), want), "%s at row %u: %s %s %s is %s not %s",
+                      name, row, printed(f.arena, args[0]), name, printed(f.arena, args[1]),
+                      printed(f.arena, kt_col_value(&out, row)), printed(f.arena, want));
         }
         kt_arena_rewind(f.arena, mark);
     }
     cr_assert_gt(failures, 300, "errors were met");
+}
+
+Test(query_expr_eval, a_long_list_is_searched_as_a_short_one)
+{
+    static const char *const lists[] = {
+        "[1, 2.0, 'a', true, 9007199254740993, NaN, (#1), [1], {a: 1}]",
+        "[1, 2.0, 'a', true, 9007199254740993, NaN, (#1), [1], {a: 1}, null]",
+        "[1, 1, 1, 1.0, 1, 1, 1, 1, 1]",
+        "[[null], [null], [null], [null], [null], [null], [null], [null], 1]"};
+    set_slot(
+        0,
+        "[1, 1.0, 2, 'a', 'b', true, false, null, NaN, 9007199254740992.0, 9007199254740993, (#1), (#2), [1], [2], {a: 1}, {}]",
+        false);
+    for (size_t i = 0; i < KT_COUNT(lists); i++) {
+        KtColumn out = run(e_call("IN", 2, e_slot(0), e_value(lists[i])));
+        for (uint32_t row = 0; row < f.frame.rows; row++) {
+            KtValue pair[2] = {kt_col_value(&f.slot[0], row), literal(f.arena, lists[i])}, want;
+            KtCall call = {.arena = f.arena, .x = &f.x};
+            cr_assert_eq(kt_fn_in(&call, pair, &want), KT_OK);
+            cr_assert(same(kt_col_value(&out, row), want), "%s IN %s", printed(f.arena, pair[0]),
+                      lists[i]);
+        }
+    }
 }
 
 Test(query_expr_eval, and_or_know_three_truths)
@@ -128,12 +156,15 @@ Test(query_expr_eval, a_part_that_is_not_needed_cannot_fail)
 {
     set_slot(0, "[0, 1, 2, 0]", true);
     const KtExpr *quotient = e_call("/", 2, e_value("6"), e_slot(0));
-    const KtExpr *guarded = e_and(2, e_call("<>", 2, e_slot(0), e_value("0")), e_call(">", 2, quotient, e_value("4")));
+    const KtExpr *guarded =
+        e_and(2, e_call("<>", 2, e_slot(0), e_value("0")), e_call(">", 2, quotient, e_value("4")));
     cr_assert_str_eq(run_text(guarded), "[false, true, false, false]");
     cr_assert_not(kt_frame_failed(&f.frame));
-    const KtExpr *either = e_or(2, e_call("=", 2, e_slot(0), e_value("0")), e_call(">", 2, quotient, e_value("4")));
+    const KtExpr *either =
+        e_or(2, e_call("=", 2, e_slot(0), e_value("0")), e_call(">", 2, quotient, e_value("4")));
     cr_assert_str_eq(run_text(either), "[true, true, false, true]");
-    const KtExpr *chosen = e_case(false, 3, e_call("=", 2, e_slot(0), e_value("0")), e_value("-1"), quotient);
+    const KtExpr *chosen =
+        e_case(false, 3, e_call("=", 2, e_slot(0), e_value("0")), e_value("-1"), quotient);
     cr_assert_str_eq(run_text(chosen), "[-1, 6, 3, -1]");
     set_slot(1, "[9, null, null, 9]", true);
     cr_assert_str_eq(run_text(e_call("coalesce", 2, e_slot(1), quotient)), "[9, 6, 3, 9]");
@@ -145,11 +176,13 @@ Test(query_expr_eval, the_first_failing_row_in_row_order_is_the_one)
     set_slot(0, "[1, 2, 0, 4, 0]", true);
     set_slot(1, "[1, 'x', 3, 4, 5]", false);
     /* the left part fails at row 2, the right one at row 1 */
-    const KtExpr *sum = e_call("+", 2, e_call("/", 2, e_value("8"), e_slot(0)), e_call("-", 2, e_slot(1), e_value("1")));
+    const KtExpr *sum = e_call("+", 2, e_call("/", 2, e_value("8"), e_slot(0)),
+                               e_call("-", 2, e_slot(1), e_value("1")));
     cr_assert_str_eq(run_text(sum), "[8]");
     cr_assert_eq(f.frame.fail_row, 1);
     cr_assert_eq(f.frame.fail, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE);
-    cr_assert_eq(f.diag.status, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, "the words are those of that row");
+    cr_assert_eq(f.diag.status, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE,
+                 "the words are those of that row");
     /* another program on the same frame looks only at what is left */
     cr_assert_str_eq(run_text(e_call("/", 2, e_value("8"), e_slot(0))), "[8]");
     cr_assert_eq(f.frame.fail_row, 1);
@@ -169,10 +202,11 @@ Test(query_expr_eval, a_constant_call_fails_at_the_first_selected_row)
 Test(query_expr_eval, case_takes_the_first_that_holds)
 {
     set_slot(0, "[1, 2, 3, null]", true);
-    cr_assert_str_eq(run_text(e_case(true, 6, e_slot(0), e_value("1"), e_value("'one'"), e_value("2.0"), e_value("'two'"),
-                                     e_value("'more'"))),
+    cr_assert_str_eq(run_text(e_case(true, 6, e_slot(0), e_value("1"), e_value("'one'"),
+                                     e_value("2.0"), e_value("'two'"), e_value("'more'"))),
                      "['one', 'two', 'more', 'more']");
-    cr_assert_str_eq(run_text(e_case(false, 3, e_call(">", 2, e_slot(0), e_value("1")), e_slot(0), e_value("null"))),
+    cr_assert_str_eq(run_text(e_case(false, 3, e_call(">", 2, e_slot(0), e_value("1")), e_slot(0),
+                                     e_value("null"))),
                      "[null, 2, 3, null]");
     (void)run(e_case(false, 3, e_slot(0), e_value("1"), e_value("2")));
     cr_assert_eq(f.frame.fail_row, 0, "a condition is a boolean");
@@ -182,11 +216,14 @@ Test(query_expr_eval, lists_maps_and_parameters)
 {
     set_slot(0, "[1, 2]", true);
     f.param[0] = literal(f.arena, "{a: [10, 20]}");
-    cr_assert_str_eq(run_text(e_list(3, e_slot(0), e_value("'x'"), e_value("null"))), "[[1, 'x', null], [2, 'x', null]]");
+    cr_assert_str_eq(run_text(e_list(3, e_slot(0), e_value("'x'"), e_value("null"))),
+                     "[[1, 'x', null], [2, 'x', null]]");
     const char *const keys[] = {"a", "b", "a"};
     const KtExpr *const values[] = {e_value("0"), e_slot(0), e_slot(0)};
-    cr_assert_str_eq(run_text(e_map(3, keys, values)), "[{a: 1, b: 1}, {a: 2, b: 2}]", "the later entry counts");
-    cr_assert_str_eq(run_text(e_call("[]", 2, e_call("[]", 2, e_param(0), e_value("'a'")), e_call("-", 2, e_slot(0), e_value("1")))),
+    cr_assert_str_eq(run_text(e_map(3, keys, values)), "[{a: 1, b: 1}, {a: 2, b: 2}]",
+                     "the later entry counts");
+    cr_assert_str_eq(run_text(e_call("[]", 2, e_call("[]", 2, e_param(0), e_value("'a'")),
+                                     e_call("-", 2, e_slot(0), e_value("1")))),
                      "[10, 20]");
 }
 
@@ -195,12 +232,17 @@ Test(query_expr_eval, constants_are_folded_unless_that_fails)
     const KtProgram *program;
     KtValue v;
     const KtSlot *slots;
-    cr_assert_eq(kt_program_compile(f.arena, e_call("+", 2, e_value("1"), e_call("*", 2, e_value("2"), e_value("3"))), &program), KT_OK);
+    cr_assert_eq(
+        kt_program_compile(f.arena,
+                           e_call("+", 2, e_value("1"), e_call("*", 2, e_value("2"), e_value("3"))),
+                           &program),
+        KT_OK);
     cr_assert_not(kt_program_may_fail(program), "what was folded cannot fail any more");
     cr_assert_eq(kt_program_value(program, &f.x, f.arena, &v), KT_OK);
     cr_assert_eq(v.as.i, 7);
     cr_assert_eq(kt_program_slots(program, &slots), 0);
-    cr_assert_eq(kt_program_compile(f.arena, e_call("/", 2, e_value("1"), e_value("0")), &program), KT_OK);
+    cr_assert_eq(kt_program_compile(f.arena, e_call("/", 2, e_value("1"), e_value("0")), &program),
+                 KT_OK);
     cr_assert(kt_program_may_fail(program));
     cr_assert_eq(kt_program_value(program, &f.x, f.arena, &v), KT_ERR_DIVISION_BY_ZERO);
     cr_assert_eq(f.diag.status, KT_ERR_DIVISION_BY_ZERO);
@@ -212,14 +254,17 @@ Test(query_expr_eval, slots_are_named_in_order)
 {
     const KtProgram *program;
     const KtSlot *slots;
-    cr_assert_eq(kt_program_compile(f.arena, e_list(4, e_slot(3), e_slot(1), e_slot(3), e_slot(2)), &program), KT_OK);
+    cr_assert_eq(kt_program_compile(f.arena, e_list(4, e_slot(3), e_slot(1), e_slot(3), e_slot(2)),
+                                    &program),
+                 KT_OK);
     cr_assert_eq(kt_program_slots(program, &slots), 3);
     cr_assert(slots[0] == 1 && slots[1] == 2 && slots[2] == 3);
     cr_assert_not(kt_program_may_fail(program));
     set_slot(1, "[1]", true);
     set_slot(2, "[2]", true);
     set_slot(3, "[3]", true);
-    cr_assert_str_eq(run_text(e_list(4, e_slot(3), e_slot(1), e_slot(3), e_slot(2))), "[[3, 1, 3, 2]]");
+    cr_assert_str_eq(run_text(e_list(4, e_slot(3), e_slot(1), e_slot(3), e_slot(2))),
+                     "[[3, 1, 3, 2]]");
 }
 
 Test(query_expr_eval, a_predicate_sets_bits_for_true_only)

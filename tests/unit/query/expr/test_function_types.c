@@ -40,7 +40,8 @@ Test(query_expr_function_types, what_is_known_but_not_run_says_so)
 
 Test(query_expr_function_types, addition_has_the_type_of_its_parts)
 {
-    KtType i = {B(INT), 0}, d = {B(FLOAT), 0}, t = {B(TEXT), 0}, b = {B(BOOL), 0}, any = {KT_ANY_KIND, 0};
+    KtType i = {B(INT), 0}, d = {B(FLOAT), 0}, t = {B(TEXT), 0}, b = {B(BOOL), 0},
+           any = {KT_ANY_KIND, 0};
     KtType ints = {B(LIST), B(INT)}, null = {B(NULL), 0};
     cr_assert_eq(type_of("+", i, i).kinds, B(INT));
     cr_assert_eq(type_of("+", i, d).kinds, B(FLOAT));
@@ -55,7 +56,8 @@ Test(query_expr_function_types, addition_has_the_type_of_its_parts)
 
 Test(query_expr_function_types, wrong_kinds_are_seen_before_anything_runs)
 {
-    KtType t = {B(TEXT), 0}, node = {B(NODE), 0}, path = {B(PATH), 0}, null = {B(NULL), 0}, mixed = {B(TEXT) | B(INT), 0};
+    KtType t = {B(TEXT), 0}, node = {B(NODE), 0}, path = {B(PATH), 0}, null = {B(NULL), 0},
+           mixed = {B(TEXT) | B(INT), 0};
     cr_assert_not(kt_function_accepts(find("%"), 0, t));
     cr_assert(kt_function_accepts(find("%"), 0, mixed), "it may be a number");
     cr_assert(kt_function_accepts(find("%"), 0, null));

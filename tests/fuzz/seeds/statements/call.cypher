@@ -1,0 +1,1 @@
+CALL db.labels(1, 'x') YIELD label AS l, n WHERE l = 'A' RETURN l

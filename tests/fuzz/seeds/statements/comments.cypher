@@ -1,0 +1,2 @@
+/* one */ EXPLAIN // two
+MATCH (a) /* three */ RETURN a

@@ -1,0 +1,1 @@
+MATCH (a) FOREACH (x IN [1, 2] | CREATE (a)-[:T {x: x}]->() FOREACH (y IN x | SET a.y = y))

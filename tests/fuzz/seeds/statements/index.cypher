@@ -1,0 +1,1 @@
+CREATE INDEX i FOR (p:`My Label`) ON (p.name)

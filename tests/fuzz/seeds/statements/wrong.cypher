@@ -1,0 +1,1 @@
+MATCH (a)-[:T]-(b WHERE 12abc RETURN 'open

@@ -76,6 +76,13 @@ static void stop_arrived(KtPost *post)
     kt_loop_stop((KtLoop *)((char *)post - offsetof(KtLoop, stop)));
 }
 
+static void stop_txns_arrived(KtPost *post)
+{
+    KtLoop *loop = (KtLoop *)((char *)post - offsetof(KtLoop, stop_txns));
+    for (KtConn *conn = loop->conns; conn; conn = conn->next)
+        kt_session_stop_txn(&conn->session);
+}
+
 void kt_loop_stop(KtLoop *loop)
 {
     if (loop->stopping)
@@ -89,6 +96,10 @@ void kt_loop_stop(KtLoop *loop)
         kt_session_stop(&conn->session);
         kt_loop_touch(loop, conn);
     }
+    KtServer *server = loop->server;
+    if (atomic_fetch_add(&server->loops_told, 1) + 1 == server->loops)
+        for (uint32_t i = 0; i < server->loops; i++)
+            kt_post_box_put(&server->loop[i].box, &server->loop[i].stop_txns);
 }
 
 KtStatus kt_loop_open(KtLoop *loop, KtServer *server, uint32_t index)
@@ -105,6 +116,7 @@ KtStatus kt_loop_open(KtLoop *loop, KtServer *server, uint32_t index)
     if (loop->base)
         loop->box_event = event_new(loop->base, loop->box.wake, EV_READ | EV_PERSIST, on_box, loop);
     loop->stop.arrived = stop_arrived;
+    loop->stop_txns.arrived = stop_txns_arrived;
     if (!loop->scratch || !loop->box_event || event_add(loop->box_event, NULL) < 0) {
         kt_loop_close(loop);
         return KT_ERR_MEMORY;

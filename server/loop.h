@@ -32,6 +32,7 @@ typedef struct KtLoop {
     KtTaskShelf shelf;
     uint8_t *scratch; /* KT_LOOP_SCRATCH bytes to read into */
     KtPost stop;      /* from the first loop to the others */
+    KtPost stop_txns; /* from the last that was told, to all */
     bool stopping;
     int64_t stop_by_ns;
 } KtLoop;
@@ -41,7 +42,8 @@ KtStatus kt_loop_open(KtLoop *loop, KtServer *server,
 /* Runs until stopping and without connections. */
 void kt_loop_run(KtLoop *loop);
 void kt_loop_close(KtLoop *loop);
-/* No new work: each session is told to end. Threads: the loop's. */
+/* No new work: each session is told to end, and when all loops have told theirs, transactions are rolled back: so no
+ * turn reaches a writer that has not been told. Threads: the loop's. */
 void kt_loop_stop(KtLoop *loop);
 /* To be called at the end of each event. Threads: the loop's. */
 void kt_loop_settle(KtLoop *loop);

@@ -330,9 +330,14 @@ void kt_session_stop(KtSession *session)
     session->stopping = true;
     for (KtTask *task = session->tasks, *next; task; task = next) {
         next = task->next;
-        if (task != session->closer && task->state != KT_TASK_CURSORS)
+        if (!task->explicit_txn && task != session->closer && task->state != KT_TASK_CURSORS)
             kt_session_end(session, task, KT_ENDING_STOP);
     }
+    kt_loop_touch(session->conn->loop, session->conn);
+}
+
+void kt_session_stop_txn(KtSession *session)
+{
     if (session->txn)
         session->txn->forget = true;
     kt_txn_abort(session, KT_ERR_UNAVAILABLE, KT_ENDING_STOP);

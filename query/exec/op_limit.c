@@ -27,8 +27,7 @@ static bool writes(const KtPlan *plan)
 
 KtStatus kt_op_count(KtOp *op, const KtProgram *program, const char *clause, uint64_t *out)
 {
-    KtValue v;
-    kt_op_sees(op);
+    KtValue v; /* row-free: it reads nothing of the graph, and its clause has not begun */
     KT_TRY(kt_program_value(program, &op->x->eval, op->x->arena, &v));
     const KtExpr *expr = kt_program_expr(program);
     const KtPos *at = expr ? &expr->at : NULL;

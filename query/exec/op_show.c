@@ -1,7 +1,7 @@
 /* query/exec/op_show.c - SHOW INDEXES and SHOW CONSTRAINTS: one row per entry of the schema that the view sees.
  *
- * Columns, as the binder names them: indexes: name, state, type, label, property, unique; constraints: name, type,
- * label, property. */
+ * Columns, as the binder names them (query/bind/bind_query.c): indexes: name, state, type, entityType, labelsOrTypes,
+ * properties, owningConstraint; constraints: name, type, entityType, labelsOrTypes, properties. */
 #include "query/exec/exec_internal.h"
 #include "storage/catalog.h"
 
@@ -13,26 +13,43 @@ typedef struct ShowOp {
 
 static KtValue text_value(KtText text) { return kt_text(text.at, text.len); }
 
-static KtValue index_column(const KtIndexFacts *f, uint32_t column)
+/* A list of one name, as these columns have it. */
+static KtStatus list_value(KtArena *arena, KtText text, KtValue *out)
 {
-    switch (column) {
-    case 0: return text_value(f->name);
-    case 1: return text_value(f->state == KT_INDEX_ONLINE ? KT_TEXT_LITERAL("ONLINE") : KT_TEXT_LITERAL("BUILDING"));
-    case 2: return text_value(KT_TEXT_LITERAL("RANGE"));
-    case 3: return text_value(f->label_name);
-    case 4: return text_value(f->key_name);
-    default: return kt_bool(f->unique);
-    }
+    KtValue *item = kt_arena_alloc(arena, sizeof *item);
+    if (!item)
+        return KT_ERR_MEMORY;
+    *item = text_value(text);
+    *out = kt_list(item, 1);
+    return KT_OK;
 }
 
-static KtValue constraint_column(const KtIndexFacts *f, uint32_t column)
+static KtStatus index_column(KtArena *arena, const KtIndexFacts *f, uint32_t column, KtValue *out)
 {
     switch (column) {
-    case 0: return text_value(f->name);
-    case 1: return text_value(KT_TEXT_LITERAL("UNIQUENESS"));
-    case 2: return text_value(f->label_name);
-    default: return text_value(f->key_name);
+    case 0: *out = text_value(f->name); break;
+    case 1:
+        *out = text_value(f->state == KT_INDEX_ONLINE ? KT_TEXT_LITERAL("ONLINE") : KT_TEXT_LITERAL("BUILDING"));
+        break;
+    case 2: *out = text_value(KT_TEXT_LITERAL("RANGE")); break;
+    case 3: *out = text_value(KT_TEXT_LITERAL("NODE")); break;
+    case 4: return list_value(arena, f->label_name, out);
+    case 5: return list_value(arena, f->key_name, out);
+    default: *out = f->unique ? text_value(f->name) : kt_null(); break;
     }
+    return KT_OK;
+}
+
+static KtStatus constraint_column(KtArena *arena, const KtIndexFacts *f, uint32_t column, KtValue *out)
+{
+    switch (column) {
+    case 0: *out = text_value(f->name); break;
+    case 1: *out = text_value(KT_TEXT_LITERAL("UNIQUENESS")); break;
+    case 2: *out = text_value(KT_TEXT_LITERAL("NODE")); break;
+    case 3: return list_value(arena, f->label_name, out);
+    default: return list_value(arena, f->key_name, out);
+    }
+    return KT_OK;
 }
 
 static KtStatus show_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
@@ -54,8 +71,11 @@ static KtStatus show_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
     for (uint32_t c = 0; c < plan->as.show.n; c++) {
         KtColumn col;
         KT_TRY(kt_col_make(op->arena, KT_COL_VALUE, n, false, &col));
-        for (uint32_t i = 0; i < n; i++)
-            ((KtValue *)col.data)[i] = plan->as.show.constraints ? constraint_column(row[i], c) : index_column(row[i], c);
+        for (uint32_t i = 0; i < n; i++) {
+            KtValue *value = &((KtValue *)col.data)[i];
+            KT_TRY(plan->as.show.constraints ? constraint_column(op->arena, row[i], c, value)
+                                             : index_column(op->arena, row[i], c, value));
+        }
         kt_level_set(&self->made.level, plan->as.show.slot[c], col);
     }
     kt_made_end(&self->made, out);

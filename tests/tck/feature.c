@@ -60,7 +60,8 @@ static bool read_lines(KtArena *arena, const char *path, Lines *out)
     return true;
 }
 
-/* `| a | b |` to cells. A \| stands for a bar inside a cell; other backslashes belong to the values. */
+/* `| a | b |` to cells. \| stands for a bar inside a cell and \\ for a backslash; other backslashes belong to the
+ * values. */
 static uint32_t split_row(KtArena *arena, const char *line, const char **cell, uint32_t most)
 {
     uint32_t n = 0;
@@ -72,7 +73,7 @@ static uint32_t split_row(KtArena *arena, const char *line, const char **cell, u
         char *out = must(kt_arena_alloc(arena, strlen(c) + 1));
         size_t len = 0;
         while (*c && *c != '|') {
-            if (c[0] == '\\' && c[1] == '|')
+            if (c[0] == '\\' && (c[1] == '|' || c[1] == '\\'))
                 c++;
             out[len++] = *c++;
         }

@@ -193,7 +193,7 @@ static bool load_graph(Run *run, const char *step)
     (void)snprintf(path, sizeof path, "%s/%s/%s.cypher", run->graphs, name, name);
     FILE *f = fopen(path, "rb");
     if (!f) {
-        (void)snprintf(run->why, sizeof run->why, "cannot read %s", path);
+        (void)snprintf(run->why, sizeof run->why, "cannot read %.900s", path);
         return false;
     }
     KtBuf text = {0};

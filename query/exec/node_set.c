@@ -71,6 +71,17 @@ void kt_node_set_clear(KtNodeSet *set)
     set->count = 0;
 }
 
+void kt_node_set_take_out(KtNodeSet *set, const uint32_t *id, uint64_t n)
+{
+    if (n > (uint64_t)set->n_used * 96) { /* a page is cleared in the time of about so many single words */
+        kt_node_set_clear(set);
+        return;
+    }
+    for (uint64_t i = 0; i < n; i++)
+        set->page[id[i] >> KT_SET_PAGE_SHIFT][(id[i] >> 6) & (KT_SET_PAGE_WORDS - 1)] = 0;
+    set->count = 0;
+}
+
 void kt_node_set_close(KtNodeSet *set)
 {
     size_t bytes = (size_t)set->pages * (sizeof *set->page + sizeof *set->in_use) + set->used_cap * sizeof *set->used;

@@ -21,6 +21,8 @@ typedef struct KtNodeSet { /* starts as {.budget = ...} */
 
 /* Makes room for the page of `id`. Errors: KT_ERR_MEMORY. */
 KtStatus kt_node_set_page(KtNodeSet *set, uint32_t id) KT_MUST_CHECK;
+/* Empties a set that holds id[0 .. n) and nothing else. */
+void kt_node_set_take_out(KtNodeSet *set, const uint32_t *id, uint64_t n);
 void kt_node_set_clear(KtNodeSet *set);
 void kt_node_set_close(KtNodeSet *set);
 

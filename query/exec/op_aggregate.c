@@ -3,8 +3,12 @@
  * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
  * adds the whole batch by it. A single key of nodes is numbered through a map by node id; everything else
  * through encoded keys (base/key.h). Under an argument its row leads the key. An aggregation without keys has one
- * group per argument row (or one in all) even if nothing came in. Weights count as that many rows. */
+ * group per argument row (or one in all) even if nothing came in. Weights count as that many rows.
+ *
+ * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the ends go
+ * from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
 #include "query/exec/exec_internal.h"
+#include "query/exec/group_set.h"
 #include "query/exec/key_table.h"
 #include "query/exec/node_map.h"
 #include "query/exec/rows.h"
@@ -28,6 +32,11 @@ typedef struct AggregateOp {
     uint32_t *arg_group;   /* without keys: group by argument row */
     uint32_t at;
     KtMade made;
+    /* ExpandCountDistinct */
+    bool hop, has_input;
+    KtBatch input;
+    KtFeed feed;
+    KtGroupSet ends;
 } AggregateOp;
 
 static uint32_t aggregates(const KtOp *op) { return op->plan->as.aggregate.n; }
@@ -44,13 +53,13 @@ static KtStatus open_aggregates(AggregateOp *self)
 {
     KtOp *op = &self->base;
     close_aggregates(self);
-    for (uint32_t i = 0; i < aggregates(op); i++) {
+    for (uint32_t i = 0; i < aggregates(op) && !self->hop; i++) {
         const KtBoundAggregate *bound = op->plan->as.aggregate.item[i].bound;
         KT_TRY(kt_aggregate_open(bound->function, bound->distinct, bound->at, op->x->budget, &self->aggregate[i]));
     }
     self->groups = self->at = 0;
     self->null_group = UINT32_MAX;
-    self->by_node = self->began = self->full = false;
+    self->by_node = self->began = self->full = self->has_input = false;
     return KT_OK;
 }
 
@@ -59,7 +68,10 @@ static KtStatus aggregate_open(KtOp *op)
     AggregateOp *self = (AggregateOp *)op;
     KtArena *arena = op->x->arena;
     uint32_t keys = op->plan->as.aggregate.keys;
-    self->nodes.budget = op->x->budget;
+    self->nodes.budget = self->ends.budget = op->x->budget;
+    self->hop = op->plan->kind == KT_PLAN_EXPAND_COUNT_DISTINCT;
+    if (self->hop)
+        KT_TRY(kt_feed_open(op, &self->feed, &op->plan->as.aggregate.rel, op->plan->as.aggregate.from, false));
     self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
     self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
@@ -80,6 +92,9 @@ static KtStatus aggregate_rewind(KtOp *op)
     kt_rows_clear(self->rows);
     kt_key_table_clear(self->table);
     kt_node_map_clear(&self->nodes);
+    kt_group_set_clear(&self->ends);
+    if (self->hop)
+        kt_feed_rewind(&self->feed);
     return open_aggregates(self);
 }
 
@@ -90,6 +105,15 @@ static void aggregate_close(KtOp *op)
     kt_rows_close(self->rows);
     kt_key_table_close(self->table);
     kt_node_map_close(&self->nodes);
+    kt_group_set_close(&self->ends);
+    if (self->hop)
+        kt_feed_close(&self->feed);
+}
+
+static KtStatus aggregate_park(KtOp *op)
+{
+    AggregateOp *self = (AggregateOp *)op;
+    return self->hop ? kt_feed_park(&self->feed) : KT_OK;
 }
 
 /* ---- group numbers ---- */
@@ -232,20 +256,26 @@ static KtStatus number_arg_rows(AggregateOp *self, KtLevel *top)
 
 /* ---- consuming ---- */
 
-static KtStatus add_batch(AggregateOp *self, KtLevel *top)
+/* self->group[row] for all rows of the batch, if there is more than one group. */
+static KtStatus group_batch(AggregateOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
     KtArena *arena;
     KT_TRY(kt_op_arena(op, &arena));
     kt_arena_reset(arena);
     kt_op_sees(op);
-    bool keyed = op->plan->as.aggregate.keys > 0;
-    if (keyed) {
+    if (op->plan->as.aggregate.keys > 0) {
         KT_TRY(compute_keys(self, top));
-        KT_TRY(number_rows(self, arena, top));
-    } else if (op->arg) {
-        KT_TRY(number_arg_rows(self, top));
+        return number_rows(self, arena, top);
     }
+    return op->arg ? number_arg_rows(self, top) : KT_OK;
+}
+
+static KtStatus add_batch(AggregateOp *self, KtLevel *top)
+{
+    KtOp *op = &self->base;
+    bool keyed = op->plan->as.aggregate.keys > 0;
+    KT_TRY(group_batch(self, top));
     KtAggregateRows rows = {.sel = top->sel, .n = top->selected, .group = keyed || op->arg ? self->group : NULL,
                             .groups = self->groups, .weight = top->weight};
     for (uint32_t i = 0; i < aggregates(op); i++) {
@@ -280,6 +310,35 @@ static KtStatus begin_groups(AggregateOp *self)
     return KT_OK;
 }
 
+/* The next ends of the hop into their groups' sets. */
+static KtStatus add_ends(AggregateOp *self, KtStep *step)
+{
+    KtOp *op = &self->base;
+    bool have, again, grouped = op->plan->as.aggregate.keys > 0 || op->arg;
+    *step = KT_STEP_ROWS;
+    if (!self->has_input) {
+        KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &self->input, step));
+        if (*step != KT_STEP_ROWS)
+            return KT_OK;
+        KT_TRY(group_batch(self, self->input.top));
+        KT_TRY(kt_feed_begin(&self->feed, self->input.top));
+        self->has_input = true;
+    }
+    for (;;) {
+        KT_TRY(kt_feed_ready(&self->feed, &have));
+        if (!have)
+            break;
+        const KtSlice *s = kt_feed_slice(&self->feed);
+        uint32_t from, n = kt_feed_take(&self->feed, UINT32_MAX, &from);
+        KT_TRY(kt_group_set_add(&self->ends, grouped ? self->group[s->row] : 0, (const uint32_t *)s->nbr + from, n));
+    }
+    KT_TRY(kt_feed_more(&self->feed, KT_FEED_SLICES, &self->has_input));
+    KT_TRY(kt_tick(op->x, self->feed.n * 8, &again));
+    if (again)
+        *step = KT_STEP_AGAIN;
+    return KT_OK;
+}
+
 static KtStatus consume(AggregateOp *self, KtStep *step)
 {
     KtOp *op = &self->base;
@@ -287,13 +346,16 @@ static KtStatus consume(AggregateOp *self, KtStep *step)
     if (!keyed && self->groups == 0)
         KT_TRY(begin_groups(self));
     while (!self->full) {
-        KtBatch input;
-        KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &input, step));
+        KtBatch input = {0};
+        if (self->hop)
+            KT_TRY(add_ends(self, step));
+        else
+            KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &input, step));
         if (*step == KT_STEP_AGAIN)
             return KT_OK;
         if (*step == KT_STEP_END)
             self->full = true;
-        else
+        else if (!self->hop)
             KT_TRY(add_batch(self, input.top));
     }
     return KT_OK;
@@ -302,15 +364,21 @@ static KtStatus consume(AggregateOp *self, KtStep *step)
 /* ---- handing up ---- */
 
 /* A column of results; integers and floats as such, so that kernels above run on them. */
-static KtStatus result_column(AggregateOp *self, uint32_t i, uint32_t first, uint32_t n, KtColumn *out)
+static KtStatus result_column(AggregateOp *self, uint32_t i, const uint32_t *group, uint32_t n, KtColumn *out)
 {
     KtOp *op = &self->base;
     KtColumn col;
+    if (self->hop) {
+        KT_TRY(kt_col_make(op->arena, KT_COL_INT, n, false, out));
+        for (uint32_t g = 0; g < n; g++)
+            ((int64_t *)out->data)[g] = (int64_t)kt_group_set_count(&self->ends, group[g]);
+        return KT_OK;
+    }
     KT_TRY(kt_col_make(op->arena, KT_COL_VALUE, n, false, &col));
     KtValue *value = col.data;
     uint32_t ints = 0, floats = 0;
     for (uint32_t g = 0; g < n; g++) {
-        KT_TRY(kt_aggregate_result(self->aggregate[i], first + g, op->x->diag, &value[g]));
+        KT_TRY(kt_aggregate_result(self->aggregate[i], group[g], op->x->diag, &value[g]));
         ints += value[g].kind == KT_INT;
         floats += value[g].kind == KT_FLOAT;
     }
@@ -325,29 +393,24 @@ static KtStatus result_column(AggregateOp *self, uint32_t i, uint32_t first, uin
     return KT_OK;
 }
 
-static KtStatus hand_up(AggregateOp *self, uint32_t n, KtBatch *out)
+static KtStatus hand_up(AggregateOp *self, const uint32_t *group, uint32_t n, KtBatch *out)
 {
     KtOp *op = &self->base;
     KtLevel *level = &self->made.level;
     bool keyed = op->plan->as.aggregate.keys > 0;
     KT_TRY(kt_made_begin(op, &self->made, op->arg ? op->arg->top : NULL));
-    uint32_t group[KT_BATCH_ROWS];
-    for (uint32_t i = 0; i < n; i++) {
-        group[i] = self->at + i;
-        if (op->arg) {
-            uint32_t parent = keyed ? kt_rows_tag(self->rows, group[i]) : kt_level_selected(op->arg->top, group[i]);
-            KT_TRY(kt_made_rows(op, &self->made, parent, 1));
-        }
+    for (uint32_t i = 0; i < n && op->arg; i++) {
+        uint32_t parent = keyed ? kt_rows_tag(self->rows, group[i]) : kt_level_selected(op->arg->top, group[i]);
+        KT_TRY(kt_made_rows(op, &self->made, parent, 1));
     }
     level->rows = n;
     if (keyed)
         KT_TRY(kt_rows_get(self->rows, group, n, level));
     for (uint32_t i = 0; i < aggregates(op); i++) {
         KtColumn col;
-        KT_TRY(result_column(self, i, self->at, n, &col));
+        KT_TRY(result_column(self, i, group, n, &col));
         kt_level_set(level, op->plan->as.aggregate.item[i].slot, col);
     }
-    self->at += n;
     kt_made_end(&self->made, out);
     return KT_OK;
 }
@@ -358,13 +421,18 @@ static KtStatus aggregate_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *st
     KT_TRY(consume(self, step));
     if (!self->full)
         return KT_OK; /* AGAIN */
-    uint32_t left = self->groups - self->at, n = left < want ? left : want;
+    uint32_t group[KT_BATCH_ROWS], n = 0;
+    bool sparse = self->hop && op->plan->as.aggregate.keys > 0; /* a key without ends is no group */
+    for (; n < want && self->at < self->groups; self->at++) {
+        if (!sparse || kt_group_set_count(&self->ends, self->at) > 0)
+            group[n++] = self->at;
+    }
     if (n == 0) {
         *step = KT_STEP_END;
         return KT_OK;
     }
     *step = KT_STEP_ROWS;
-    return hand_up(self, n, out);
+    return hand_up(self, group, n, out);
 }
 
 const KtOpType kt_op_AGGREGATE = {
@@ -374,5 +442,16 @@ const KtOpType kt_op_AGGREGATE = {
     .open = aggregate_open,
     .next = aggregate_next,
     .rewind = aggregate_rewind,
+    .close = aggregate_close,
+};
+
+const KtOpType kt_op_EXPAND_COUNT_DISTINCT = {
+    .name = "ExpandCountDistinct",
+    .size = sizeof(AggregateOp),
+    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS | KT_OP_BARRIER,
+    .open = aggregate_open,
+    .next = aggregate_next,
+    .rewind = aggregate_rewind,
+    .park = aggregate_park,
     .close = aggregate_close,
 };

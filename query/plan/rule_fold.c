@@ -1,7 +1,8 @@
 /* query/plan/rule_fold.c - hops whose ends nobody looks at one by one.
  *
  * count(*) over a last hop is a sum of degrees: Expand becomes ExpandDegree, which multiplies weights. Counting by the
- * end of a last hop needs a counter for each end: Aggregate and Expand become ExpandCount.
+ * end of a last hop needs a counter for each end: Aggregate and Expand become ExpandCount. Counting different ends by what
+ * is known before the hop needs a set for each group: they become ExpandCountDistinct.
  * Where only distinct ends matter, a variable-length hop need not walk every trail: `*0..k` and `*1..k` become a
  * search with one visited set.
  * Cypher matches trails: ExpandDegree subtracts what repeats a relationship, and the visited-set form is taken only for a
@@ -127,6 +128,40 @@ static void fold_count(KtPlan *plan, const KtPlan *hop)
     plan->as.fold.rel.slot = KT_NO_SLOT;
 }
 
+/* The aggregation is count(DISTINCT end), by what can be computed before the hop: once for each row below, also where
+ * it has no ends, and only once where it has many. */
+static bool counts_distinct_ends(const KtPlan *plan, const KtPlan *hop)
+{
+    KtSlot end = hop->as.expand.to;
+    for (uint32_t i = 0; i < plan->as.aggregate.keys; i++) {
+        const KtProgram *key = plan->as.aggregate.key[i].program;
+        const KtSlot *slot;
+        uint32_t n = key ? kt_program_slots(key, &slot) : 0;
+        if (!key || kt_program_may_fail(key) || kt_program_per_row(key))
+            return false;
+        for (uint32_t k = 0; k < n; k++) {
+            if (slot[k] == end)
+                return false;
+        }
+    }
+    if (plan->as.aggregate.n != 1)
+        return false;
+    const KtPlanAggregate *item = &plan->as.aggregate.item[0];
+    return item->bound->function && item->bound->distinct && strcmp(item->bound->function->name, "count") == 0 &&
+           reads_only(item->arg[0], end);
+}
+
+static void fold_count_distinct(KtPlan *plan, const KtPlan *hop)
+{
+    plan->kind = KT_PLAN_EXPAND_COUNT_DISTINCT;
+    plan->child[0] = hop->child[0];
+    plan->clause = hop->clause; /* its reads are the hop's */
+    plan->as.aggregate.from = hop->as.expand.from;
+    plan->as.aggregate.to = hop->as.expand.to;
+    plan->as.aggregate.rel = hop->as.expand.rel;
+    plan->as.aggregate.rel.slot = KT_NO_SLOT;
+}
+
 static KtStatus fold_at(Planner *p, KtPlan *plan)
 {
     Slots reads;
@@ -136,6 +171,10 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
         KtPlan *hop = child_of(plan, 0);
         if (plain_hop(hop, reads) && counts_ends(plan, hop)) {
             fold_count(plan, hop);
+            return KT_OK;
+        }
+        if (plain_hop(hop, reads) && counts_distinct_ends(plan, hop)) {
+            fold_count_distinct(plan, hop);
             return KT_OK;
         }
         if (counts_rows(plan) && plain_hop(hop, reads) && !slots_has(reads, hop->as.expand.to)) {

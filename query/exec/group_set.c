@@ -90,8 +90,9 @@ static KtStatus switch_group(KtGroupSet *set, uint32_t group)
     set->group = 0;
     set->now.budget = set->budget;
     KtGroupNodes *g = &set->of[group];
+    uint64_t added = set->n - set->read_again;
     set->read_again += g->n;
-    if (set->read_again > AGAIN_LEAST && set->read_again > 2 * set->n)
+    if (set->read_again > AGAIN_LEAST && set->read_again > 2 * added)
         return move_to_map(set);
     KT_TRY(room(set, g->n));
     uint64_t from = set->n;

@@ -6,7 +6,7 @@
 
 #define SIDE_BIT 0x80000000u
 
-enum { PART = 64, SLICES = 64 }; /* nodes fed at once: a search often ends early */
+enum { PART = 32, SLICES = 64 }; /* nodes fed at once: a search often ends early */
 
 KtStatus kt_meet_open(KtOp *op, KtMeet *meet)
 {
@@ -126,9 +126,12 @@ static KtStatus reach(KtMeet *meet, const KtSlice *s, uint32_t from)
     uint32_t side = meet->side, bit = side ? SIDE_BIT : 0;
     KT_ASSERT(s->width == KT_NODE_WIDTH);
     KT_TRY(room(meet, s->n));
+    uint32_t *all = seen->id, *reached_from = meet->from, next = seen->n;
     for (uint32_t i = 0; i < s->n; i++) {
-        if (KT_UNLIKELY(!kt_node_index_has_page(seen, nbr[i])))
+        if (KT_UNLIKELY(!kt_node_index_has_page(seen, nbr[i]))) {
+            seen->n = next;
             KT_TRY(kt_node_index_page(seen, nbr[i]));
+        }
         uint32_t *at = place_of(seen, nbr[i]), was = *at;
         if (was != 0 && ((was ^ bit) & SIDE_BIT) == 0)
             continue;
@@ -138,12 +141,13 @@ static KtStatus reach(KtMeet *meet, const KtSlice *s, uint32_t from)
             meet->end[side] = from;
             meet->end[1 - side] = (was & ~SIDE_BIT) - 1;
             meet->found = true;
-            return KT_OK;
+            break;
         }
-        seen->id[seen->n] = nbr[i];
-        meet->from[seen->n] = from;
-        *at = ++seen->n | bit;
+        all[next] = nbr[i];
+        reached_from[next] = from;
+        *at = ++next | bit;
     }
+    seen->n = next;
     return KT_OK;
 }
 

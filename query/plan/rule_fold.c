@@ -2,7 +2,7 @@
  *
  * count(*) over a last hop is a sum of degrees: Expand becomes ExpandDegree, which multiplies weights. Counting by the
  * end of a last hop needs a counter for each end: Aggregate and Expand become ExpandCount. Counting different ends by what
- * is known before the hop needs a set for each group: they become ExpandCountDistinct.
+ * is known before the hop needs a set for each group: they become ExpandCountDistinct. Distinct over a hop is ExpandDistinct.
  * Where only distinct ends matter, a variable-length hop need not walk every trail: `*0..k` and `*1..k` become a
  * search with one visited set.
  * Cypher matches trails: ExpandDegree subtracts what repeats a relationship, and the visited-set form is taken only for a
@@ -162,6 +162,34 @@ static void fold_count_distinct(KtPlan *plan, const KtPlan *hop)
     plan->as.aggregate.rel.slot = KT_NO_SLOT;
 }
 
+/* DISTINCT of the ends of a hop alone, under their own name or another. */
+static bool fold_distinct(KtPlan *plan)
+{
+    const KtPlan *hop = child_of(plan, 0);
+    if (plan->as.distinct.n != 1)
+        return false;
+    KtSlot to = plan->as.distinct.key[0], end = to;
+    if (hop->kind == KT_PLAN_PROJECT && hop->as.project.n == 1 && hop->as.project.item[0].slot == to) {
+        const KtExpr *expr = kt_program_expr(hop->as.project.item[0].program);
+        if (expr->kind != KT_EXPR_SLOT)
+            return false;
+        end = expr->as.slot;
+        hop = hop->child[0];
+    }
+    if (hop->kind != KT_PLAN_EXPAND || hop->as.expand.to != end)
+        return false;
+    plan->kind = KT_PLAN_EXPAND_DISTINCT;
+    plan->child[0] = hop->child[0];
+    plan->clause = hop->clause; /* its reads are the hop's */
+    memset(&plan->as, 0, sizeof plan->as);
+    plan->as.fold.from = hop->as.expand.from;
+    plan->as.fold.to = to;
+    plan->as.fold.count = KT_NO_SLOT;
+    plan->as.fold.rel = hop->as.expand.rel;
+    plan->as.fold.rel.slot = KT_NO_SLOT;
+    return true;
+}
+
 static KtStatus fold_at(Planner *p, KtPlan *plan)
 {
     Slots reads;
@@ -191,7 +219,7 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
             if (var)
                 fold_var(var, reads);
         }
-    } else if (plan->kind == KT_PLAN_DISTINCT) {
+    } else if (plan->kind == KT_PLAN_DISTINCT && !fold_distinct(plan)) {
         KT_TRY(planner_slots(p, &reads));
         for (uint32_t i = 0; i < plan->as.distinct.n; i++)
             slots_add(reads, plan->as.distinct.key[i]);

@@ -162,12 +162,51 @@ static void fold_count_distinct(KtPlan *plan, const KtPlan *hop)
     plan->as.aggregate.rel.slot = KT_NO_SLOT;
 }
 
+/* The hop below a Filter that looks at nothing but its ends, cannot fail and gives the same for every row of an end: what
+ * tells ends apart below it may as well stand above. NULL: there is none. */
+static KtPlan *hop_below_filter(const KtPlan *plan)
+{
+    const KtPlan *filter = plan->child[0];
+    if (filter->kind != KT_PLAN_FILTER || filter->child[0]->kind != KT_PLAN_EXPAND)
+        return NULL;
+    KtPlan *hop = child_of(filter, 0);
+    for (uint32_t i = 0; i < filter->as.filter.n; i++) {
+        const KtProgram *test = filter->as.filter.test[i];
+        const KtSlot *slot;
+        uint32_t n = kt_program_slots(test, &slot);
+        if (n != 1 || slot[0] != hop->as.expand.to || kt_program_per_row(test))
+            return NULL;
+        const KtExpr *expr = kt_program_expr(test);
+        bool labels = expr->kind == KT_EXPR_HAS_LABELS && expr->arg[0]->kind == KT_EXPR_SLOT; /* of a node: cannot fail */
+        if (!labels && kt_program_may_fail(test))
+            return NULL;
+    }
+    return hop;
+}
+
+/* Filter changes places with what stands over it, which is returned. */
+static KtPlan *swap_with_filter(KtPlan *plan)
+{
+    KtPlan *below = child_of(plan, 0), *hop = child_of(below, 0);
+    KtPlan keep = *plan;
+    *plan = *below;
+    *below = keep;
+    plan->child[0] = below;
+    below->child[0] = hop;
+    return below;
+}
+
 /* DISTINCT of the ends of a hop alone, under their own name or another. */
 static bool fold_distinct(KtPlan *plan)
 {
     const KtPlan *hop = child_of(plan, 0);
     if (plan->as.distinct.n != 1)
         return false;
+    const KtPlan *filtered = hop_below_filter(plan);
+    if (filtered && filtered->as.expand.to == plan->as.distinct.key[0]) {
+        plan = swap_with_filter(plan);
+        hop = filtered;
+    }
     KtSlot to = plan->as.distinct.key[0], end = to;
     if (hop->kind == KT_PLAN_PROJECT && hop->as.project.n == 1 && hop->as.project.item[0].slot == to) {
         const KtExpr *expr = kt_program_expr(hop->as.project.item[0].program);
@@ -196,7 +235,13 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
     if (plan->kind == KT_PLAN_AGGREGATE) {
         KT_TRY(planner_slots(p, &reads));
         aggregate_reads(plan, reads);
-        KtPlan *hop = child_of(plan, 0);
+        KtPlan *hop = hop_below_filter(plan);
+        if (hop && plain_hop(hop, reads) && counts_ends(plan, hop) &&
+            plan->as.aggregate.key[0].slot == hop->as.expand.to) {
+            fold_count(swap_with_filter(plan), hop);
+            return KT_OK;
+        }
+        hop = child_of(plan, 0);
         if (plain_hop(hop, reads) && counts_ends(plan, hop)) {
             fold_count(plan, hop);
             return KT_OK;

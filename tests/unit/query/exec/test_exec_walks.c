@@ -288,6 +288,30 @@ Test(query_exec_walks, folds_count_trails)
             answer_free(&is);
             answer_free(&distinct);
 
+            Answer some = {0}, few = {0};
+            for (uint32_t end = 3; end < w->nodes; end++) {
+                uint32_t n = 0;
+                for (uint32_t start = 0; start < w->nodes; start++)
+                    n += by->count[start][end];
+                snprintf(line, sizeof line, "%u | %u", end, n);
+                if (n)
+                    add_line(&some, line);
+                snprintf(line, sizeof line, "%u", end);
+                if (n)
+                    add_line(&few, line);
+            }
+            snprintf(text, sizeof text, "MATCH %s WHERE n%u.i > 2 AND n%u:N WITH n%u, count(*) AS c RETURN n%u.i, c", match, hops,
+                     hops, hops, hops);
+            is = run_all_ways(w->base, text);
+            expect_same(&is, &some, text);
+            answer_free(&is);
+            answer_free(&some);
+            snprintf(text, sizeof text, "MATCH %s WHERE n%u.i > 2 WITH DISTINCT n%u RETURN n%u.i", match, hops, hops, hops);
+            is = run_all_ways(w->base, text);
+            expect_same(&is, &few, text);
+            answer_free(&is);
+            answer_free(&few);
+
             snprintf(text, sizeof text, "MATCH %s RETURN count(DISTINCT n%u)", match, hops);
             snprintf(line, sizeof line, "%u", ends);
             add_line(&want, line);

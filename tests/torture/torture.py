@@ -206,7 +206,7 @@ def turns(options):
             need(time.monotonic() - began < 2, "waiting writers held up a reader or the holder")
             c.cancel(cancelled)
             need(error_of(c.wait, cancelled).name == "Cancelled", "a waiting writer was not cancelled")
-            need(error_of(late.wait, timed).name == "Timeout", "a waiting writer did not time out")
+            need(error_of(late.wait, timed).name == "Deadline", "a waiting writer did not time out")
             holder.ask("COMMIT")
             for w, request in zip(writers, sent):
                 w.wait(request)
@@ -248,7 +248,7 @@ def clients(options):
                                       {"a": a, "b": b})
                                 mine["transfers"] += 1
                         except kmp.KithError as e:
-                            if e.name not in ("Timeout", "TransactionTimedOut"):
+                            if e.name not in ("Deadline", "TransactionTimedOut"):
                                 raise
                             mine["timeouts"] += 1
             except Exception as e:

@@ -40,7 +40,7 @@ enum {
     MOST_OK = 65536
 };
 
-/* The page; tests/fault/shim.py reads it. */
+/* The page; counted() of tests/torture/torture.py reads it. */
 typedef struct Report {
     uint64_t log_writes, syncs, commits_written, commits_synced, acknowledged, breaches, first_breach, failed_syncs, unread;
 } Report;

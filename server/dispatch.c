@@ -64,6 +64,10 @@ static void granted_arrived(KtPost *post)
 {
     KtTask *task = CONTAINER(post, KtTask, granted);
     task->txn->holds_turn = true;
+    if (atomic_load(&task->server->stopping) && task->ending == KT_ENDING_NONE) {
+        task->ending = KT_ENDING_STOP;
+        atomic_store(&task->cancel, true);
+    }
     kt_session_make_ready(task->session, task);
 }
 

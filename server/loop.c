@@ -76,6 +76,13 @@ static void stop_arrived(KtPost *post)
     kt_loop_stop((KtLoop *)((char *)post - offsetof(KtLoop, stop)));
 }
 
+static void stop_txns_arrived(KtPost *post)
+{
+    KtLoop *loop = (KtLoop *)((char *)post - offsetof(KtLoop, stop_txns));
+    for (KtConn *conn = loop->conns; conn; conn = conn->next)
+        kt_session_stop_txn(&conn->session);
+}
+
 void kt_loop_stop(KtLoop *loop)
 {
     if (loop->stopping)
@@ -89,6 +96,10 @@ void kt_loop_stop(KtLoop *loop)
         kt_session_stop(&conn->session);
         kt_loop_touch(loop, conn);
     }
+    KtServer *server = loop->server;
+    if (atomic_fetch_add(&server->loops_told, 1) + 1 == server->loops)
+        for (uint32_t i = 0; i < server->loops; i++)
+            kt_post_box_put(&server->loop[i].box, &server->loop[i].stop_txns);
 }
 
 KtStatus kt_loop_open(KtLoop *loop, KtServer *server, uint32_t index)
@@ -99,13 +110,13 @@ KtStatus kt_loop_open(KtLoop *loop, KtServer *server, uint32_t index)
     struct event_config *config = event_config_new();
     if (config) {
         event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
-        event_config_set_flag(config, EVENT_BASE_FLAG_PRECISE_TIMER);
         loop->base = event_base_new_with_config(config);
         event_config_free(config);
     }
     if (loop->base)
         loop->box_event = event_new(loop->base, loop->box.wake, EV_READ | EV_PERSIST, on_box, loop);
     loop->stop.arrived = stop_arrived;
+    loop->stop_txns.arrived = stop_txns_arrived;
     if (!loop->scratch || !loop->box_event || event_add(loop->box_event, NULL) < 0) {
         kt_loop_close(loop);
         return KT_ERR_MEMORY;
@@ -123,6 +134,7 @@ void kt_loop_close(KtLoop *loop)
         event_free(loop->box_event);
     if (loop->base)
         event_base_free(loop->base);
+    kt_task_shelf_clear(&loop->shelf);
     kt_map64_close(&loop->by_session);
     kt_post_box_close(&loop->box);
     free(loop->scratch);

@@ -5,7 +5,7 @@
 #define KT_SERVER_LOOP_H
 
 #include "base/hash.h"
-#include "server/queue.h"
+#include "server/task.h"
 
 typedef struct KtServer KtServer;
 typedef struct KtConn KtConn;
@@ -28,8 +28,11 @@ typedef struct KtLoop {
     KtConn *dirty;      /* touched since the last settling */
     KtMap64 by_session; /* session number to KtConn*; 0: gone */
     size_t gone;        /* entries that are 0 */
-    uint8_t *scratch;   /* KT_LOOP_SCRATCH bytes to read into */
-    KtPost stop;        /* from the first loop to the others */
+    KtConn *eager;      /* the last one to be read from */
+    KtTaskShelf shelf;
+    uint8_t *scratch; /* KT_LOOP_SCRATCH bytes to read into */
+    KtPost stop;      /* from the first loop to the others */
+    KtPost stop_txns; /* from the last that was told, to all */
     bool stopping;
     int64_t stop_by_ns;
 } KtLoop;
@@ -39,7 +42,8 @@ KtStatus kt_loop_open(KtLoop *loop, KtServer *server,
 /* Runs until stopping and without connections. */
 void kt_loop_run(KtLoop *loop);
 void kt_loop_close(KtLoop *loop);
-/* No new work: each session is told to end. Threads: the loop's. */
+/* No new work: each session is told to end, and when all loops have told theirs, transactions are rolled back: so no
+ * turn reaches a writer that has not been told. Threads: the loop's. */
 void kt_loop_stop(KtLoop *loop);
 /* To be called at the end of each event. Threads: the loop's. */
 void kt_loop_settle(KtLoop *loop);

@@ -189,6 +189,7 @@ void kt_server_going_away(KtServer *server)
     if (server->loop[0].stopping)
         return;
     kt_accept_stop(server);
+    atomic_store(&server->stopping, true);
     for (uint32_t i = 1; i < server->loops; i++)
         kt_post_box_put(&server->loop[i].box, &server->loop[i].stop);
     kt_loop_stop(&server->loop[0]);

@@ -30,6 +30,8 @@ typedef struct KtServer {
     KtBudget queries; /* parent of every statement's budget */
     atomic_ullong next_session, next_query;
     atomic_uint connections;
+    atomic_bool stopping; /* no writer that gets its turn now begins */
+    atomic_uint loops_told;
     /* only the first loop's thread */
     KtListener listener[2];
     uint32_t listeners, next_loop;

@@ -197,7 +197,7 @@ void kt_session_over(KtSession *session, KtTask *task, bool failed)
         if (failed)
             kt_txn_abort(session, KT_OK, KT_ENDING_FAILED);
     }
-    kt_task_free(task);
+    kt_task_free(&session->conn->loop->shelf, task);
     kt_txn_step(session);
 }
 
@@ -330,9 +330,14 @@ void kt_session_stop(KtSession *session)
     session->stopping = true;
     for (KtTask *task = session->tasks, *next; task; task = next) {
         next = task->next;
-        if (task != session->closer && task->state != KT_TASK_CURSORS)
+        if (!task->explicit_txn && task != session->closer && task->state != KT_TASK_CURSORS)
             kt_session_end(session, task, KT_ENDING_STOP);
     }
+    kt_loop_touch(session->conn->loop, session->conn);
+}
+
+void kt_session_stop_txn(KtSession *session)
+{
     if (session->txn)
         session->txn->forget = true;
     kt_txn_abort(session, KT_ERR_UNAVAILABLE, KT_ENDING_STOP);
@@ -347,7 +352,7 @@ void kt_session_gone(KtSession *session)
     while (session->lane) {
         KtTask *task = session->lane;
         session->lane = task->lane_next;
-        kt_task_free(task);
+        kt_task_free(&session->conn->loop->shelf, task);
     }
     session->lane_last = &session->lane;
     session->lane_len = 0;

@@ -58,6 +58,8 @@ void kt_session_drained(KtSession *session);
 void kt_session_leave(KtSession *session);
 /* kithd stops: nothing new; what waits is answered Unavailable. */
 void kt_session_stop(KtSession *session);
+/* And now its transaction: after all sessions have been stopped, so that its turn goes to nobody. */
+void kt_session_stop_txn(KtSession *session);
 /* The client is gone: all ends, unanswered. */
 void kt_session_gone(KtSession *session);
 /* Nothing runs, waits or is held: the connection may go. */

@@ -161,7 +161,8 @@ void kt_session_message(KtSession *session, const KmpMessage *message)
     }
     KtServer *server = kt_session_server(session);
     KtTask *task;
-    KtStatus status = kt_task_new(server, session, kind, message, &session->conn->wire, &task);
+    KtStatus status = kt_task_new(server, &session->conn->loop->shelf, session, kind, message,
+                                  &session->conn->wire, &task);
     if (status != KT_OK) {
         KtDiag diag = {0};
         kt_diag_set(&diag, status, NULL,

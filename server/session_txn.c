@@ -12,7 +12,7 @@ void kt_txn_free(KtSession *session)
     KT_CHECK(!txn->view && !txn->holds_turn && txn->tasks == 0);
     session->txn = NULL;
     if (session->closer != txn->closer)
-        kt_task_free(txn->closer);
+        kt_task_free(&session->conn->loop->shelf, txn->closer);
     free(txn);
 }
 
@@ -91,9 +91,9 @@ void kt_txn_begin(KtSession *session, KtTask *task)
     }
     static const KmpMessage none = {0};
     KtTxn *txn = calloc(1, sizeof *txn);
-    KtStatus status =
-        txn ? kt_task_new(task->server, session, KT_TASK_ROLLBACK, &none, &task->wire, &txn->closer)
-            : KT_ERR_MEMORY;
+    KtStatus status = txn ? kt_task_new(task->server, &session->conn->loop->shelf, session,
+                                        KT_TASK_ROLLBACK, &none, &task->wire, &txn->closer)
+                          : KT_ERR_MEMORY;
     if (status != KT_OK) {
         free(txn);
         kt_session_refuse(session, task, status, kt_session_plain_words(status));

@@ -155,10 +155,18 @@ typedef enum KtWork {
     KT_WORK_FAILED    /* task->status and task->diag; nothing is held any more */
 } KtWork;
 
+/* Tasks that are over, kept with their first memory for the next request: a short one then allocates nothing.
+ * One for each loop; only its thread. */
+typedef struct KtTaskShelf {
+    KtTask *first;
+    uint32_t n;
+} KtTaskShelf;
+
 /* Ownership: the caller frees by kt_task_free once nothing is held. Errors: MEMORY. `message` is copied. */
-KtStatus kt_task_new(KtServer *server, KtSession *session, KtTaskKind kind,
+KtStatus kt_task_new(KtServer *server, KtTaskShelf *shelf, KtSession *session, KtTaskKind kind,
                      const KmpMessage *message, const KmpWire *wire, KtTask **out) KT_MUST_CHECK;
-void kt_task_free(KtTask *task); /* NULL is allowed */
+void kt_task_free(KtTaskShelf *shelf, KtTask *task); /* NULL is allowed */
+void kt_task_shelf_clear(KtTaskShelf *shelf);
 typedef enum KtPlace {
     KT_ON_LOOP,   /* nothing may take long: no commit, no schema statement */
     KT_ON_WORKER, /* nothing may wait: a schema statement takes its turn by blocking */

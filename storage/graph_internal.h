@@ -82,7 +82,7 @@ KtView *kt_expand_view(KtExpand *expand);
 KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out) KT_MUST_CHECK;
 KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena *arena, KtPairs *out) KT_MUST_CHECK;
 
-/* ---- scans: graph_scan.c; index.c ---- */
+/* ---- scans: graph_scan.c; index.c, index_scan.c ---- */
 
 KtStatus kt_scan_open_at(KtView *view, const KtScanSpec *spec, KtArena *arena, KtScan **out) KT_MUST_CHECK;
 KtStatus kt_scan_next_at(KtScan *scan, void *ids, uint32_t cap, uint32_t *n) KT_MUST_CHECK;
@@ -91,11 +91,21 @@ KtView *kt_scan_view(KtScan *scan);
 void kt_scan_skip_to(KtScan *scan, uint64_t from);
 
 typedef struct KtIndexScan KtIndexScan;
+enum { KT_INDEX_LONG = 200 }; /* bytes of a string that stand in its key; over them: those, and a digest */
 KtStatus kt_index_scan_open(KtView *view, const KtIndexFacts *index, const KtRange *range, KtMark mark, KtArena *arena,
                             KtIndexScan **out) KT_MUST_CHECK;
 KtStatus kt_index_scan_next(KtIndexScan *scan, uint32_t *ids, uint32_t cap, uint32_t *n) KT_MUST_CHECK;
 void kt_index_scan_park(KtIndexScan *scan);
 void kt_index_scan_close(KtIndexScan *scan);
+
+/* The value that `node` has for the index; null: it has no entry. */
+KtStatus kt_index_value(KtView *view, const KtIndexFacts *index, KtNodeId node, KtMark mark, KtArena *arena, KtValue *out)
+    KT_MUST_CHECK;
+static inline bool kt_index_is_long(KtValue v) { return v.kind == KT_TEXT && v.len > KT_INDEX_LONG; }
+static inline bool kt_index_touched(const KtView *view, KtNodeId node, KtMark mark)
+{
+    return view->overlay.n && kt_chain_first(&view->overlay, KT_CHAIN_NODE, node, mark) != 0;
+}
 
 /* Nodes that have index->label and whose index->key equals `value`, ascending: appended to *out (in `arena`). */
 typedef struct KtFound {

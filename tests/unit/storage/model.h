@@ -131,7 +131,8 @@ static inline int64_t random_value(World *w)
     switch (pick(w, 8)) {
     case 0: return 0;
     case 1: return -(int64_t)(1 + pick(w, 20));
-    case 2: return -(int64_t)(2030 + pick(w, 40)); /* about the size that stands out of line */
+    case 2: /* about the size that stands out of line; some begin alike */
+        return -(int64_t)(pick(w, 2) ? 2030 + 26 * pick(w, 3) : 2030 + pick(w, 40));
     default: return 1 + pick(w, 50);
     }
 }

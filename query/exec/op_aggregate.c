@@ -4,6 +4,7 @@
  * adds the whole batch by it. A single key of nodes is numbered through a map by node id; everything else
  * through encoded keys (base/key.h). Under an argument its row leads the key. An aggregation without keys has one
  * group per argument row (or one in all) even if nothing came in. Weights count as that many rows. */
+#include "query/exec/distinct_nodes.h"
 #include "query/exec/exec_internal.h"
 #include "query/exec/key_table.h"
 #include "query/exec/node_map.h"
@@ -11,6 +12,7 @@
 #include "query/expr/aggregate.h"
 
 #include <string.h>
+#include <strings.h>
 
 typedef struct AggregateOp {
     KtOp base;
@@ -22,6 +24,8 @@ typedef struct AggregateOp {
     bool by_node, began, full;
     uint32_t groups;
     KtAggregate **aggregate;
+    KtDistinctNodes **nodes_of; /* by aggregate: a count(DISTINCT node) that has met nothing but nodes, or NULL */
+    KtDistinctNodes **nodes_kept; /* their memory */
     uint32_t *number;      /* group by row of the level that keys are read at */
     uint32_t *group;       /* group by row of the top */
     uint16_t *fresh;       /* rows that began a group */
@@ -37,7 +41,14 @@ static void close_aggregates(AggregateOp *self)
     for (uint32_t i = 0; self->aggregate && i < aggregates(&self->base); i++) {
         kt_aggregate_close(self->aggregate[i]);
         self->aggregate[i] = NULL;
+        if (self->nodes_of && self->nodes_of[i])
+            kt_distinct_nodes_close(self->nodes_of[i]);
     }
+}
+
+static bool counts_distinct(const KtBoundAggregate *bound)
+{
+    return bound->distinct && bound->function && bound->args == 1 && strcasecmp(bound->function->name, "count") == 0;
 }
 
 static KtStatus open_aggregates(AggregateOp *self)
@@ -47,6 +58,16 @@ static KtStatus open_aggregates(AggregateOp *self)
     for (uint32_t i = 0; i < aggregates(op); i++) {
         const KtBoundAggregate *bound = op->plan->as.aggregate.item[i].bound;
         KT_TRY(kt_aggregate_open(bound->function, bound->distinct, bound->at, op->x->budget, &self->aggregate[i]));
+        self->nodes_of[i] = NULL;
+        if (!counts_distinct(bound))
+            continue;
+        if (!self->nodes_kept[i]) {
+            self->nodes_kept[i] = kt_arena_alloc(op->x->arena, sizeof **self->nodes_of);
+            if (!self->nodes_kept[i])
+                return KT_ERR_MEMORY;
+        }
+        *self->nodes_kept[i] = (KtDistinctNodes){.budget = op->x->budget, .live = UINT32_MAX};
+        self->nodes_of[i] = self->nodes_kept[i];
     }
     self->groups = self->at = 0;
     self->null_group = UINT32_MAX;
@@ -62,7 +83,9 @@ static KtStatus aggregate_open(KtOp *op)
     self->nodes.budget = op->x->budget;
     self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
-    if (!self->key || !self->aggregate)
+    self->nodes_of = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_of);
+    self->nodes_kept = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_kept);
+    if (!self->key || !self->aggregate || !self->nodes_of || !self->nodes_kept)
         return KT_ERR_MEMORY;
     if (keys || op->arg) {
         self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
@@ -240,6 +263,55 @@ static KtStatus number_arg_rows(AggregateOp *self, KtLevel *top)
 
 /* ---- consuming ---- */
 
+/* The lists of a count(DISTINCT node) go to the aggregate, which goes on with them. */
+static KtStatus leave_distinct_nodes(AggregateOp *self, uint32_t i)
+{
+    KtDistinctNodes *d = self->nodes_of[i];
+    uint32_t group[KT_BATCH_ROWS];
+    self->nodes_of[i] = NULL;
+    KtStatus status = KT_OK;
+    for (uint32_t g = 0; g < d->groups && status == KT_OK; g++) {
+        for (uint32_t k = 0; k < KT_BATCH_ROWS; k++)
+            group[k] = g;
+        for (uint32_t at = 0; at < d->list[g].n && status == KT_OK; at += KT_BATCH_ROWS) {
+            uint32_t left = d->list[g].n - at;
+            KtColumn col = {.kind = KT_COL_NODE, .width = 4, .data = d->list[g].node + at};
+            KtAggregateRows rows = {.n = left < KT_BATCH_ROWS ? left : KT_BATCH_ROWS, .group = group,
+                                    .groups = self->groups, .arg = {&col, NULL}};
+            status = kt_aggregate_add(self->aggregate[i], &rows, self->base.x->diag);
+        }
+    }
+    kt_distinct_nodes_close(d);
+    return status;
+}
+
+/* Adds a batch of nodes, group after group. *done false: the aggregate has to. */
+static KtStatus add_distinct_nodes(AggregateOp *self, uint32_t i, const KtAggregateRows *rows, bool *done)
+{
+    const KtColumn *col = rows->arg[0];
+    *done = false;
+    if (!self->nodes_of[i])
+        return KT_OK;
+    if (col->kind != KT_COL_NODE || col->width != 4 || col->constant)
+        return leave_distinct_nodes(self, i);
+    const uint32_t *id = col->data;
+    bool worth = true;
+    for (uint32_t from = 0; from < rows->n;) {
+        uint32_t node[KT_BATCH_ROWS], n = 0, group = 0;
+        if (rows->group)
+            group = rows->group[rows->sel ? rows->sel[from] : from];
+        for (; from < rows->n; from++) {
+            uint32_t row = rows->sel ? rows->sel[from] : from;
+            if (rows->group && rows->group[row] != group)
+                break;
+            node[n++] = id[row];
+        }
+        KT_TRY(kt_distinct_nodes_add(self->nodes_of[i], group, node, n, &worth));
+    }
+    *done = true;
+    return worth ? KT_OK : leave_distinct_nodes(self, i);
+}
+
 static KtStatus add_batch(AggregateOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
@@ -266,7 +338,11 @@ static KtStatus add_batch(AggregateOp *self, KtLevel *top)
             KT_TRY(kt_op_eval(op, top, item->arg[k], NULL, &arg[k]));
             rows.arg[k] = &arg[k];
         }
-        KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
+        bool done = false;
+        if (self->nodes_of[i])
+            KT_TRY(add_distinct_nodes(self, i, &rows, &done));
+        if (!done)
+            KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
     }
     return KT_OK;
 }
@@ -318,7 +394,10 @@ static KtStatus result_column(AggregateOp *self, uint32_t i, uint32_t first, uin
     KtValue *value = col.data;
     uint32_t ints = 0, floats = 0;
     for (uint32_t g = 0; g < n; g++) {
-        KT_TRY(kt_aggregate_result(self->aggregate[i], first + g, op->x->diag, &value[g]));
+        if (self->nodes_of[i])
+            value[g] = kt_int(kt_distinct_nodes_count(self->nodes_of[i], first + g));
+        else
+            KT_TRY(kt_aggregate_result(self->aggregate[i], first + g, op->x->diag, &value[g]));
         ints += value[g].kind == KT_INT;
         floats += value[g].kind == KT_FLOAT;
     }

@@ -1,7 +1,7 @@
 /* query/exec/op_aggregate.c - grouping: consumes all, one row per group.
  *
  * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
- * adds the whole batch by it. A single key of nodes is numbered through a map by node id; everything else
+ * adds the whole batch by it. A single key of nodes is numbered by node id; everything else
  * through encoded keys (base/key.h). Under an argument its row leads the key. An aggregation without keys has one
  * group per argument row (or one in all) even if nothing came in. Weights count as that many rows. */
 #include "query/exec/distinct_nodes.h"
@@ -11,15 +11,21 @@
 #include "query/exec/rows.h"
 #include "query/expr/aggregate.h"
 
+#include "base/hash.h"
+
 #include <string.h>
 #include <strings.h>
+
+enum { FEW_NODES = 4096 };
 
 typedef struct AggregateOp {
     KtOp base;
     KtSlot *key;           /* slots */
     KtRows *rows;          /* keys of the groups; tag: argument row */
     KtKeyTable *table;
-    KtNodeMap nodes;       /* node -> group + 1 */
+    KtMap64 few;           /* node -> group + 1, while groups are few: a page for each of them would cost more */
+    KtNodeMap nodes;       /* the same once they are many */
+    bool many;
     uint32_t null_group;   /* of the null node; UINT32_MAX: none yet */
     bool by_node, began, full;
     uint32_t groups;
@@ -80,7 +86,7 @@ static KtStatus aggregate_open(KtOp *op)
     AggregateOp *self = (AggregateOp *)op;
     KtArena *arena = op->x->arena;
     uint32_t keys = op->plan->as.aggregate.keys;
-    self->nodes.budget = op->x->budget;
+    self->nodes.budget = self->few.budget = op->x->budget;
     self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
     self->nodes_of = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_of);
@@ -110,6 +116,8 @@ static KtStatus aggregate_rewind(KtOp *op)
         kt_rows_clear(self->rows);
         kt_key_table_clear(self->table);
         kt_node_map_clear(&self->nodes);
+        kt_map64_clear(&self->few);
+        self->many = false;
     }
     return open_aggregates(self);
 }
@@ -121,6 +129,7 @@ static void aggregate_close(KtOp *op)
     kt_rows_close(self->rows);
     kt_key_table_close(self->table);
     kt_node_map_close(&self->nodes);
+    kt_map64_close(&self->few);
 }
 
 /* ---- group numbers ---- */
@@ -132,7 +141,28 @@ static KtStatus leave_nodes(AggregateOp *self)
     for (uint32_t g = 0; g < self->groups; g++)
         KT_TRY(kt_key_table_add(self->table, kt_rows_value(self->rows, 0, g)));
     kt_node_map_clear(&self->nodes);
+    kt_map64_clear(&self->few);
     return KT_OK;
+}
+
+/* The place of a node's group + 1. */
+static KtStatus node_group(AggregateOp *self, uint32_t node, uint64_t **out)
+{
+    if (KT_LIKELY(self->many))
+        return kt_node_map_at(&self->nodes, node, out);
+    if (self->few.len < FEW_NODES)
+        return kt_map64_put(&self->few, node, out, NULL);
+    for (size_t i = 0; i < self->few.cap; i++) {
+        const uint64_t *slot = self->few.slot + 2 * i;
+        if (slot[0] == 0)
+            continue;
+        uint64_t *at;
+        KT_TRY(kt_node_map_at(&self->nodes, (uint32_t)(slot[0] - 1), &at));
+        *at = slot[1];
+    }
+    kt_map64_clear(&self->few);
+    self->many = true;
+    return kt_node_map_at(&self->nodes, node, out);
 }
 
 static KtStatus number_nodes(AggregateOp *self, const KtColumn *col, const uint16_t *sel, uint32_t n, uint32_t *fresh)
@@ -142,7 +172,7 @@ static KtStatus number_nodes(AggregateOp *self, const KtColumn *col, const uint1
         uint32_t row = sel ? sel[i] : i;
         uint64_t null = self->null_group == UINT32_MAX ? 0 : (uint64_t)self->null_group + 1, *at = &null;
         if (id[row] != KT_NO_NODE)
-            KT_TRY(kt_node_map_at(&self->nodes, id[row], &at));
+            KT_TRY(node_group(self, id[row], &at));
         if (*at == 0) {
             *at = ++self->groups;
             self->fresh[(*fresh)++] = (uint16_t)row;

@@ -255,6 +255,9 @@ static KtStatus consume(SortOp *self, KtLevel *top)
                 kt_key_put_descending(&self->keys, kt_col_value(&col[k], row));
             else
                 kt_key_put(&self->keys, kt_col_value(&col[k], row));
+            if (k == 0 && heaped && self->heap_n == most && self->keys.len - from >= 8 &&
+                kt_load_be64(self->keys.data + from) > self->heap[0].prefix)
+                break; /* the first key alone puts it behind the worst; it falls out below */
         }
         KT_TRY(kt_buf_status(&self->keys));
         if (heaped && self->heap_n == most && !before_worst(self, from)) {

@@ -110,6 +110,16 @@ Test(query_exec_rows, distinct_nodes_are_counted_by_group_however_groups_come)
     base_close(base);
 }
 
+Test(query_exec_rows, groups_by_node_may_be_many)
+{
+    Base *base = base_open();
+    make(base, "UNWIND range(0, 6999) AS i CREATE (:G {i: i})");
+    expect_rows(base, "MATCH (n:G) UNWIND [1, 2, 3] AS x WITH n, sum(x) AS s, count(*) AS c RETURN count(*), sum(s), min(c), max(c), sum(n.i)",
+                "7000 | 42000 | 3 | 3 | 24496500", NULL);
+    expect_rows(base, "MATCH (n:G) WITH n, n.i % 10 AS m RETURN m, n.i AS i ORDER BY m DESC, i LIMIT 3", "9 | 9", "9 | 19", "9 | 29", NULL);
+    base_close(base);
+}
+
 Test(query_exec_rows, distinct_and_union_drop_what_is_equivalent)
 {
     Base *base = people();

@@ -21,6 +21,7 @@ SANITIZER = re.compile("AddressSanitizer|LeakSanitizer|ThreadSanitizer|runtime e
 
 def clean_env(extra=None):
     env = {k: v for k, v in os.environ.items() if not k.startswith("KITH_")}
+    env["ASAN_OPTIONS"] = env.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=16"  # freed memory counts as resident
     env.update(extra or {})
     return env
 

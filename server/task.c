@@ -416,7 +416,7 @@ static KtWork work_run(KtTask *task, KtPlace place, int64_t quantum_ns)
     KtStatus status = KT_OK;
     if (task->phase < KT_PHASE_COMMIT && (atomic_load(&task->cancel) || closed_read(task)))
         return fail(task, KT_ERR_CANCELLED);
-    if (task->phase < KT_PHASE_STEP && past(task))
+    if (place != KT_ON_LOOP && task->phase < KT_PHASE_STEP && past(task)) /* it may have waited */
         return fail(task, kt_diag_set(&task->diag, KT_ERR_DEADLINE, NULL,
                                       "the deadline passed before the statement could run"));
     switch (task->phase) {

@@ -69,6 +69,7 @@ void kt_fetch_park(KtFetch *fetch)
     kt_kv_iter_close(fetch->adj);
     kt_kv_iter_close(fetch->index);
     fetch->adj = fetch->index = NULL;
+    kt_fetch_forget_pages(fetch);
     kt_cache_reader_leave(&fetch->shared);
 }
 

@@ -6,12 +6,24 @@
 
 typedef enum Kept { KEPT_OUT, KEPT_IN, KEPT_NODE, KEPT_REL, KEPT_RELMAP, KEPT_KINDS } Kept;
 
+/* Column pages of one key that this view has found: good until it leaves the epoch. */
+typedef struct KtFoundPages {
+    KtToken key;
+    KtColKind kind;                    /* of all found */
+    uint32_t n;                        /* entries of `page` */
+    const KtColumnPage **page;         /* by page number; NULL: not found yet */
+} KtFoundPages;
+
+enum { KT_FOUND_KEYS = 4 };
+
 struct KtFetch {
     KtKv *kv;
     const KtKvSnapshot *at;
     KtBudget *budget;
     KtDiag *const *diag;
     KtCacheReader shared;
+    KtFoundPages found[KT_FOUND_KEYS]; /* most lately used keys; key 0: free */
+    uint32_t found_next;
     KtKvIter *adj, *index;
     KtMap64 kept[KEPT_KINDS]; /* id to block */
     size_t bytes;
@@ -19,5 +31,7 @@ struct KtFetch {
     KtListRun *run;
     uint32_t run_cap;
 };
+
+void kt_fetch_forget_pages(KtFetch *fetch);
 
 #endif

@@ -116,79 +116,187 @@ static KtStatus fill_column(KtFetch *f, KtSlots *slots, KtToken key, uint64_t pa
     return KT_OK;
 }
 
-/* Copies the rows that lie in pages; false at the first that does not. */
-static bool gather(KtFetch *f, KtSlots *slots, const KtIds *ids, KtColumn *out, uint64_t *nulls, bool *any_null, bool *typed,
-                   uint32_t *stopped)
+/* ---- gathering ---- */
+
+/* All null: what an EMPTY slot stands for. */
+static const KtColumnPage empty_page = {.kind = KT_COL_VALUE, .nulls = true};
+
+void kt_fetch_forget_pages(KtFetch *f)
 {
-    uint64_t page = UINT64_MAX;
-    const KtColumnPage *block = NULL;
-    uint64_t none = ids->width == 4 ? UINT32_MAX : UINT64_MAX;
-    for (uint32_t i = *stopped; i < ids->n; i++) {
-        uint32_t row = kt_ids_row(ids, i);
-        uint64_t id = kt_ids_at(ids, row);
-        if (id >> KT_PAGE_BITS != page) {
-            page = id >> KT_PAGE_BITS;
-            KtSlotBlock *found = NULL;
-            KtSlotKind kind = id == none ? KT_SLOT_EMPTY : kt_slots_read(slots, page, f->shared.at, &found);
-            if (kind == KT_SLOT_UNKNOWN) {
-                *stopped = i;
-                return false;
-            }
-            block = (const KtColumnPage *)found;
-            if (block && (block->kind == KT_COL_VALUE || (*typed && block->kind != out->kind))) {
-                *stopped = UINT32_MAX;
-                return false;
-            }
-            if (block) {
-                out->kind = block->kind;
-                *typed = true;
-            }
-        }
-        uint32_t at = (uint32_t)(id & (KT_PAGE_ROWS - 1));
-        if (!block || (block->nulls && kt_bit(block->null, at))) {
-            kt_bit_set(nulls, row);
-            *any_null = true;
-            continue;
-        }
-        if (block->kind == KT_COL_BOOL)
-            ((uint8_t *)out->data)[row] = (uint8_t)block->value[at];
-        else
-            ((int64_t *)out->data)[row] = block->value[at];
+    for (uint32_t i = 0; i < KT_FOUND_KEYS; i++) {
+        free((void *)f->found[i].page);
+        f->found[i] = (KtFoundPages){0};
     }
+}
+
+static KtFoundPages *found_of(KtFetch *f, KtToken key)
+{
+    for (uint32_t i = 0; i < KT_FOUND_KEYS; i++) {
+        if (f->found[i].key == key)
+            return &f->found[i];
+    }
+    KtFoundPages *found = &f->found[f->found_next++ % KT_FOUND_KEYS];
+    free((void *)found->page);
+    *found = (KtFoundPages){.key = key, .kind = KT_COL_VALUE};
+    return found;
+}
+
+static KtStatus found_room(KtFoundPages *found, uint64_t page)
+{
+    if (page < found->n)
+        return KT_OK;
+    uint32_t n = found->n ? found->n : 64;
+    while (n <= page)
+        n *= 2;
+    const KtColumnPage **grown = realloc((void *)found->page, n * sizeof *grown);
+    if (!grown)
+        return KT_ERR_MEMORY;
+    memset((void *)(grown + found->n), 0, (n - found->n) * sizeof *grown);
+    found->page = grown;
+    found->n = n;
+    return KT_OK;
+}
+
+/* Brings one page into `found`. *ok is false when rows of it must come from the records. `rows`: how many of this batch
+ * may lie in it, by which it is judged worth filling. */
+static KtStatus find_page(KtFetch *f, KtFoundPages *found, uint64_t page, uint32_t rows, bool *ok)
+{
+    KtSlots *slots = kt_cache_columns(&f->shared, found->key);
+    *ok = false;
+    if (!slots || page >= (uint64_t)1 << (32 - KT_PAGE_BITS))
+        return KT_OK;
+    KtSlotBlock *block = NULL;
+    KtSlotKind kind = kt_slots_read(slots, page, f->shared.at, &block);
+    if (kind == KT_SLOT_UNKNOWN && kt_cache_wants_column(&f->shared, found->key, page, rows)) {
+        KT_TRY(fill_column(f, slots, found->key, page));
+        kind = kt_slots_read(slots, page, f->shared.at, &block);
+    }
+    if (kind == KT_SLOT_UNKNOWN)
+        return KT_OK;
+    const KtColumnPage *got = kind == KT_SLOT_EMPTY ? &empty_page : (const KtColumnPage *)block;
+    if (got != &empty_page) {
+        if (got->kind == KT_COL_VALUE || (found->kind != KT_COL_VALUE && found->kind != got->kind))
+            return KT_OK;
+        found->kind = got->kind;
+    }
+    KT_TRY(found_room(found, page));
+    found->page[page] = got;
+    *ok = true;
+    return KT_OK;
+}
+
+/* Every page that the batch touches, or *ok = false. */
+static KtStatus find_pages(KtFetch *f, KtFoundPages *found, const KtIds *ids, bool *ok)
+{
+    uint64_t none = ids->width == 4 ? UINT32_MAX : UINT64_MAX;
+    *ok = true;
+    for (uint32_t i = 0; i < ids->n; i++) {
+        uint64_t id = kt_ids_at(ids, kt_ids_row(ids, i)), page = id >> KT_PAGE_BITS;
+        if (KT_LIKELY(page < found->n && found->page[page]))
+            continue;
+        if (id == none)
+            continue;
+        KT_TRY(find_page(f, found, page, ids->n - i, ok));
+        if (!*ok)
+            return KT_OK;
+    }
+    return KT_OK;
+}
+
+/* The common case, in one tight loop: 4-byte ids, every row, no value null. Returns at which row it stopped: a page that is
+ * not found yet, or a null. */
+static uint32_t gather_dense(const KtFoundPages *found, const uint32_t *id, uint32_t from, uint32_t n, int64_t *out)
+{
+    const KtColumnPage *const *pages = found->page;
+    uint32_t most = found->n;
+    for (uint32_t i = from; i < n; i++) {
+        uint32_t at = id[i] & (KT_PAGE_ROWS - 1), number = id[i] >> KT_PAGE_BITS;
+        if (KT_UNLIKELY(number >= most))
+            return i;
+        const KtColumnPage *page = pages[number];
+        if (KT_UNLIKELY(!page || page == &empty_page))
+            return i;
+        if (KT_UNLIKELY(page->nulls) && kt_bit(page->null, at))
+            return i;
+        out[i] = page->value[at];
+    }
+    return n;
+}
+
+/* Tries the common case, finding pages as it goes. */
+static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, uint32_t n, int64_t *out, bool *done)
+{
+    uint32_t at = 0;
+    *done = false;
+    for (;;) {
+        at = gather_dense(found, id, at, n, out);
+        if (at == n) {
+            *done = true;
+            return KT_OK;
+        }
+        uint32_t number = id[at] >> KT_PAGE_BITS;
+        bool ok = false;
+        if (id[at] == KT_NO_NODE || (number < found->n && found->page[number]))
+            return KT_OK; /* a null */
+        KT_TRY(find_page(f, found, number, n - at, &ok));
+        if (!ok)
+            return KT_OK;
+    }
+}
+
+static bool gather_row(const KtFoundPages *found, uint64_t id, bool none, int64_t *out)
+{
+    if (none)
+        return false;
+    const KtColumnPage *page = found->page[id >> KT_PAGE_BITS];
+    uint32_t at = (uint32_t)(id & (KT_PAGE_ROWS - 1));
+    if (page == &empty_page || (page->nulls && kt_bit(page->null, at)))
+        return false;
+    *out = page->value[at];
     return true;
 }
 
 KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtColumn *out, bool *done)
 {
     *done = false;
-    KtSlots *slots = key ? kt_cache_columns(&f->shared, key) : NULL;
-    if (!slots || ids.n == 0)
+    if (key == 0 || ids.n == 0)
         return KT_OK;
-    uint32_t rows = kt_ids_row(&ids, ids.n - 1) + 1, stopped = 0;
-    KtColumn col = {.kind = KT_COL_INT};
-    uint64_t nulls[KT_IDS_MOST / 64] = {0};
-    bool any_null = false, typed = false;
-    col.data = kt_arena_alloc(arena, rows * sizeof(int64_t));
-    if (!col.data)
+    KtFoundPages *found = found_of(f, key);
+    bool ok;
+    uint32_t rows = kt_ids_row(&ids, ids.n - 1) + 1;
+    KtColumn col = {0};
+    int64_t *value = col.data = kt_arena_alloc(arena, rows * sizeof *value);
+    if (!value)
         return KT_ERR_MEMORY;
-    while (!gather(f, slots, &ids, &col, nulls, &any_null, &typed, &stopped)) {
-        if (stopped == UINT32_MAX)
+    if (ids.width == 4 && !ids.sel && found->kind != KT_COL_BOOL) {
+        KT_TRY(try_dense(f, found, ids.id, ids.n, value, done));
+        col.kind = found->kind;
+        if (*done && (col.kind == KT_COL_INT || col.kind == KT_COL_FLOAT)) {
+            *out = col;
             return KT_OK;
-        uint64_t page = kt_ids_at(&ids, kt_ids_row(&ids, stopped)) >> KT_PAGE_BITS;
-        KtSlotBlock *found;
-        /* The whole batch is counted once for the page at which it stopped: pages are few when batches are dense. */
-        if (page >= (uint64_t)1 << (32 - KT_PAGE_BITS) || !kt_cache_wants_column(&f->shared, key, page, ids.n - stopped))
-            return KT_OK;
-        KT_TRY(fill_column(f, slots, key, page));
-        if (kt_slots_read(slots, page, f->shared.at, &found) == KT_SLOT_UNKNOWN)
-            return KT_OK;
+        }
+        *done = false;
     }
-    if (any_null || ids.sel) {
-        uint64_t *copy = kt_arena_zero(arena, (rows + 63) / 64, sizeof *copy);
-        if (!copy)
-            return KT_ERR_MEMORY;
-        memcpy(copy, nulls, (rows + 63) / 64 * sizeof *copy);
-        col.nulls = copy;
+    KT_TRY(find_pages(f, found, &ids, &ok));
+    if (!ok)
+        return KT_OK;
+    col.kind = found->kind == KT_COL_VALUE ? KT_COL_INT : found->kind;
+    uint64_t none = ids.width == 4 ? UINT32_MAX : UINT64_MAX;
+    col.nulls = kt_arena_alloc(arena, (rows + 63) / 64 * sizeof *col.nulls);
+    if (!col.nulls)
+        return KT_ERR_MEMORY;
+    memset(col.nulls, 0xFF, (rows + 63) / 64 * sizeof *col.nulls); /* rows that were not asked for are null */
+    for (uint32_t i = 0; i < ids.n; i++) {
+        uint32_t row = kt_ids_row(&ids, i);
+        uint64_t id = kt_ids_at(&ids, row);
+        int64_t v;
+        if (!gather_row(found, id, id == none, &v))
+            continue;
+        kt_bit_clear(col.nulls, row);
+        if (col.kind == KT_COL_BOOL)
+            ((uint8_t *)col.data)[row] = v != 0;
+        else
+            value[row] = v;
     }
     *out = col;
     *done = true;

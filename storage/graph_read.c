@@ -64,27 +64,6 @@ static void rest_add(Rest *rest, uint64_t id, uint32_t at)
 
 /* ---- existence and labels ---- */
 
-KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t n, KtMark mark, bool *out)
-{
-    if (kind == KT_REL) {
-        KtRelRef *ref = kt_arena_alloc(view->scratch, n * sizeof *ref);
-        return ref ? kt_read_rels(view, id, n, mark, ref, out) : KT_ERR_MEMORY;
-    }
-    Rest rest;
-    KT_TRY(rest_open(view, n, &rest));
-    for (uint32_t i = 0; i < n; i++) {
-        KtSays says = view->overlay.n ? kt_overlay_exists(&view->overlay, kind, id[i], mark) : KT_SAYS_NOTHING;
-        out[i] = says == KT_SAYS_YES;
-        if (says == KT_SAYS_NOTHING)
-            rest_add(&rest, id[i], i);
-    }
-    KT_TRY(kt_fetch_records(view->fetch, kind, rest.id, rest.n, rest.block));
-    for (uint32_t i = 0; i < rest.n; i++)
-        out[rest.at[i]] = rest.block[i]->found;
-    drop_all(view, rest.block, rest.n);
-    return KT_OK;
-}
-
 /* Answers what the graph cache knows; the others stay in `rest`. */
 static KtStatus members_first(KtView *view, KtToken label, Rest *rest, bool *out)
 {
@@ -104,6 +83,28 @@ static KtStatus members_first(KtView *view, KtToken label, Rest *rest, bool *out
         }
     }
     rest->n = kept;
+    return KT_OK;
+}
+
+KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t n, KtMark mark, bool *out)
+{
+    if (kind == KT_REL) {
+        KtRelRef *ref = kt_arena_alloc(view->scratch, n * sizeof *ref);
+        return ref ? kt_read_rels(view, id, n, mark, ref, out) : KT_ERR_MEMORY;
+    }
+    Rest rest;
+    KT_TRY(rest_open(view, n, &rest));
+    for (uint32_t i = 0; i < n; i++) {
+        KtSays says = view->overlay.n ? kt_overlay_exists(&view->overlay, kind, id[i], mark) : KT_SAYS_NOTHING;
+        out[i] = says == KT_SAYS_YES;
+        if (says == KT_SAYS_NOTHING)
+            rest_add(&rest, id[i], i);
+    }
+    KT_TRY(members_first(view, 0, &rest, out)); /* label 0 is every node */
+    KT_TRY(kt_fetch_records(view->fetch, kind, rest.id, rest.n, rest.block));
+    for (uint32_t i = 0; i < rest.n; i++)
+        out[rest.at[i]] = rest.block[i]->found;
+    drop_all(view, rest.block, rest.n);
     return KT_OK;
 }
 

@@ -1,8 +1,7 @@
 /* query/expr/eval.c - running a program: one column per step, under the rows that still matter.
  *
- * A failing row cuts the selection of everything computed later to the rows before it. AND, OR, CASE and coalesce
- * narrow the selection for their later parts, so that a part is computed for exactly the rows for which a
- * row-at-a-time evaluator would compute it, and the first failing row is the same. */
+ * A failing row cuts the selection of everything computed later to the rows before it; with the narrowing of
+ * eval_lazy.c the first failing row is that of a row-at-a-time evaluator. */
 #include "query/expr/program.h"
 
 /* ---- selections and failures ---- */
@@ -103,7 +102,7 @@ KtTruth kt_column_truth(const KtColumn *col, uint32_t row, bool *bad)
     return KT_UNKNOWN;
 }
 
-static KtStatus not_boolean(KtRunState *run, KtScope *scope, uint32_t row, const KtColumn *col,
+KtStatus kt_run_not_boolean(KtRunState *run, KtScope *scope, uint32_t row, const KtColumn *col,
                             KtPos at)
 {
     KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at,
@@ -284,196 +283,6 @@ static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scop
     return call_rows(run, step, scope, sel, args, out);
 }
 
-/* ---- AND, OR ---- */
-
-typedef struct Junction {
-    KtTruth
-        ends; /* AND ends a row at false, OR at true; a null stays open, a later part may still decide */
-    uint8_t *truth; /* by row */
-    uint16_t *open; /* rows that are not decided */
-    bool unknown;   /* some row has been null */
-} Junction;
-
-/* Judges a part that is a column of booleans; returns how many of `now` stay open. */
-static uint32_t judge_booleans(Junction *j, const KtColumn *part, KtSel now)
-{
-    const uint8_t *byte = part->data;
-    const uint64_t *nulls = part->nulls;
-    uint8_t ends = (uint8_t)j->ends;
-    uint32_t left = 0;
-    for (uint32_t i = 0; i < now.n; i++) {
-        uint32_t row = kt_sel_row(now, i), at = part->constant ? 0 : row;
-        j->open[left] = (uint16_t)row; /* never ahead of i: `now` may be `open` itself */
-        if (KT_UNLIKELY(nulls && kt_bit(nulls, at))) {
-            j->truth[row] = KT_UNKNOWN;
-            j->unknown = true;
-            left++;
-            continue;
-        }
-        bool ended = (byte[at] != 0) == ends;
-        j->truth[row] = ended ? ends : j->truth[row];
-        left += !ended;
-    }
-    return left;
-}
-
-static KtStatus judge_values(KtRunState *run, const KtEvalStep *step, KtScope *scope, Junction *j,
-                             const KtColumn *part, KtSel now, uint32_t *left)
-{
-    *left = 0;
-    for (uint32_t i = 0; i < now.n; i++) {
-        uint32_t row = kt_sel_row(now, i);
-        bool bad = false;
-        KtTruth t = kt_column_truth(part, row, &bad);
-        if (KT_UNLIKELY(bad))
-            return not_boolean(run, scope, row, part, step->at);
-        if (t == j->ends) {
-            j->truth[row] = (uint8_t)t;
-            continue;
-        }
-        if (t == KT_UNKNOWN) {
-            j->truth[row] = KT_UNKNOWN;
-            j->unknown = true;
-        }
-        j->open[(*left)++] = (uint16_t)row;
-    }
-    return KT_OK;
-}
-
-static KtStatus step_junction(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
-                              KtTruth ends, KtColumn *out)
-{
-    KtColumn to, part;
-    KT_TRY(kt_col_make(run->arena, KT_COL_BOOL, scope->rows, false, &to));
-    Junction j = {.ends = ends, .truth = to.data};
-    j.open = kt_arena_alloc(run->arena, ((size_t)sel.n + 1) * sizeof *j.open);
-    if (!j.open)
-        return KT_ERR_MEMORY;
-    memset(j.truth, ends == KT_FALSE ? KT_TRUE : KT_FALSE, scope->rows);
-    KtSel now = sel;
-    for (uint32_t a = 0; a < step->args && now.n > 0; a++) {
-        KT_TRY(kt_step_run(run, step->arg[a], scope, now, &part));
-        now = still(scope, now);
-        uint32_t left = 0;
-        if (part.kind == KT_COL_BOOL)
-            left = judge_booleans(&j, &part, now);
-        else
-            KT_TRY(judge_values(run, step->arg[a], scope, &j, &part, now, &left));
-        now = (KtSel){j.open, left};
-    }
-    if (j.unknown) {
-        to.nulls = kt_arena_zero(run->arena, ((size_t)scope->rows + 63) / 64, sizeof *to.nulls);
-        if (!to.nulls)
-            return KT_ERR_MEMORY;
-        sel = still(scope, sel);
-        for (uint32_t i = 0; i < sel.n; i++) {
-            uint32_t row = kt_sel_row(sel, i);
-            if (j.truth[row] != KT_UNKNOWN)
-                continue;
-            j.truth[row] = 0;
-            kt_bit_set(to.nulls, row);
-        }
-    }
-    *out = to;
-    return KT_OK;
-}
-
-/* ---- CASE, coalesce ---- */
-
-static void scatter(const KtColumn *from, KtSel sel, KtValue *to)
-{
-    for (uint32_t i = 0; i < sel.n; i++) {
-        uint32_t row = kt_sel_row(sel, i);
-        to[row] = kt_col_value(from, row);
-    }
-}
-
-/* Computes `part` for the rows of `sel` into `to`. */
-static KtStatus step_into(KtRunState *run, const KtEvalStep *part, KtScope *scope, KtSel sel,
-                          KtValue *to)
-{
-    KtColumn col;
-    if (sel.n == 0)
-        return KT_OK;
-    KT_TRY(kt_step_run(run, part, scope, sel, &col));
-    scatter(&col, still(scope, sel), to);
-    return KT_OK;
-}
-
-static KtStatus step_case(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
-                          KtColumn *out)
-{
-    KtColumn to, operand = {0}, when;
-    KtValue *value;
-    bool simple = step->expr->as.has_operand;
-    KT_TRY(kt_value_column(run->arena, scope->rows, &to, &value));
-    if (simple)
-        KT_TRY(kt_step_run(run, step->arg[0], scope, sel, &operand));
-    uint16_t *open = kt_arena_alloc(run->arena, (size_t)sel.n * sizeof *open);
-    uint16_t *take = kt_arena_alloc(run->arena, (size_t)sel.n * sizeof *take);
-    if (!open || !take)
-        return KT_ERR_MEMORY;
-    KtSel now = sel;
-    uint32_t a = simple ? 1 : 0;
-    for (; a + 1 < step->args && now.n > 0; a += 2) {
-        now = still(scope, now);
-        KT_TRY(kt_step_run(run, step->arg[a], scope, now, &when));
-        now = still(scope, now);
-        uint32_t left = 0, taken = 0;
-        for (uint32_t i = 0; i < now.n; i++) {
-            uint32_t row = kt_sel_row(now, i);
-            bool bad = false;
-            KtTruth t = simple
-                            ? kt_value_equal(kt_col_value(&operand, row), kt_col_value(&when, row))
-                            : kt_column_truth(&when, row, &bad);
-            if (KT_UNLIKELY(bad)) {
-                KT_TRY(not_boolean(run, scope, row, &when, step->arg[a]->at));
-                break;
-            }
-            if (t == KT_TRUE)
-                take[taken++] = (uint16_t)row;
-            else
-                open[left++] = (uint16_t)row;
-        }
-        now = (KtSel){open, left};
-        KT_TRY(step_into(run, step->arg[a + 1], scope, (KtSel){take, taken}, value));
-    }
-    now = still(scope, now);
-    if (a < step->args && step->arg[a]) {
-        KT_TRY(step_into(run, step->arg[a], scope, now, value));
-    } else {
-        for (uint32_t i = 0; i < now.n; i++)
-            value[kt_sel_row(now, i)] = kt_null();
-    }
-    *out = to;
-    return KT_OK;
-}
-
-static KtStatus step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
-                              KtColumn *out)
-{
-    KtColumn to;
-    KtValue *value;
-    KT_TRY(kt_value_column(run->arena, scope->rows, &to, &value));
-    uint16_t *open = kt_arena_alloc(run->arena, (size_t)sel.n * sizeof *open);
-    if (!open)
-        return KT_ERR_MEMORY;
-    KtSel now = sel;
-    for (uint32_t a = 0; a < step->args && now.n > 0; a++) {
-        KT_TRY(step_into(run, step->arg[a], scope, now, value));
-        now = still(scope, now);
-        uint32_t left = 0;
-        for (uint32_t i = 0; i < now.n; i++) {
-            uint32_t row = kt_sel_row(now, i);
-            if (kt_is_null(value[row]))
-                open[left++] = (uint16_t)row;
-        }
-        now = (KtSel){open, left};
-    }
-    *out = to;
-    return KT_OK;
-}
-
 /* ---- lists and maps ---- */
 
 static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
@@ -532,10 +341,10 @@ KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
     case KT_EVAL_PROP: return kt_step_prop(run, step, scope, sel, out);
     case KT_EVAL_HAS_LABELS: return kt_step_has_labels(run, step, scope, sel, out);
     case KT_EVAL_CALL: return step_call(run, step, scope, sel, out);
-    case KT_EVAL_AND: return step_junction(run, step, scope, sel, KT_FALSE, out);
-    case KT_EVAL_OR: return step_junction(run, step, scope, sel, KT_TRUE, out);
-    case KT_EVAL_CASE: return step_case(run, step, scope, sel, out);
-    case KT_EVAL_COALESCE: return step_coalesce(run, step, scope, sel, out);
+    case KT_EVAL_AND: return kt_step_junction(run, step, scope, sel, KT_FALSE, out);
+    case KT_EVAL_OR: return kt_step_junction(run, step, scope, sel, KT_TRUE, out);
+    case KT_EVAL_CASE: return kt_step_case(run, step, scope, sel, out);
+    case KT_EVAL_COALESCE: return kt_step_coalesce(run, step, scope, sel, out);
     case KT_EVAL_LIST:
     case KT_EVAL_MAP: return step_collection(run, step, scope, sel, out);
     case KT_EVAL_MAP_PROJECTION: return kt_step_map_projection(run, step, scope, sel, out);
@@ -552,7 +361,7 @@ KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
 static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
                           KtScope *scope, KtColumn *out)
 {
-    KtRunState run = {.program = program, .x = x, .arena = frame->arena};
+    KtRunState run = {.program = program, .x = x, .arena = frame->arena, .frame = frame, .outer = scope};
     KT_CHECK(frame->rows <= KT_IDS_MOST); /* what storage answers at once */
     KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
                               frame->fail_row);
@@ -615,7 +424,7 @@ static KtStatus value_bits(const KtProgram *program, KtEvalContext *x, KtFrame *
         KtTruth t = kt_column_truth(col, row, &bad);
         if (KT_UNLIKELY(bad)) {
             KtRunState run = {.program = program, .x = x, .arena = frame->arena};
-            KT_TRY(not_boolean(&run, scope, row, col, program->root->at));
+            KT_TRY(kt_run_not_boolean(&run, scope, row, col, program->root->at));
             frame->fail_row = scope->fail_row;
             frame->fail = scope->fail;
             break;

@@ -84,13 +84,6 @@ static void hand_up(KtRunState *run, KtScope *outer, const KtScope *inner, const
         kt_scope_fail(outer, run->x, NULL, parent[inner->fail_row], inner->fail);
 }
 
-static KtStatus not_boolean(KtRunState *run, KtScope *scope, uint32_t row, KtValue v, KtPos at)
-{
-    KtStatus status = kt_diag_set(&run->words, KT_ERR_INVALID_ARGUMENT_TYPE_VALUE, &at,
-                                  "A Boolean is needed here, not %s", kt_kind_name((KtKind)v.kind));
-    return kt_run_fail(run, scope, row, status);
-}
-
 /* Truth of the predicate for each element; NULL predicate: all true. Stops before the first failing one. */
 static KtStatus test_elements(KtRunState *run, const KtEvalStep *test, KtScope *inner,
                               uint8_t *truth)
@@ -105,7 +98,7 @@ static KtStatus test_elements(KtRunState *run, const KtEvalStep *test, KtScope *
         bool bad = false;
         truth[i] = (uint8_t)kt_column_truth(&col, i, &bad);
         if (KT_UNLIKELY(bad))
-            return not_boolean(run, inner, i, kt_col_value(&col, i), test->at);
+            return kt_run_not_boolean(run, inner, i, &col, test->at);
     }
     return KT_OK;
 }

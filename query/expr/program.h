@@ -76,10 +76,19 @@ typedef struct KtRunState {
     KtEvalContext *x;
     KtArena *arena;
     KtDiag words; /* of the error being raised */
+    KtFrame *frame;       /* whose rows `outer` has; NULL: none */
+    const KtScope *outer;
 } KtRunState;
 
 KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
                      KtColumn *out) KT_MUST_CHECK;
+/* eval_lazy.c; ends: KT_FALSE for AND, KT_TRUE for OR */
+KtStatus kt_step_junction(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtTruth ends, KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_step_case(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                      KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_step_coalesce(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                          KtColumn *out) KT_MUST_CHECK;
 /* eval_each.c */
 KtStatus kt_step_comprehension(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
                                KtColumn *out) KT_MUST_CHECK;
@@ -98,6 +107,9 @@ KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope
 /* Raises a row's error: a fatal status is returned, another one is noted and KT_OK returned. The words stand in
  * run->words, which is cleared. */
 KtStatus kt_run_fail(KtRunState *run, KtScope *scope, uint32_t row, KtStatus status) KT_MUST_CHECK;
+/* Fails the row because its element of `col` is no boolean. */
+KtStatus kt_run_not_boolean(KtRunState *run, KtScope *scope, uint32_t row, const KtColumn *col,
+                            KtPos at) KT_MUST_CHECK;
 /* A VALUE column of `rows` elements, not cleared; *values is its data. */
 KtStatus kt_value_column(KtArena *arena, uint32_t rows, KtColumn *out,
                          KtValue **values) KT_MUST_CHECK;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""torture.py KITHD kill9|turns|clients [--cycles N] [--clients N] [--seconds S] [--seed N]
+"""torture.py KITHD kill9|turns|clients [--cycles N] [--clients N] [--seconds S] [--seed N] [--shim PATH]
 
 Does Kith keep what it acknowledged? Each run prints its seed and its counts, then `torture NAME: ok`, and exits 1 on
 any breach. Only a real kithd over real sockets is asked; what must be true is kept here, in a plain model.
@@ -8,6 +8,7 @@ import argparse
 import os
 import random
 import shutil
+import struct
 import sys
 import tempfile
 import threading
@@ -106,20 +107,44 @@ def verify(conn, model, rng):
         need(found == [[1]], "uid %d is found %s times", uid, found)
 
 
+COUNTS = "log_writes syncs written synced acknowledged breaches first_breach failed_syncs unread".split()
+
+
+def counted(path):
+    """What the shim of tests/fault counted, by name."""
+    with open(path, "rb") as f:
+        return dict(zip(COUNTS, struct.unpack("=%dQ" % len(COUNTS), f.read())))
+
+
+def check_counts(path, commits, kills):
+    """No acknowledgement left before its sync, and the shim saw them all."""
+    seen = counted(path)
+    need(seen["breaches"] == 0, "%d of %d acknowledgements left before a sync, the first of commit %d", seen["breaches"],
+         seen["acknowledged"], seen["first_breach"])
+    need(seen["unread"] == 0, "the shim could not read %d frames or log records", seen["unread"])
+    # Counted when it has left: one may leave just before each kill.
+    need(seen["acknowledged"] + kills >= commits, "the shim saw %d acknowledgements of %d", seen["acknowledged"], commits)
+    need(seen["synced"] >= seen["acknowledged"], "%d acknowledged, %d synced", seen["acknowledged"], seen["synced"])
+    print("kill9: shim: %d commits written, %d syncs, %d acknowledgements, each after its sync" %
+          (seen["written"], seen["syncs"], seen["acknowledged"]))
+
+
 def kill9(options):
     rng = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix="kith-torture-")
     data = os.path.join(folder, "data")
+    report = os.path.join(folder, "shim")
+    env = {"LD_PRELOAD": os.path.abspath(options.shim), "KITH_SHIM_REPORT": report} if options.shim else None
     model = Model(options.clients)
     try:
-        with Server(data=data) as server, server.connect() as conn:
+        with Server(data=data, env=env) as server, server.connect() as conn:
             for c in range(options.clients):
                 conn.run("CREATE (:Client {id: $c, last: 0, sum: 0})", {"c": c})
             conn.run("CREATE CONSTRAINT client_id IF NOT EXISTS FOR (c:Client) REQUIRE c.id IS UNIQUE")
             server.signal(9)
             server.process.wait()
         for cycle in range(options.cycles):
-            server = Server(data=data)
+            server = Server(data=data, env=env)
             with server, server.connect() as conn:
                 verify(conn, model, rng)
                 stop = threading.Event()
@@ -142,8 +167,10 @@ def kill9(options):
                 for t in threads:
                     t.join()
                 need(not failed, "cycle %d: a client failed: %r", cycle, failed[:1])
-        with Server(data=data) as server, server.connect() as conn:
+        with Server(data=data, env=env) as server, server.connect() as conn:
             verify(conn, model, rng)
+        if options.shim:
+            check_counts(report, model.commits, options.cycles)
         print("kill9: %d cycles, %d acknowledged commits, 0 lost" % (options.cycles, model.commits))
         need(model.commits >= options.cycles, "too little was written to show anything")
     finally:
@@ -206,7 +233,7 @@ def turns(options):
             need(time.monotonic() - began < 2, "waiting writers held up a reader or the holder")
             c.cancel(cancelled)
             need(error_of(c.wait, cancelled).name == "Cancelled", "a waiting writer was not cancelled")
-            need(error_of(late.wait, timed).name == "Timeout", "a waiting writer did not time out")
+            need(error_of(late.wait, timed).name == "Deadline", "a waiting writer did not time out")
             holder.ask("COMMIT")
             for w, request in zip(writers, sent):
                 w.wait(request)
@@ -248,7 +275,7 @@ def clients(options):
                                       {"a": a, "b": b})
                                 mine["transfers"] += 1
                         except kmp.KithError as e:
-                            if e.name not in ("Timeout", "TransactionTimedOut"):
+                            if e.name not in ("Deadline", "TransactionTimedOut"):
                                 raise
                             mine["timeouts"] += 1
             except Exception as e:
@@ -281,6 +308,7 @@ def main():
     p.add_argument("--clients", type=int, default=0)
     p.add_argument("--seconds", type=int, default=60)
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--shim", help="kill9: a shared library of tests/fault, preloaded into kithd")
     options = p.parse_args()
     options.clients = options.clients or {"kill9": 8, "clients": 200}.get(options.name, 0)
     options.seed = options.seed or random.SystemRandom().randrange(1, 1 << 31)

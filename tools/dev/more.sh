@@ -23,7 +23,9 @@ cmd_bench() {
     [ -z "$shared" ] || export KITH_SHARED=$shared
     need_program bench "the speed bars"
     ! has_target release kithd || build_preset release kithd
-    build/release/bin/bench "$@"
+    local folder=${KITH_BENCH:-$ROOT/build/bench}
+    mkdir -p "$folder"
+    build/release/bin/bench --folder "$folder" "$@"
 }
 
 cmd_torture() {

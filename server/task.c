@@ -308,7 +308,8 @@ static KtWork hungry(KtTask *task)
 
 static KtWork pause_work(KtTask *task, KtWork why)
 {
-    if (why == KT_WORK_ROOM && task->query)
+    /* In a transaction other statements may use the view before this one goes on. */
+    if (task->query && (why == KT_WORK_ROOM || task->explicit_txn))
         kt_query_park(task->query);
     KtStatus status = kt_task_batch_close(task, 0);
     return status == KT_OK ? why : fail(task, status);

@@ -55,6 +55,7 @@ static KtStatus exec_open(KtQuery *q)
                   .cancel = q->spec.cancel,
                   .sink = q->spec.sink,
                   .slots = planned->slots,
+                  .stutter = q->spec.stutter,
                   .profile = kt_statement_facts(q->statement)->explain == KT_PROFILE};
     x->eval = (KtEvalContext){.view = q->spec.view,
                               .bound = bound,
@@ -77,6 +78,10 @@ static KtStatus exec_open(KtQuery *q)
 
 KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec, KtDiag *diag, KtQuery **out)
 {
+#ifdef NDEBUG
+    KT_CHECK(spec->stutter == 0);
+#endif
+    KT_CHECK(spec->want <= KT_BATCH_ROWS);
     KtQuery *q = calloc(1, sizeof *q);
     if (!q)
         return KT_ERR_MEMORY;
@@ -160,6 +165,9 @@ static KtStatus finish(KtQuery *q)
         q->summary.counts = kt_view_counts(q->spec.view, q->begin);
     }
     q->summary.rows = q->exec.result_rows;
+    q->summary.stuttered_again = q->exec.stuttered.again;
+    q->summary.stuttered_want = q->exec.stuttered.want;
+    q->summary.stuttered_park = q->exec.stuttered.park;
     KT_TRY(write_plan(q));
     q->done = true;
     return KT_OK;
@@ -184,7 +192,7 @@ static KtStatus step(KtQuery *q, int64_t quantum_ns, KtQueryStep *out)
     for (;;) {
         KtBatch batch;
         KtStep what;
-        KT_TRY(kt_op_next(q->root, KT_BATCH_ROWS, &batch, &what));
+        KT_TRY(kt_op_next(q->root, q->spec.want ? q->spec.want : KT_BATCH_ROWS, &batch, &what));
         if (what == KT_STEP_END) {
             KT_TRY(finish(q));
             *out = KT_QUERY_DONE;

@@ -62,24 +62,32 @@ static KtStatus aggregate_open(KtOp *op)
     self->nodes.budget = op->x->budget;
     self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
-    self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
-    self->group = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->group);
-    if (!self->key || !self->aggregate || !self->number || !self->group)
+    if (!self->key || !self->aggregate)
         return KT_ERR_MEMORY;
+    if (keys || op->arg) {
+        self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
+        self->group = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->group);
+        if (!self->number || !self->group)
+            return KT_ERR_MEMORY;
+    }
     for (uint32_t i = 0; i < keys; i++)
         self->key[i] = op->plan->as.aggregate.key[i].slot;
-    KT_TRY(kt_op_sel(op, &self->fresh));
-    KT_TRY(kt_rows_open(op->x->budget, self->key, keys, op->arg != NULL, &self->rows));
-    KT_TRY(kt_key_table_open(op->x->budget, &self->table));
+    if (keys) {
+        KT_TRY(kt_op_sel(op, &self->fresh));
+        KT_TRY(kt_rows_open(op->x->budget, self->key, keys, op->arg != NULL, &self->rows));
+        KT_TRY(kt_key_table_open(op->x->budget, &self->table));
+    }
     return open_aggregates(self);
 }
 
 static KtStatus aggregate_rewind(KtOp *op)
 {
     AggregateOp *self = (AggregateOp *)op;
-    kt_rows_clear(self->rows);
-    kt_key_table_clear(self->table);
-    kt_node_map_clear(&self->nodes);
+    if (self->rows) {
+        kt_rows_clear(self->rows);
+        kt_key_table_clear(self->table);
+        kt_node_map_clear(&self->nodes);
+    }
     return open_aggregates(self);
 }
 

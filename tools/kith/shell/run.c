@@ -15,7 +15,9 @@ int kt_shell_connect(KtShell *shell)
                                  : kith_connect(shell->uri, &options, &shell->connection, &error);
     if (code == 0)
         return KT_SHELL_OK;
-    int result = kith_error_code(error) == 1721 || kith_error_code(error) == 1042 ? KT_SHELL_FAILED : KT_SHELL_NO_CONNECTION;
+    int result = kith_error_code(error) == 1721 || kith_error_code(error) == 1042
+                     ? KT_SHELL_FAILED
+                     : KT_SHELL_NO_CONNECTION;
     kt_shell_complain(shell, error, NULL, 0);
     return result;
 }
@@ -41,7 +43,8 @@ static void show_place(const kith_position *at, const char *text, size_t len)
     (void)fprintf(stderr, "%.*s%s\n%*s", (int)(end - begin), text + begin, cut_back ? "..." : "", head, "");
     for (size_t i = begin; i < offset; i += kt_utf8_step(text[i])) { /* tabs stay tabs, so that the caret meets its place */
         size_t width = kt_shell_width(text + i, kt_utf8_step(text[i]));
-        (void)fprintf(stderr, "%.*s", text[i] == '\t' ? 1 : (int)width, text[i] == '\t' ? "\t" : "  ");
+        (void)fprintf(stderr, "%.*s", text[i] == '\t' ? 1 : (int)width,
+                      text[i] == '\t' ? "\t" : "  ");
     }
     size_t marked = at->length < end - offset ? at->length : end - offset;
     size_t carets = kt_shell_width(text + offset, marked);
@@ -54,13 +57,15 @@ void kt_shell_complain(const KtShell *shell, kith_error *error, const char *text
 {
     kith_position at;
     (void)fflush(shell->out);
-    (void)fprintf(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error), kith_error_message(error));
+    (void)fprintf(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error),
+                  kith_error_message(error));
     if (text && kith_error_position(error, &at))
         show_place(&at, text, len);
     if (*kith_error_hint(error))
         (void)fprintf(stderr, "HINT: %s\n", kith_error_hint(error));
     for (const kith_error *cause = kith_error_cause(error); cause; cause = kith_error_cause(cause))
-        (void)fprintf(stderr, "CAUSE: KITH-%d %s: %s\n", kith_error_code(cause), kith_error_name(cause), kith_error_message(cause));
+        (void)fprintf(stderr, "CAUSE: KITH-%d %s: %s\n", kith_error_code(cause),
+                      kith_error_name(cause), kith_error_message(cause));
     kith_error_free(error);
 }
 
@@ -69,7 +74,8 @@ static kith_params *params_of(const KtShell *shell)
     char why[512];
     kith_params *params = kith_params_new();
     for (size_t i = 0; i < shell->params; i++)
-        (void)kt_shell_literal(shell->param[i].literal, shell->param[i].name, params, why, sizeof why); /* checked when set */
+        (void)kt_shell_literal(shell->param[i].literal, shell->param[i].name, params, why,
+                               sizeof why); /* checked when set */
     return params;
 }
 

@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define ADDRESSES "An address is kith://host:port/database or kith+unix:///path/of/socket."
+
 static KtStatus not_ours(KtDiag *diag, const char *what)
 {
     kt_diag_set(diag, KT_ERR_USAGE, NULL, "%s", what);
-    kt_diag_hint(diag, "An address is kith://host:port/database or kith+unix:///path/of/socket.");
+    kt_diag_hint(diag, ADDRESSES);
     return KT_ERR_USAGE;
 }
 
@@ -124,7 +126,11 @@ static KtStatus parse(const char *text, KtDiag *diag, KtUri *uri)
     if (strncmp(text, "kith://", 7) != 0) {
         if (strncmp(text, "kiths://", 8) == 0 || strncmp(text, "kith+tls://", 11) == 0)
             return refused(diag, "tls");
-        return not_ours(diag, "The address does not begin with kith:// or kith+unix://.");
+        size_t scheme = strcspn(text, ":/@?");
+        kt_diag_set(diag, KT_ERR_USAGE, NULL, "The address begins with \"%.*s\" and not with kith:// or kith+unix://.",
+                    (int)(scheme < 40 ? scheme : 40), text);
+        kt_diag_hint(diag, ADDRESSES);
+        return KT_ERR_USAGE;
     }
     const char *from = text + 7;
     size_t host_len = strcspn(from, "/?");

@@ -43,7 +43,7 @@ static int run_text(KtShell *shell, const char *text, size_t len, int failed)
 }
 
 /* Reads a script as it comes, so that a pipe is answered statement by statement. */
-static int run_stream(KtShell *shell, FILE *file)
+static int run_stream(KtShell *shell, FILE *file, const char *name)
 {
     KtBuf text = {0};
     char *line = NULL;
@@ -72,7 +72,7 @@ static int run_stream(KtShell *shell, FILE *file)
         }
     }
     if (n < 0 && ferror(file)) { /* also a Ctrl-C while nothing runs */
-        (void)fprintf(stderr, "kith: the script cannot be read on: %s\n", strerror(errno));
+        (void)fprintf(stderr, "kith: %s cannot be read on: %s\n", name, strerror(errno));
         code = KT_SHELL_FAILED;
     }
     if (code == KT_SHELL_OK && !shell->quit && text.len > 0)
@@ -85,13 +85,13 @@ static int run_stream(KtShell *shell, FILE *file)
 static int run_file(KtShell *shell, const char *name)
 {
     if (strcmp(name, "-") == 0)
-        return run_stream(shell, stdin);
+        return run_stream(shell, stdin, "standard input");
     FILE *file = fopen(name, "re");
     if (!file) {
         (void)fprintf(stderr, "kith: %s cannot be read: %s\n", name, strerror(errno));
         return KT_SHELL_FAILED;
     }
-    int code = run_stream(shell, file);
+    int code = run_stream(shell, file, name);
     (void)fclose(file);
     return code;
 }
@@ -251,7 +251,7 @@ static int run_all(KtShell *shell, const Arguments *a)
                    ? run_file(shell, a->run[i].text)
                    : run_text(shell, a->run[i].text, strlen(a->run[i].text), KT_SHELL_FAILED);
     if (a->texts == 0 && code == KT_SHELL_OK)
-        code = shell->interactive ? run_terminal(shell) : run_stream(shell, stdin);
+        code = shell->interactive ? run_terminal(shell) : run_stream(shell, stdin, "standard input");
     return code;
 }
 

@@ -54,6 +54,7 @@ static KtStatus exec_open(KtQuery *q)
                   .deadline_ns = q->spec.deadline_ns,
                   .cancel = q->spec.cancel,
                   .sink = q->spec.sink,
+                  .pool = kt_engine_pool(q->engine),
                   .slots = planned->slots,
                   .stutter = q->spec.stutter,
                   .profile = kt_statement_facts(q->statement)->explain == KT_PROFILE};

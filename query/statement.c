@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "query/bind/bind.h"
+#include "query/exec/node_index.h"
 #include "query/parse/parse.h"
 
 #include <pthread.h>
@@ -42,6 +43,7 @@ struct KtStatement {
 struct KtEngine {
     KtDatabase *db;
     size_t limit;
+    KtPool *pool;
     pthread_mutex_t lock; /* of all below */
     KtStatement *bucket[BUCKETS];
     KtStatement *newest, *oldest;
@@ -53,6 +55,11 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
     KtEngine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return KT_ERR_MEMORY;
+    KtStatus status = kt_pool_open(&engine->pool);
+    if (status != KT_OK) {
+        free(engine);
+        return status;
+    }
     engine->db = db;
     engine->limit = spec && spec->plan_cache_bytes ? spec->plan_cache_bytes : DEFAULT_BYTES;
     (void)pthread_mutex_init(&engine->lock, NULL);
@@ -61,6 +68,7 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
 }
 
 KtDatabase *kt_engine_database(const KtEngine *engine) { return engine->db; }
+KtPool *kt_engine_pool(const KtEngine *engine) { return engine->pool; }
 
 void kt_plan_release(KtPlanRef *ref)
 {
@@ -162,6 +170,7 @@ void kt_engine_close(KtEngine *engine)
         return;
     while (engine->oldest)
         cache_remove(engine, engine->oldest);
+    kt_pool_close(engine->pool);
     (void)pthread_mutex_destroy(&engine->lock);
     free(engine);
 }

@@ -45,6 +45,10 @@ static KtStatus data_folder(const char *dir, KtDiag *diag, char path[4096])
                            "%s is a file and no data directory: choose another with --data", dir);
     if (access(dir, R_OK | W_OK | X_OK) < 0)
         return folder_problem(dir, "cannot write to", errno, diag);
+    snprintf(path, 4096, "%s/CURRENT", dir);
+    if (stat(path, &facts) == 0)
+        return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
+                           "%s is a database itself and no data directory: give the folder above it, or another, with --data", dir);
     snprintf(path, 4096, "%s/1", dir);
     if (stat(path, &facts) == 0 &&
         (!S_ISDIR(facts.st_mode) || access(path, R_OK | W_OK | X_OK) < 0))
@@ -56,7 +60,7 @@ static KtStatus data_folder(const char *dir, KtDiag *diag, char path[4096])
 static KtStatus open_database(KtServer *server, KtDiag *diag)
 {
     const KtConfig *config = &server->config;
-    char path[4096];
+    char path[4096] = "";
     if (config->ephemeral && *config->data)
         return kt_diag_set(
             diag, KT_ERR_USAGE, NULL,
@@ -84,8 +88,13 @@ static KtStatus open_database(KtServer *server, KtDiag *diag)
         kt_diag_clear(diag);
         kt_diag_set(
             diag, status, NULL,
-            "the data directory %s is open in another process: stop that one, or choose another with --data",
+            "the data directory %s is open in another process.",
             config->data);
+        kt_diag_hint(diag, "Stop that one, or choose another with --data.");
+    } else if (status != KT_OK && diag->status != KT_OK && *path && !strstr(diag->message, path)) {
+        char words[sizeof diag->message];
+        memcpy(words, diag->message, sizeof words);
+        kt_diag_set(diag, status, NULL, "the database in %s cannot be opened: %s", path, words);
     } else if (status != KT_OK && diag->status == KT_OK) {
         kt_diag_set(diag, status, NULL, "cannot open the database in %s",
                     config->ephemeral ? "memory" : path);

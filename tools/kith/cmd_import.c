@@ -109,7 +109,8 @@ int kt_cmd_import(int argc, char **argv)
            (unsigned long long)counts.rels, (unsigned long long)counts.rejects, seconds);
     if (counts.rejects == 0)
         return 0;
-    fprintf(stderr, "kith import: lines were rejected; they and the reasons stand in %s.rejects%s%s%s.\n", spec.edges,
+    fprintf(stderr, "kith import: rejected lines: %llu; they and the reasons stand in %s.rejects%s%s%s.\n",
+            (unsigned long long)counts.rejects, spec.edges,
             spec.nodes ? " and " : "", spec.nodes ? spec.nodes : "", spec.nodes ? ".rejects" : "");
     return 1;
 }

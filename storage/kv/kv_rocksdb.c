@@ -344,7 +344,7 @@ static bool has_family(const KtKvSpec *spec, const char *name)
 static KtStatus check_free(const KtKvSpec *spec, KtDiag *diag)
 {
     char file[4096];
-    DIR *folder = spec->create ? opendir(spec->path) : NULL;
+    DIR *folder = spec->create && !spec->bulk ? opendir(spec->path) : NULL;
     if (!folder)
         return KT_OK;
     bool current = snprintf(file, sizeof file, "%s/CURRENT", spec->path) < (int)sizeof file && access(file, F_OK) == 0;

@@ -28,8 +28,8 @@
 #include <unistd.h>
 
 enum {
-    LOG_FAMILY = 8,      /* default is 0, then those of storage/format.h in their order */
-    LOG_BLOCK = 32768,   /* RocksDB's log: blocks of records with a header of 7 bytes */
+    LOG_FAMILY = 8,    /* default is 0, then those of storage/format.h in their order */
+    LOG_BLOCK = 32768, /* RocksDB's log: blocks of records with a header of 7 bytes */
     LOG_HEADER = 7,
     MOST_FD = 65536,
     MOST_WAITING = 4096, /* commits that are written and not synced */
@@ -42,14 +42,16 @@ enum {
 
 /* The page; counted() of tests/torture/torture.py reads it. */
 typedef struct Report {
-    uint64_t log_writes, syncs, commits_written, commits_synced, acknowledged, breaches, first_breach, failed_syncs, unread;
+    uint64_t log_writes, syncs, commits_written, commits_synced, acknowledged, breaches,
+        first_breach, failed_syncs, unread;
 } Report;
 
 typedef enum Kind { UNKNOWN, OTHER, LOG_FILE, SOCKET } Kind;
 
 typedef struct LogStream {
-    uint64_t at;        /* bytes so far */
-    uint8_t *record;    /* fragments of the record that is under way, its header in front of each fragment taken off */
+    uint64_t at; /* bytes so far */
+    uint8_t *
+        record; /* fragments of the record that is under way, its header in front of each fragment taken off */
     size_t len, room;
     uint8_t header[LOG_HEADER];
     size_t header_len, left; /* left: bytes of the fragment still to come */
@@ -243,16 +245,21 @@ static void log_record(int fd, const uint8_t *at, size_t len)
         uint64_t family = 0;
         Bytes key = {0};
         switch (tag) {
-        case 0x4: case 0x5: case 0x6: case 0x8: case 0xE: /* with a family: delete, put, merge, single and range delete */
+        case 0x4:
+        case 0x5:
+        case 0x6:
+        case 0x8:
+        case 0xE: /* with a family: delete, put, merge, single and range delete */
             family = varint(&b);
             break;
-        case 0x0: case 0x1: case 0x2: case 0x7: case 0xF: /* the same in the default family */
-        case 0x3:                                          /* log data */
-        case 0xD:                                          /* nothing */
-            break;
-        default:
-            b.bad = true;
-            break;
+        case 0x0:
+        case 0x1:
+        case 0x2:
+        case 0x7:
+        case 0xF: /* the same in the default family */
+        case 0x3: /* log data */
+        case 0xD: /* nothing */ break;
+        default: b.bad = true; break;
         }
         if (b.bad || tag == 0xD)
             continue;
@@ -342,17 +349,34 @@ static void skip(Bytes *b, unsigned depth)
     bool map = false, array = false;
     if (lead <= 0x7F || lead >= 0xE0 || (lead >= 0xC0 && lead <= 0xC3))
         return;
-    if (lead <= 0x8F) { map = true; items = lead & 15; }
-    else if (lead <= 0x9F) { array = true; items = lead & 15; }
-    else if (lead <= 0xBF) bytes = lead & 31;
-    else if (lead <= 0xC6) size = 1U << (lead - 0xC4);
-    else if (lead <= 0xC9) { size = 1U << (lead - 0xC7); bytes = 1; }
-    else if (lead <= 0xCB) bytes = lead == 0xCA ? 4 : 8;
-    else if (lead <= 0xCF) bytes = 1U << (lead - 0xCC);
-    else if (lead <= 0xD3) bytes = 1U << (lead - 0xD0);
-    else if (lead <= 0xD8) bytes = (1U << (lead - 0xD4)) + 1;
-    else if (lead <= 0xDB) size = 1U << (lead - 0xD9);
-    else { size = lead == 0xDC || lead == 0xDE ? 2 : 4; map = lead >= 0xDE; array = !map; }
+    if (lead <= 0x8F) {
+        map = true;
+        items = lead & 15;
+    } else if (lead <= 0x9F) {
+        array = true;
+        items = lead & 15;
+    } else if (lead <= 0xBF)
+        bytes = lead & 31;
+    else if (lead <= 0xC6)
+        size = 1U << (lead - 0xC4);
+    else if (lead <= 0xC9) {
+        size = 1U << (lead - 0xC7);
+        bytes = 1;
+    } else if (lead <= 0xCB)
+        bytes = lead == 0xCA ? 4 : 8;
+    else if (lead <= 0xCF)
+        bytes = 1U << (lead - 0xCC);
+    else if (lead <= 0xD3)
+        bytes = 1U << (lead - 0xD0);
+    else if (lead <= 0xD8)
+        bytes = (1U << (lead - 0xD4)) + 1;
+    else if (lead <= 0xDB)
+        size = 1U << (lead - 0xD9);
+    else {
+        size = lead == 0xDC || lead == 0xDE ? 2 : 4;
+        map = lead >= 0xDE;
+        array = !map;
+    }
     if (size) {
         uint64_t n = 0;
         for (; size > 0 && b->at < b->end; size--)
@@ -393,7 +417,8 @@ static void acknowledged(uint64_t commit)
         return;
     if (report->breaches++ == 0) {
         report->first_breach = commit;
-        fprintf(stderr, "shim: commit %llu was acknowledged before it was synced\n", (unsigned long long)commit);
+        fprintf(stderr, "shim: commit %llu was acknowledged before it was synced\n",
+                (unsigned long long)commit);
     }
 }
 
@@ -447,14 +472,16 @@ static void socket_bytes(SocketStream *s, const uint8_t *at, size_t len)
                 s->preamble_done = true;
                 s->off = memcmp(s->head, "KMP\n", 4) != 0;
             } else {
-                s->left = (size_t)s->head[0] << 24 | (size_t)s->head[1] << 16 | (size_t)s->head[2] << 8 | s->head[3];
+                s->left = (size_t)s->head[0] << 24 | (size_t)s->head[1] << 16 |
+                          (size_t)s->head[2] << 8 | s->head[3];
                 if (s->head[4] == KMP_OK && !s->body && !(s->body = malloc(MOST_OK)))
                     abort();
             }
         }
         at += n;
         len -= n;
-        if (s->preamble_done && s->left == 0 && s->have == 0 && s->head[4] == KMP_OK && s->len > 0) {
+        if (s->preamble_done && s->left == 0 && s->have == 0 && s->head[4] == KMP_OK &&
+            s->len > 0) {
             ok_frame(s->body, s->len);
             s->len = 0;
         }
@@ -481,28 +508,46 @@ static void took_all(int fd, Fd *f, const struct iovec *v, size_t n, ssize_t don
 }
 
 /* Sockets never block in kithd, so that a call under the mutex is short; the mutex makes "synced when it left" exact. */
-#define FOLLOW(fd, call, taken)                  \
-    do {                                         \
-        find_all();                              \
-        int saved = errno;                       \
-        pthread_mutex_lock(&mutex);              \
-        Fd *f = followed(fd);                    \
-        errno = saved;                           \
-        ssize_t done = (call);                   \
-        saved = errno;                           \
-        if (f && done > 0)                       \
-            taken;                               \
-        pthread_mutex_unlock(&mutex);            \
-        errno = saved;                           \
-        return done;                             \
+#define FOLLOW(fd, call, taken)       \
+    do {                              \
+        find_all();                   \
+        int saved = errno;            \
+        pthread_mutex_lock(&mutex);   \
+        Fd *f = followed(fd);         \
+        errno = saved;                \
+        ssize_t done = (call);        \
+        saved = errno;                \
+        if (f && done > 0)            \
+            taken;                    \
+        pthread_mutex_unlock(&mutex); \
+        errno = saved;                \
+        return done;                  \
     } while (0)
 
-ssize_t write(int fd, const void *at, size_t len) { FOLLOW(fd, real_write(fd, at, len), took(fd, f, at, (size_t)done)); }
-ssize_t pwrite(int fd, const void *at, size_t len, off_t to) { FOLLOW(fd, real_pwrite(fd, at, len, to), took(fd, f, at, (size_t)done)); }
-ssize_t pwrite64(int fd, const void *at, size_t len, off64_t to) { FOLLOW(fd, real_pwrite(fd, at, len, to), took(fd, f, at, (size_t)done)); }
-ssize_t writev(int fd, const struct iovec *v, int n) { FOLLOW(fd, real_writev(fd, v, n), took_all(fd, f, v, (size_t)n, done)); }
-ssize_t send(int fd, const void *at, size_t len, int flags) { FOLLOW(fd, real_send(fd, at, len, flags), took(fd, f, at, (size_t)done)); }
-ssize_t sendmsg(int fd, const struct msghdr *m, int flags) { FOLLOW(fd, real_sendmsg(fd, m, flags), took_all(fd, f, m->msg_iov, m->msg_iovlen, done)); }
+ssize_t write(int fd, const void *at, size_t len)
+{
+    FOLLOW(fd, real_write(fd, at, len), took(fd, f, at, (size_t)done));
+}
+ssize_t pwrite(int fd, const void *at, size_t len, off_t to)
+{
+    FOLLOW(fd, real_pwrite(fd, at, len, to), took(fd, f, at, (size_t)done));
+}
+ssize_t pwrite64(int fd, const void *at, size_t len, off64_t to)
+{
+    FOLLOW(fd, real_pwrite(fd, at, len, to), took(fd, f, at, (size_t)done));
+}
+ssize_t writev(int fd, const struct iovec *v, int n)
+{
+    FOLLOW(fd, real_writev(fd, v, n), took_all(fd, f, v, (size_t)n, done));
+}
+ssize_t send(int fd, const void *at, size_t len, int flags)
+{
+    FOLLOW(fd, real_send(fd, at, len, flags), took(fd, f, at, (size_t)done));
+}
+ssize_t sendmsg(int fd, const struct msghdr *m, int flags)
+{
+    FOLLOW(fd, real_sendmsg(fd, m, flags), took_all(fd, f, m->msg_iov, m->msg_iovlen, done));
+}
 
 static int synced(int fd, int (*real)(int))
 {

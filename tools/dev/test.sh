@@ -103,6 +103,9 @@ cmd_ci() {
     else
         row "TCK" cmd_tck
     fi
+    row "torture kill9, small" cmd_torture kill9 --cycles 5
+    row "torture turns" cmd_torture turns
+    row "torture clients, small" cmd_torture clients --clients 50 --seconds 5
     if has_target release bench; then
         row "bars, small" cmd_bench --bars --small --slack "${KITH_BENCH_SLACK:-1.5}"
     else

@@ -127,7 +127,8 @@ static KtStatus parse(const char *text, KtDiag *diag, KtUri *uri)
         if (strncmp(text, "kiths://", 8) == 0 || strncmp(text, "kith+tls://", 11) == 0)
             return refused(diag, "tls");
         size_t scheme = strcspn(text, ":/@?");
-        kt_diag_set(diag, KT_ERR_USAGE, NULL, "The address begins with \"%.*s\" and not with kith:// or kith+unix://.",
+        kt_diag_set(diag, KT_ERR_USAGE, NULL,
+                    "The address begins with \"%.*s\" and not with kith:// or kith+unix://.",
                     (int)(scheme < 40 ? scheme : 40), text);
         kt_diag_hint(diag, ADDRESSES);
         return KT_ERR_USAGE;

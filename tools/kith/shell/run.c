@@ -22,7 +22,10 @@ int kt_shell_connect(KtShell *shell)
     return result;
 }
 
-enum { MOST_BEFORE = 120, MOST_BEHIND = 80 }; /* bytes shown of a long line, before and behind the place */
+enum {
+    MOST_BEFORE = 120,
+    MOST_BEHIND = 80
+}; /* bytes shown of a long line, before and behind the place */
 
 /* The line of `text` that holds `offset`, cut about it when it is long, and a caret under the place. */
 static void show_place(const kith_position *at, const char *text, size_t len)
@@ -40,8 +43,10 @@ static void show_place(const kith_position *at, const char *text, size_t len)
     while (end > offset && end < len && ((unsigned char)text[end] & 0xC0) == 0x80)
         end--;
     int head = fprintf(stderr, "LINE %u: %s", at->line, cut_front ? "..." : "");
-    (void)fprintf(stderr, "%.*s%s\n%*s", (int)(end - begin), text + begin, cut_back ? "..." : "", head, "");
-    for (size_t i = begin; i < offset; i += kt_utf8_step(text[i])) { /* tabs stay tabs, so that the caret meets its place */
+    (void)fprintf(stderr, "%.*s%s\n%*s", (int)(end - begin), text + begin, cut_back ? "..." : "",
+                  head, "");
+    for (size_t i = begin; i < offset;
+         i += kt_utf8_step(text[i])) { /* tabs stay tabs, so that the caret meets its place */
         size_t width = kt_shell_width(text + i, kt_utf8_step(text[i]));
         (void)fprintf(stderr, "%.*s", text[i] == '\t' ? 1 : (int)width,
                       text[i] == '\t' ? "\t" : "  ");
@@ -143,10 +148,12 @@ int kt_shell_run(KtShell *shell, const char *text, size_t len)
     char *statement = strndup(text, len);
     kith_params *params = params_of(shell);
     if (!statement || strlen(statement) != len || !kt_utf8_valid(statement, len)) {
-        (void)fprintf(stderr, "kith: %s\n",
-                      !statement                  ? "no memory"
-                      : strlen(statement) != len ? "a statement may not hold a NUL byte"
-                                                 : "a statement is text in UTF-8, and this one is not; convert the file first");
+        (void)fprintf(
+            stderr, "kith: %s\n",
+            !statement ? "no memory"
+            : strlen(statement) != len
+                ? "a statement may not hold a NUL byte"
+                : "a statement is text in UTF-8, and this one is not; convert the file first");
         kith_params_free(params);
         free(statement);
         return KT_SHELL_FAILED;

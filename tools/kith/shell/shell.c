@@ -251,7 +251,8 @@ static int run_all(KtShell *shell, const Arguments *a)
                    ? run_file(shell, a->run[i].text)
                    : run_text(shell, a->run[i].text, strlen(a->run[i].text), KT_SHELL_FAILED);
     if (a->texts == 0 && code == KT_SHELL_OK)
-        code = shell->interactive ? run_terminal(shell) : run_stream(shell, stdin, "standard input");
+        code =
+            shell->interactive ? run_terminal(shell) : run_stream(shell, stdin, "standard input");
     return code;
 }
 

@@ -7,7 +7,7 @@
  * is looked at when it is used. */
 #include "storage/graph_list.h"
 
-enum { FAR = 20, MIDDLE = 12, NEAR = 6, RING = 16 };
+enum { FAR = 24, MIDDLE = 14, NEAR = 4, RING = 16 };
 _Static_assert(MIDDLE < RING && (RING & (RING - 1)) == 0, "words ahead fit into the ring");
 
 typedef struct Ahead {
@@ -39,19 +39,31 @@ static void ahead_begin(Ahead *a, uint32_t at)
         begin_block(a, at + i);
 }
 
-/* `lines`: beyond the head's, to prefetch too. */
-static inline uint64_t ahead_take(Ahead *a, uint32_t i, uint32_t lines)
+/* The lines of neighbours behind the head, which has come by now; a stream prefetcher takes over in long lists. It is
+ * looked at for its length only: whether the view may read it is judged later. */
+static inline void begin_lines(const Ahead *a, uint32_t i)
+{
+    enum { MOST = 6 };
+    uint64_t word = a->word[i % RING];
+    if (KT_UNLIKELY(!(word & KT_SLOT_IS_BLOCK)))
+        return;
+    const KtSharedList *next = (const KtSharedList *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK);
+    const char *line = (const char *)next + 64, *end = (const char *)(kt_list_nbr(&next->list) + next->list.n);
+    if (end > line + MOST * 64)
+        end = line + MOST * 64;
+    for (; line < end; line += 64)
+        __builtin_prefetch(line);
+}
+
+static inline uint64_t ahead_take(Ahead *a, uint32_t i, bool lines)
 {
     if (KT_LIKELY(i + FAR < a->n))
         kt_slots_prefetch_word(a->slots, a->node[i + FAR]);
     uint64_t now = a->word[i % RING];
     if (KT_LIKELY(i + MIDDLE < a->n))
         begin_block(a, i + MIDDLE);
-    if (lines && i + NEAR < a->n) {
-        const char *next = (const char *)(uintptr_t)(a->word[(i + NEAR) % RING] & ~KT_SLOT_IS_BLOCK);
-        for (uint32_t l = 1; l <= lines; l++)
-            __builtin_prefetch(next + (size_t)l * 64);
-    }
+    if (lines && i + NEAR < a->n)
+        begin_lines(a, i + NEAR);
     return now;
 }
 
@@ -120,7 +132,7 @@ uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
     ahead_begin(&ahead, i);
     for (; made < cap && i < e->n; i++) {
         KtSlotBlock *block;
-        KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, 3), at, &block);
+        KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, true), at, &block);
         if (KT_UNLIKELY(kind != KT_SLOT_BLOCK)) {
             if (kind == KT_SLOT_UNKNOWN)
                 break;
@@ -173,7 +185,7 @@ uint32_t kt_degrees_cached(KtView *view, const KtHop *hop, uint8_t dir, bool wit
     ahead_begin(&ahead, 0);
     for (; i < ask->n; i++) {
         KtSlotBlock *block;
-        KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, 0), at, &block);
+        KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, false), at, &block);
         if (KT_UNLIKELY(kind != KT_SLOT_BLOCK)) {
             if (kind == KT_SLOT_UNKNOWN)
                 break;

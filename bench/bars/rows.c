@@ -41,7 +41,7 @@ static uint64_t slice_rel(const KtSlice *s, uint32_t i)
 
 static void second_hop(Chunk *c)
 {
-    KtSlice slice[64];
+    KtSlice slice[128];
     uint32_t n;
     must(kt_expand_feed(c->expand, (KtIds){c->id, KT_NODE_WIDTH, NULL, c->n}));
     for (;;) {

@@ -223,28 +223,67 @@ static KtStatus heap_fits(SortOp *self, const KtColumn *col, bool *fits)
     return KT_OK;
 }
 
-/* False: rows that came before leave no place for this one. */
-static bool heap_takes(SortOp *self, const KtColumn *col, uint32_t row)
+/* How the row stands to the root: above 0, it is not among the best. */
+static int order_to_root(const SortOp *self, const KtColumn *col, uint32_t row)
+{
+    const Heap *heap = &self->heap;
+    const KtPlanSort *sort = self->base.plan->as.sort.key;
+    for (uint32_t i = 0; i < heap->keys; i++) {
+        int64_t x = ((const int64_t *)col[i].data)[row];
+        x = sort[i].descending ? ~x : x;
+        if (x != heap->key[i])
+            return x < heap->key[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void heap_put(SortOp *self, const KtColumn *col, uint32_t row, bool full)
 {
     Heap *heap = &self->heap;
-    const KtPlanSort *sort = self->base.plan->as.sort.key;
-    uint32_t k = heap->keys, most = (uint32_t)most_rows(self);
-    int64_t *key = &heap->key[heap->n * k];
-    for (uint32_t i = 0; i < k; i++) {
+    int64_t *key = full ? heap->key : &heap->key[heap->n * heap->keys];
+    for (uint32_t i = 0; i < heap->keys; i++) {
         int64_t x = ((const int64_t *)col[i].data)[row];
-        key[i] = sort[i].descending ? ~x : x;
+        key[i] = self->base.plan->as.sort.key[i].descending ? ~x : x;
     }
-    if (heap->n < most) {
+    if (full) {
+        sift_down(heap);
+    } else {
         heap->n++;
         sift_up(heap);
-        return true;
     }
-    int order = compare_ints(key, heap->key, k);
-    if (order < 0) {
-        swap_ints(key, heap->key, k);
-        sift_down(heap);
+}
+
+/* self->pick[0 .. result): the selected rows that the heap does not refuse. */
+static uint32_t pick_by_heap(SortOp *self, const KtLevel *top, const KtColumn *col)
+{
+    Heap *heap = &self->heap;
+    bool exact = heap->keys == self->base.plan->as.sort.keys;
+    uint32_t n = 0, kept = 0, i = 0, most = (uint32_t)most_rows(self);
+    for (; i < top->selected && heap->n < most; i++) {
+        uint32_t row = kt_level_selected(top, i);
+        heap_put(self, col, row, false);
+        self->pick[n++] = (uint16_t)row;
     }
-    return order < 0 || (order == 0 && k < self->base.plan->as.sort.keys);
+    const int64_t *first = col[0].data;
+    int64_t flip = self->base.plan->as.sort.key[0].descending ? -1 : 0, root = heap->key[0];
+    for (; i < top->selected; i++) {
+        uint32_t row = kt_level_selected(top, i);
+        if ((first[row] ^ flip) > root)
+            continue;
+        int order = order_to_root(self, col, row);
+        if (order > 0 || (order == 0 && exact)) /* of equal rows the first counts */
+            continue;
+        self->pick[n++] = (uint16_t)row;
+        if (order < 0)
+            heap_put(self, col, row, true);
+        root = heap->key[0];
+    }
+    for (i = 0; i < n; i++) { /* better rows may have come behind them */
+        uint16_t row = self->pick[i];
+        self->pick[kept] = row;
+        kept += heap->n < most || order_to_root(self, col, row) <= 0;
+    }
+    return kept;
 }
 
 static KtStatus consume(SortOp *self, KtLevel *top)
@@ -267,14 +306,10 @@ static KtStatus consume(SortOp *self, KtLevel *top)
     uint32_t n = 0, first = kt_rows_count(self->rows);
     bool heap;
     KT_TRY(heap_fits(self, col, &heap));
-    uint64_t most = most_rows(self);
-    const int64_t *first_key = heap ? col[0].data : NULL;
-    int64_t flip = op->plan->as.sort.key[0].descending ? -1 : 0;
-    for (uint32_t i = 0; i < top->selected; i++) {
-        uint32_t row = kt_level_selected(top, i);
+    uint32_t rows = heap ? pick_by_heap(self, top, col) : top->selected;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t row = heap ? self->pick[i] : kt_level_selected(top, i);
         size_t from = self->keys.len;
-        if (heap && ((self->heap.n == most && (first_key[row] ^ flip) > self->heap.key[0]) || !heap_takes(self, col, row)))
-            continue;
         if (op->arg)
             kt_buf_be32(&self->keys, kt_mapped(arg, row));
         for (uint32_t k = 0; k < keys; k++) {
@@ -282,9 +317,6 @@ static KtStatus consume(SortOp *self, KtLevel *top)
                 kt_key_put_descending(&self->keys, kt_col_value(&col[k], row));
             else
                 kt_key_put(&self->keys, kt_col_value(&col[k], row));
-            if (k == 0 && heaped && self->heap_n == most && self->keys.len - from >= 8 &&
-                kt_load_be64(self->keys.data + from) > self->heap[0].prefix)
-                break; /* the first key alone puts it behind the worst; it falls out below */
         }
         KT_TRY(kt_buf_status(&self->keys));
         if (self->worst.len && compare_bytes(self->keys.data + from, self->keys.len - from, self->worst.data, self->worst.len) >= 0) {

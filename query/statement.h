@@ -17,5 +17,6 @@ KtStatus kt_statement_plan(KtStatement *statement, KtView *view, KtDiag *diag, K
 const KtPlanned *kt_plan_ref(const KtPlanRef *ref);
 void kt_plan_release(KtPlanRef *ref);
 KtDatabase *kt_engine_database(const KtEngine *engine);
+struct KtPool *kt_engine_pool(const KtEngine *engine);
 
 #endif

@@ -308,7 +308,8 @@ static KtWork hungry(KtTask *task)
 
 static KtWork pause_work(KtTask *task, KtWork why)
 {
-    if (why == KT_WORK_ROOM && task->query)
+    /* In a transaction other statements may use the view before this one goes on. */
+    if (task->query && (why == KT_WORK_ROOM || task->explicit_txn))
         kt_query_park(task->query);
     KtStatus status = kt_task_batch_close(task, 0);
     return status == KT_OK ? why : fail(task, status);
@@ -416,7 +417,7 @@ static KtWork work_run(KtTask *task, KtPlace place, int64_t quantum_ns)
     KtStatus status = KT_OK;
     if (task->phase < KT_PHASE_COMMIT && (atomic_load(&task->cancel) || closed_read(task)))
         return fail(task, KT_ERR_CANCELLED);
-    if (task->phase < KT_PHASE_STEP && past(task))
+    if (place != KT_ON_LOOP && task->phase < KT_PHASE_STEP && past(task)) /* it may have waited */
         return fail(task, kt_diag_set(&task->diag, KT_ERR_DEADLINE, NULL,
                                       "the deadline passed before the statement could run"));
     switch (task->phase) {

@@ -102,7 +102,7 @@ static KtStatus fill_column(KtFetch *f, KtSlots *slots, KtToken key, uint64_t pa
     size_t values = filling->mixed ? 0 : sizeof filling->value;
     KtColumnPage *block = filling->n || filling->mixed ? malloc(sizeof *block + values) : NULL;
     if (block) {
-        block->head.bytes = (uint32_t)(sizeof *block + values);
+        block->head = (KtSlotBlock){.bytes = (uint32_t)(sizeof *block + values)};
         block->kind = filling->mixed ? KT_COL_VALUE : filling->kind;
         block->nulls = filling->n < KT_PAGE_ROWS;
         memcpy(block->null, filling->null, sizeof block->null);
@@ -321,7 +321,7 @@ static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t
         return status == KT_ERR_CORRUPTION ? kt_diag_set(*f->diag, status, NULL, "A list of nodes is damaged on disk.") : status;
     KtMemberPage *block = kt_label_count(&chunk) ? malloc(sizeof *block) : NULL;
     if (block) {
-        block->head.bytes = sizeof *block;
+        block->head = (KtSlotBlock){.bytes = sizeof *block};
         memcpy(block->bits, chunk.bits, sizeof block->bits);
     } else if (kt_label_count(&chunk)) {
         return KT_ERR_MEMORY;

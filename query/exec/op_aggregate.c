@@ -1,27 +1,37 @@
 /* query/exec/op_aggregate.c - grouping: consumes all, one row per group.
  *
  * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
- * adds the whole batch by it. A single key of nodes is numbered through a map by node id; everything else
+ * adds the whole batch by it. A single key of nodes is numbered by node id; everything else
  * through encoded keys (base/key.h). Under an argument its row leads the key. An aggregation without keys has one
  * group per argument row (or one in all) even if nothing came in. Weights count as that many rows. */
+#include "query/exec/distinct_nodes.h"
 #include "query/exec/exec_internal.h"
 #include "query/exec/key_table.h"
 #include "query/exec/node_map.h"
 #include "query/exec/rows.h"
 #include "query/expr/aggregate.h"
 
+#include "base/hash.h"
+
 #include <string.h>
+#include <strings.h>
+
+enum { FEW_NODES = 4096 };
 
 typedef struct AggregateOp {
     KtOp base;
     KtSlot *key;           /* slots */
     KtRows *rows;          /* keys of the groups; tag: argument row */
     KtKeyTable *table;
-    KtNodeMap nodes;       /* node -> group + 1 */
+    KtMap64 few;           /* node -> group + 1, while groups are few: a page for each of them would cost more */
+    KtNodeMap nodes;       /* the same once they are many */
+    bool many;
     uint32_t null_group;   /* of the null node; UINT32_MAX: none yet */
     bool by_node, began, full;
     uint32_t groups;
     KtAggregate **aggregate;
+    KtDistinctNodes **nodes_of; /* by aggregate: a count(DISTINCT node) that has met nothing but nodes, or NULL */
+    KtDistinctNodes **nodes_kept; /* their memory */
     uint32_t *number;      /* group by row of the level that keys are read at */
     uint32_t *group;       /* group by row of the top */
     uint16_t *fresh;       /* rows that began a group */
@@ -37,7 +47,14 @@ static void close_aggregates(AggregateOp *self)
     for (uint32_t i = 0; self->aggregate && i < aggregates(&self->base); i++) {
         kt_aggregate_close(self->aggregate[i]);
         self->aggregate[i] = NULL;
+        if (self->nodes_of && self->nodes_of[i])
+            kt_distinct_nodes_close(self->nodes_of[i]);
     }
+}
+
+static bool counts_distinct(const KtBoundAggregate *bound)
+{
+    return bound->distinct && bound->function && bound->args == 1 && strcasecmp(bound->function->name, "count") == 0;
 }
 
 static KtStatus open_aggregates(AggregateOp *self)
@@ -47,6 +64,16 @@ static KtStatus open_aggregates(AggregateOp *self)
     for (uint32_t i = 0; i < aggregates(op); i++) {
         const KtBoundAggregate *bound = op->plan->as.aggregate.item[i].bound;
         KT_TRY(kt_aggregate_open(bound->function, bound->distinct, bound->at, op->x->budget, &self->aggregate[i]));
+        self->nodes_of[i] = NULL;
+        if (!counts_distinct(bound))
+            continue;
+        if (!self->nodes_kept[i]) {
+            self->nodes_kept[i] = kt_arena_alloc(op->x->arena, sizeof **self->nodes_of);
+            if (!self->nodes_kept[i])
+                return KT_ERR_MEMORY;
+        }
+        *self->nodes_kept[i] = (KtDistinctNodes){.budget = op->x->budget, .live = UINT32_MAX};
+        self->nodes_of[i] = self->nodes_kept[i];
     }
     self->groups = self->at = 0;
     self->null_group = UINT32_MAX;
@@ -59,10 +86,12 @@ static KtStatus aggregate_open(KtOp *op)
     AggregateOp *self = (AggregateOp *)op;
     KtArena *arena = op->x->arena;
     uint32_t keys = op->plan->as.aggregate.keys;
-    self->nodes.budget = op->x->budget;
+    self->nodes.budget = self->few.budget = op->x->budget;
     self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
-    if (!self->key || !self->aggregate)
+    self->nodes_of = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_of);
+    self->nodes_kept = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_kept);
+    if (!self->key || !self->aggregate || !self->nodes_of || !self->nodes_kept)
         return KT_ERR_MEMORY;
     if (keys || op->arg) {
         self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
@@ -87,6 +116,8 @@ static KtStatus aggregate_rewind(KtOp *op)
         kt_rows_clear(self->rows);
         kt_key_table_clear(self->table);
         kt_node_map_clear(&self->nodes);
+        kt_map64_clear(&self->few);
+        self->many = false;
     }
     return open_aggregates(self);
 }
@@ -98,6 +129,7 @@ static void aggregate_close(KtOp *op)
     kt_rows_close(self->rows);
     kt_key_table_close(self->table);
     kt_node_map_close(&self->nodes);
+    kt_map64_close(&self->few);
 }
 
 /* ---- group numbers ---- */
@@ -109,7 +141,28 @@ static KtStatus leave_nodes(AggregateOp *self)
     for (uint32_t g = 0; g < self->groups; g++)
         KT_TRY(kt_key_table_add(self->table, kt_rows_value(self->rows, 0, g)));
     kt_node_map_clear(&self->nodes);
+    kt_map64_clear(&self->few);
     return KT_OK;
+}
+
+/* The place of a node's group + 1. */
+static KtStatus node_group(AggregateOp *self, uint32_t node, uint64_t **out)
+{
+    if (KT_LIKELY(self->many))
+        return kt_node_map_at(&self->nodes, node, out);
+    if (self->few.len < FEW_NODES)
+        return kt_map64_put(&self->few, node, out, NULL);
+    for (size_t i = 0; i < self->few.cap; i++) {
+        const uint64_t *slot = self->few.slot + 2 * i;
+        if (slot[0] == 0)
+            continue;
+        uint64_t *at;
+        KT_TRY(kt_node_map_at(&self->nodes, (uint32_t)(slot[0] - 1), &at));
+        *at = slot[1];
+    }
+    kt_map64_clear(&self->few);
+    self->many = true;
+    return kt_node_map_at(&self->nodes, node, out);
 }
 
 static KtStatus number_nodes(AggregateOp *self, const KtColumn *col, const uint16_t *sel, uint32_t n, uint32_t *fresh)
@@ -119,7 +172,7 @@ static KtStatus number_nodes(AggregateOp *self, const KtColumn *col, const uint1
         uint32_t row = sel ? sel[i] : i;
         uint64_t null = self->null_group == UINT32_MAX ? 0 : (uint64_t)self->null_group + 1, *at = &null;
         if (id[row] != KT_NO_NODE)
-            KT_TRY(kt_node_map_at(&self->nodes, id[row], &at));
+            KT_TRY(node_group(self, id[row], &at));
         if (*at == 0) {
             *at = ++self->groups;
             self->fresh[(*fresh)++] = (uint16_t)row;
@@ -240,6 +293,55 @@ static KtStatus number_arg_rows(AggregateOp *self, KtLevel *top)
 
 /* ---- consuming ---- */
 
+/* The lists of a count(DISTINCT node) go to the aggregate, which goes on with them. */
+static KtStatus leave_distinct_nodes(AggregateOp *self, uint32_t i)
+{
+    KtDistinctNodes *d = self->nodes_of[i];
+    uint32_t group[KT_BATCH_ROWS];
+    self->nodes_of[i] = NULL;
+    KtStatus status = KT_OK;
+    for (uint32_t g = 0; g < d->groups && status == KT_OK; g++) {
+        for (uint32_t k = 0; k < KT_BATCH_ROWS; k++)
+            group[k] = g;
+        for (uint32_t at = 0; at < d->list[g].n && status == KT_OK; at += KT_BATCH_ROWS) {
+            uint32_t left = d->list[g].n - at;
+            KtColumn col = {.kind = KT_COL_NODE, .width = 4, .data = d->list[g].node + at};
+            KtAggregateRows rows = {.n = left < KT_BATCH_ROWS ? left : KT_BATCH_ROWS, .group = group,
+                                    .groups = self->groups, .arg = {&col, NULL}};
+            status = kt_aggregate_add(self->aggregate[i], &rows, self->base.x->diag);
+        }
+    }
+    kt_distinct_nodes_close(d);
+    return status;
+}
+
+/* Adds a batch of nodes, group after group. *done false: the aggregate has to. */
+static KtStatus add_distinct_nodes(AggregateOp *self, uint32_t i, const KtAggregateRows *rows, bool *done)
+{
+    const KtColumn *col = rows->arg[0];
+    *done = false;
+    if (!self->nodes_of[i])
+        return KT_OK;
+    if (col->kind != KT_COL_NODE || col->width != 4 || col->constant)
+        return leave_distinct_nodes(self, i);
+    const uint32_t *id = col->data;
+    bool worth = true;
+    for (uint32_t from = 0; from < rows->n;) {
+        uint32_t node[KT_BATCH_ROWS], n = 0, group = 0;
+        if (rows->group)
+            group = rows->group[rows->sel ? rows->sel[from] : from];
+        for (; from < rows->n; from++) {
+            uint32_t row = rows->sel ? rows->sel[from] : from;
+            if (rows->group && rows->group[row] != group)
+                break;
+            node[n++] = id[row];
+        }
+        KT_TRY(kt_distinct_nodes_add(self->nodes_of[i], group, node, n, &worth));
+    }
+    *done = true;
+    return worth ? KT_OK : leave_distinct_nodes(self, i);
+}
+
 static KtStatus add_batch(AggregateOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
@@ -266,7 +368,11 @@ static KtStatus add_batch(AggregateOp *self, KtLevel *top)
             KT_TRY(kt_op_eval(op, top, item->arg[k], NULL, &arg[k]));
             rows.arg[k] = &arg[k];
         }
-        KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
+        bool done = false;
+        if (self->nodes_of[i])
+            KT_TRY(add_distinct_nodes(self, i, &rows, &done));
+        if (!done)
+            KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
     }
     return KT_OK;
 }
@@ -318,7 +424,10 @@ static KtStatus result_column(AggregateOp *self, uint32_t i, uint32_t first, uin
     KtValue *value = col.data;
     uint32_t ints = 0, floats = 0;
     for (uint32_t g = 0; g < n; g++) {
-        KT_TRY(kt_aggregate_result(self->aggregate[i], first + g, op->x->diag, &value[g]));
+        if (self->nodes_of[i])
+            value[g] = kt_int(kt_distinct_nodes_count(self->nodes_of[i], first + g));
+        else
+            KT_TRY(kt_aggregate_result(self->aggregate[i], first + g, op->x->diag, &value[g]));
         ints += value[g].kind == KT_INT;
         floats += value[g].kind == KT_FLOAT;
     }

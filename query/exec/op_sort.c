@@ -1,8 +1,9 @@
 /* query/exec/op_sort.c - Sort and TopN: consume all, hand up in order of encoded keys.
  *
  * Keys are bytes (base/key.h) whose memcmp is Cypher's order, the argument row first; the sort is a merge sort over
- * (first 8 bytes, row) and stable. TopN has a heap of the best skip + limit keys so far, the worst on top: a row that
- * is not before the worst is not kept. Of the rows that were kept and pushed out, it is rid when they are too many. */
+ * (first 8 bytes, row) and stable. TopN never keeps more than twice skip + limit rows: when it has that many, it
+ * keeps the best, and from then on looks only at rows below the worst of them. Where its first keys are integers it
+ * also keeps a heap of the best numbers, by which most rows are refused before anything of them is encoded. */
 #include "query/exec/exec_internal.h"
 #include "query/exec/rows.h"
 
@@ -15,6 +16,14 @@ typedef struct Entry {
     uint32_t row;
 } Entry;
 
+enum { HEAP_KEYS = 4, HEAP_ROWS = 1024 };
+
+/* The integer keys of the best rows so far, the worst of them at the root. Descending keys are stored inverted. */
+typedef struct Heap {
+    int64_t *key; /* `keys` for each row; one row more, for the one at hand */
+    uint32_t n, keys;
+} Heap;
+
 typedef struct SortOp {
     KtOp base;
     KtRows *rows;
@@ -24,8 +33,8 @@ typedef struct SortOp {
     uint32_t end_cap;
     uint64_t skip, limit; /* of TopN */
     bool top_n;
-    Entry *heap;         /* TopN: the best so far, the worst first; NULL: not used */
-    uint32_t heap_n, heap_cap;
+    Heap heap;
+    KtBuf worst;         /* TopN: rows whose key is not below it are of no use; empty: none yet */
     bool sorted;
     Entry *order;
     uint32_t n, at;      /* of order, once sorted */
@@ -44,8 +53,7 @@ static KtStatus open_store(SortOp *self)
     self->end = NULL;
     self->end_cap = 0;
     kt_buf_clear(&self->keys);
-    self->heap = NULL;
-    self->heap_n = self->heap_cap = 0;
+    kt_buf_clear(&self->worst);
     kt_rows_close(self->rows);
     self->rows = NULL;
     if (self->hold)
@@ -58,7 +66,7 @@ static KtStatus open_store(SortOp *self)
 static KtStatus sort_open(KtOp *op)
 {
     SortOp *self = (SortOp *)op;
-    self->keys.budget = op->x->budget;
+    self->keys.budget = self->worst.budget = op->x->budget;
     self->top_n = op->plan->kind == KT_PLAN_TOP_N;
     self->limit = UINT64_MAX;
     if (op->plan->as.sort.skip)
@@ -97,87 +105,6 @@ static bool not_after(const SortOp *self, const Entry *a, const Entry *b)
     return compare_bytes(x, n, y, m) <= 0;
 }
 
-static uint64_t prefix_of(const uint8_t *key, size_t len)
-{
-    uint8_t first[8] = {0};
-    if (len >= 8)
-        return kt_load_be64(key);
-    if (len)
-        memcpy(first, key, len);
-    return kt_load_be64(first);
-}
-
-static Entry entry_of(const SortOp *self, uint32_t row)
-{
-    size_t len;
-    const uint8_t *key = key_of(self, row, &len);
-    return (Entry){prefix_of(key, len), row};
-}
-
-/* ---- the heap of TopN ---- */
-
-static bool uses_heap(const SortOp *self)
-{
-    uint64_t most = most_rows(self);
-    return self->top_n && !self->base.arg && most > 0 && most < UINT32_MAX / 4;
-}
-
-/* Is the key that ends the buffer before the worst of the best? An equal one came later, so it is not. */
-static bool before_worst(const SortOp *self, size_t from)
-{
-    const uint8_t *key = self->keys.data + from;
-    size_t len = self->keys.len - from, worst_len;
-    uint64_t prefix = prefix_of(key, len);
-    if (prefix != self->heap[0].prefix)
-        return prefix < self->heap[0].prefix;
-    const uint8_t *worst = key_of(self, self->heap[0].row, &worst_len);
-    return compare_bytes(key, len, worst, worst_len) < 0;
-}
-
-/* Later of two: of equal keys the row that came later. */
-static bool later(const SortOp *self, const Entry *a, const Entry *b)
-{
-    bool first = not_after(self, a, b);
-    if (first && a->prefix == b->prefix && not_after(self, b, a))
-        return a->row > b->row;
-    return !first;
-}
-
-static void swap_entries(Entry *a, Entry *b)
-{
-    Entry e = *a;
-    *a = *b;
-    *b = e;
-}
-
-/* Puts an entry in; beyond `most` the worst falls out. */
-static KtStatus heap_add(SortOp *self, Entry entry, uint32_t most)
-{
-    Entry *heap = self->heap;
-    if (self->heap_n < most) {
-        void *at = heap;
-        KT_TRY(kt_arena_grow(self->hold, &at, self->heap_n, &self->heap_cap, sizeof *heap));
-        self->heap = heap = at;
-        uint32_t i = self->heap_n++;
-        heap[i] = entry;
-        for (; i > 0 && later(self, &heap[i], &heap[(i - 1) / 2]); i = (i - 1) / 2)
-            swap_entries(&heap[i], &heap[(i - 1) / 2]);
-        return KT_OK;
-    }
-    heap[0] = entry;
-    for (uint32_t i = 0;;) {
-        uint32_t left = 2 * i + 1, worst = i;
-        if (left < most && later(self, &heap[left], &heap[worst]))
-            worst = left;
-        if (left + 1 < most && later(self, &heap[left + 1], &heap[worst]))
-            worst = left + 1;
-        if (worst == i)
-            return KT_OK;
-        swap_entries(&heap[i], &heap[worst]);
-        i = worst;
-    }
-}
-
 /* Bottom-up merges between two arrays; the result is in *out. */
 static KtStatus merge_sort(SortOp *self, Entry *a, Entry *b, uint32_t n, Entry **out)
 {
@@ -208,8 +135,14 @@ static KtStatus sort_rows(SortOp *self)
     Entry *a = kt_arena_alloc(self->hold, ((size_t)n + 1) * sizeof *a), *b = kt_arena_alloc(self->hold, ((size_t)n + 1) * sizeof *b);
     if (!a || !b)
         return KT_ERR_MEMORY;
-    for (uint32_t i = 0; i < n; i++)
-        a[i] = entry_of(self, i);
+    for (uint32_t i = 0; i < n; i++) {
+        size_t len;
+        const uint8_t *key = key_of(self, i, &len);
+        uint8_t first[8] = {0};
+        if (len)
+            memcpy(first, key, len < 8 ? len : 8);
+        a[i] = (Entry){kt_load_be64(first), i};
+    }
     self->n = n;
     return merge_sort(self, a, b, n, &self->order);
 }
@@ -223,6 +156,134 @@ static KtStatus add_end(SortOp *self, uint32_t row)
     self->end = end;
     self->end[row] = self->keys.len;
     return KT_OK;
+}
+
+/* ---- refusing rows of TopN by their integer keys ---- */
+
+static int compare_ints(const int64_t *a, const int64_t *b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void swap_ints(int64_t *a, int64_t *b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t keep = a[i];
+        a[i] = b[i];
+        b[i] = keep;
+    }
+}
+
+static void sift_up(Heap *heap)
+{
+    uint32_t k = heap->keys;
+    for (uint32_t at = heap->n - 1; at > 0;) {
+        uint32_t above = (at - 1) / 2;
+        if (compare_ints(&heap->key[at * k], &heap->key[above * k], k) <= 0)
+            return;
+        swap_ints(&heap->key[at * k], &heap->key[above * k], k);
+        at = above;
+    }
+}
+
+static void sift_down(Heap *heap)
+{
+    uint32_t k = heap->keys;
+    for (uint32_t at = 0, below; (below = 2 * at + 1) < heap->n; at = below) {
+        if (below + 1 < heap->n && compare_ints(&heap->key[(below + 1) * k], &heap->key[below * k], k) > 0)
+            below++;
+        if (compare_ints(&heap->key[at * k], &heap->key[below * k], k) >= 0)
+            return;
+        swap_ints(&heap->key[at * k], &heap->key[below * k], k);
+    }
+}
+
+/* Can the heap speak about rows with these key columns? */
+static KtStatus heap_fits(SortOp *self, const KtColumn *col, bool *fits)
+{
+    const KtOp *op = &self->base;
+    uint64_t most = most_rows(self);
+    uint32_t ints = 0, keys = op->plan->as.sort.keys;
+    *fits = false;
+    if (!self->top_n || op->arg || most == 0 || most > HEAP_ROWS)
+        return KT_OK;
+    while (ints < keys && ints < HEAP_KEYS && col[ints].kind == KT_COL_INT && !col[ints].nulls && !col[ints].constant)
+        ints++;
+    if (!self->heap.key && ints > 0) {
+        self->heap.keys = ints;
+        self->heap.key = kt_arena_alloc(op->x->arena, (most + 1) * ints * sizeof *self->heap.key);
+        if (!self->heap.key)
+            return KT_ERR_MEMORY;
+    }
+    *fits = ints > 0 && ints >= self->heap.keys;
+    return KT_OK;
+}
+
+/* How the row stands to the root: above 0, it is not among the best. */
+static int order_to_root(const SortOp *self, const KtColumn *col, uint32_t row)
+{
+    const Heap *heap = &self->heap;
+    const KtPlanSort *sort = self->base.plan->as.sort.key;
+    for (uint32_t i = 0; i < heap->keys; i++) {
+        int64_t x = ((const int64_t *)col[i].data)[row];
+        x = sort[i].descending ? ~x : x;
+        if (x != heap->key[i])
+            return x < heap->key[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void heap_put(SortOp *self, const KtColumn *col, uint32_t row, bool full)
+{
+    Heap *heap = &self->heap;
+    int64_t *key = full ? heap->key : &heap->key[heap->n * heap->keys];
+    for (uint32_t i = 0; i < heap->keys; i++) {
+        int64_t x = ((const int64_t *)col[i].data)[row];
+        key[i] = self->base.plan->as.sort.key[i].descending ? ~x : x;
+    }
+    if (full) {
+        sift_down(heap);
+    } else {
+        heap->n++;
+        sift_up(heap);
+    }
+}
+
+/* self->pick[0 .. result): the selected rows that the heap does not refuse. */
+static uint32_t pick_by_heap(SortOp *self, const KtLevel *top, const KtColumn *col)
+{
+    Heap *heap = &self->heap;
+    bool exact = heap->keys == self->base.plan->as.sort.keys;
+    uint32_t n = 0, kept = 0, i = 0, most = (uint32_t)most_rows(self);
+    for (; i < top->selected && heap->n < most; i++) {
+        uint32_t row = kt_level_selected(top, i);
+        heap_put(self, col, row, false);
+        self->pick[n++] = (uint16_t)row;
+    }
+    const int64_t *first = col[0].data;
+    int64_t flip = self->base.plan->as.sort.key[0].descending ? -1 : 0, root = heap->key[0];
+    for (; i < top->selected; i++) {
+        uint32_t row = kt_level_selected(top, i);
+        if ((first[row] ^ flip) > root)
+            continue;
+        int order = order_to_root(self, col, row);
+        if (order > 0 || (order == 0 && exact)) /* of equal rows the first counts */
+            continue;
+        self->pick[n++] = (uint16_t)row;
+        if (order < 0)
+            heap_put(self, col, row, true);
+        root = heap->key[0];
+    }
+    for (i = 0; i < n; i++) { /* better rows may have come behind them */
+        uint16_t row = self->pick[i];
+        self->pick[kept] = row;
+        kept += heap->n < most || order_to_root(self, col, row) <= 0;
+    }
+    return kept;
 }
 
 static KtStatus consume(SortOp *self, KtLevel *top)
@@ -243,10 +304,11 @@ static KtStatus consume(SortOp *self, KtLevel *top)
     for (uint32_t i = 0; i < keys; i++)
         KT_TRY(kt_op_eval(op, top, op->plan->as.sort.key[i].key, NULL, &col[i]));
     uint32_t n = 0, first = kt_rows_count(self->rows);
-    uint64_t most = most_rows(self);
-    bool heaped = uses_heap(self);
-    for (uint32_t i = 0; i < top->selected; i++) {
-        uint32_t row = kt_level_selected(top, i);
+    bool heap;
+    KT_TRY(heap_fits(self, col, &heap));
+    uint32_t rows = heap ? pick_by_heap(self, top, col) : top->selected;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t row = heap ? self->pick[i] : kt_level_selected(top, i);
         size_t from = self->keys.len;
         if (op->arg)
             kt_buf_be32(&self->keys, kt_mapped(arg, row));
@@ -257,13 +319,11 @@ static KtStatus consume(SortOp *self, KtLevel *top)
                 kt_key_put(&self->keys, kt_col_value(&col[k], row));
         }
         KT_TRY(kt_buf_status(&self->keys));
-        if (heaped && self->heap_n == most && !before_worst(self, from)) {
+        if (self->worst.len && compare_bytes(self->keys.data + from, self->keys.len - from, self->worst.data, self->worst.len) >= 0) {
             self->keys.len = from;
             continue;
         }
         KT_TRY(add_end(self, first + n));
-        if (heaped)
-            KT_TRY(heap_add(self, entry_of(self, first + n), (uint32_t)most));
         self->pick[n++] = (uint16_t)row;
     }
     uint16_t *tag = NULL;
@@ -299,8 +359,8 @@ static KtStatus keep_best(SortOp *self, uint32_t most)
             status = kt_buf_status(&self->keys);
             if (status == KT_OK)
                 status = add_end(self, from + i);
-            if (status == KT_OK)
-                status = heap_add(self, entry_of(self, from + i), most);
+            if (status == KT_OK && from + i + 1 == most)
+                kt_buf_put(&self->worst, keys.data + at, end[r] - at);
         }
         self->made.level.rows = self->made.level.selected = n;
         if (status == KT_OK)
@@ -360,13 +420,17 @@ static KtStatus sort_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         }
         KT_TRY(consume(self, input.top));
         uint32_t have = kt_rows_count(self->rows);
-        if (uses_heap(self) && have > 2 * most + KT_BATCH_ROWS)
+        if (self->top_n && !op->arg && most > 0 && most < UINT32_MAX / 4 && have > 2 * most + KT_BATCH_ROWS)
             KT_TRY(keep_best(self, (uint32_t)most));
     }
     return hand_up(self, want, out, step);
 }
 
-static KtStatus sort_rewind(KtOp *op) { return open_store((SortOp *)op); }
+static KtStatus sort_rewind(KtOp *op)
+{
+    ((SortOp *)op)->heap.n = 0;
+    return open_store((SortOp *)op);
+}
 
 static void sort_close(KtOp *op)
 {
@@ -374,6 +438,7 @@ static void sort_close(KtOp *op)
     kt_rows_close(self->rows);
     kt_arena_close(self->hold);
     kt_buf_close(&self->keys);
+    kt_buf_close(&self->worst);
 }
 
 const KtOpType kt_op_SORT = {

@@ -1,6 +1,7 @@
 /* query/plan/rule_fold.c - hops whose ends nobody looks at one by one.
  *
- * count(*) over a last hop is a sum of degrees: Expand becomes ExpandDegree, which multiplies weights.
+ * count(*) over a last hop is a sum of degrees: Expand becomes ExpandDegree, which multiplies weights. Counting by the
+ * end of a last hop needs a counter for each end: Aggregate and Expand become ExpandCount.
  * Where only distinct ends matter, a variable-length hop need not walk every trail: `*0..k` and `*1..k` become a
  * search with one visited set.
  * Cypher matches trails: ExpandDegree subtracts what repeats a relationship, and the visited-set form is taken only for a
@@ -86,6 +87,46 @@ static void fold_var(KtPlan *var, Slots reads)
     var->as.var.rel.slot = KT_NO_SLOT;
 }
 
+/* The program is the plain variable. */
+static bool reads_only(const KtProgram *program, KtSlot slot)
+{
+    const KtExpr *expr = program ? kt_program_expr(program) : NULL;
+    return expr && expr->kind == KT_EXPR_SLOT && expr->as.slot == slot;
+}
+
+/* A hop whose relationship the aggregation does not look at. */
+static bool plain_hop(const KtPlan *hop, Slots reads)
+{
+    return hop->kind == KT_PLAN_EXPAND &&
+           (hop->as.expand.rel.slot == KT_NO_SLOT || !slots_has(reads, hop->as.expand.rel.slot));
+}
+
+/* The aggregation is count(*) or count(end) by the end of the hop. An end is never null. */
+static bool counts_ends(const KtPlan *plan, const KtPlan *hop)
+{
+    KtSlot end = hop->as.expand.to;
+    if (plan->as.aggregate.keys != 1 || plan->as.aggregate.n != 1 ||
+        !reads_only(plan->as.aggregate.key[0].program, end))
+        return false;
+    const KtPlanAggregate *item = &plan->as.aggregate.item[0];
+    const KtFunction *function = item->bound->function;
+    return !function || (!item->bound->distinct && strcmp(function->name, "count") == 0 && reads_only(item->arg[0], end));
+}
+
+static void fold_count(KtPlan *plan, const KtPlan *hop)
+{
+    KtSlot to = plan->as.aggregate.key[0].slot, count = plan->as.aggregate.item[0].slot;
+    plan->kind = KT_PLAN_EXPAND_COUNT;
+    plan->child[0] = hop->child[0];
+    plan->clause = hop->clause; /* its reads are the hop's */
+    memset(&plan->as, 0, sizeof plan->as);
+    plan->as.fold.from = hop->as.expand.from;
+    plan->as.fold.to = to;
+    plan->as.fold.count = count;
+    plan->as.fold.rel = hop->as.expand.rel;
+    plan->as.fold.rel.slot = KT_NO_SLOT;
+}
+
 static KtStatus fold_at(Planner *p, KtPlan *plan)
 {
     Slots reads;
@@ -93,8 +134,11 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
         KT_TRY(kt_planner_slots(p, &reads));
         aggregate_reads(plan, reads);
         KtPlan *hop = child_of(plan, 0);
-        if (counts_rows(plan) && hop->kind == KT_PLAN_EXPAND && !slots_has(reads, hop->as.expand.to) &&
-            (hop->as.expand.rel.slot == KT_NO_SLOT || !slots_has(reads, hop->as.expand.rel.slot))) {
+        if (plain_hop(hop, reads) && counts_ends(plan, hop)) {
+            fold_count(plan, hop);
+            return KT_OK;
+        }
+        if (counts_rows(plan) && plain_hop(hop, reads) && !slots_has(reads, hop->as.expand.to)) {
             KtSlot from = hop->as.expand.from;
             KtPlanRel rel = hop->as.expand.rel;
             rel.slot = KT_NO_SLOT;

@@ -68,6 +68,10 @@ KtSlots *kt_cache_members(KtCacheReader *reader, KtToken label);
 bool kt_cache_fill_begin(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord *out);
 bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord word, KtSlotBlock *block);
 
+/* Memory for a list, near the others: its head is set. NULL: no memory. Given back only if no slot took it. */
+KtSlotBlock *kt_cache_block_make(KtCacheReader *reader, uint32_t bytes);
+void kt_cache_block_free(KtCacheReader *reader, KtSlotBlock *block);
+
 /* Notes that rows of a column page were asked for; true when it is worth filling. */
 bool kt_cache_wants_column(KtCacheReader *reader, KtToken key, uint64_t page, uint32_t rows);
 

@@ -25,7 +25,7 @@ cmd_bench() {
     ! has_target release kithd || build_preset release kithd
     local folder=${KITH_BENCH:-$ROOT/build/bench}
     mkdir -p "$folder"
-    build/release/bin/bench --folder "$folder" "$@"
+    build/release/bin/bench --folder "$folder" --kithd build/release/bin/kithd "$@"
 }
 
 cmd_torture() {

@@ -74,6 +74,7 @@ void kt_query_park(KtQuery *query);
 
 typedef struct KtQuerySummary {
     KtWriteCounts counts;
+    KtCommit commit; /* of a schema statement: the last commit it made; else 0, the view commits */
     uint64_t rows;
     int64_t plan_ns, run_ns;
     size_t peak_bytes;

@@ -49,6 +49,10 @@ static KtStatus send_ok(KtTask *task)
         {KT_TEXT_LITERAL("props_set"), c->props_set},
         {KT_TEXT_LITERAL("labels_added"), c->labels_added},
         {KT_TEXT_LITERAL("labels_removed"), c->labels_removed},
+        {KT_TEXT_LITERAL("indexes_added"), c->indexes_added},
+        {KT_TEXT_LITERAL("indexes_removed"), c->indexes_removed},
+        {KT_TEXT_LITERAL("constraints_added"), c->constraints_added},
+        {KT_TEXT_LITERAL("constraints_removed"), c->constraints_removed},
     };
     KtMapEntry entry[KT_COUNT(all)];
     uint32_t n = 0;
@@ -133,8 +137,11 @@ static KtWork fail(KtTask *task, KtStatus status)
 static KtWork finish(KtTask *task)
 {
     KtStatus status = kt_task_batch_close(task, 0);
-    if (status == KT_OK && task->query)
+    if (status == KT_OK && task->query) {
         kt_query_summary(task->query, &task->summary);
+        if (task->summary.commit)
+            task->commit = task->summary.commit; /* a schema statement commits by itself */
+    }
     if (status == KT_OK && !task->silent)
         status = send_ok(task);
     if (status != KT_OK)

@@ -31,6 +31,20 @@ def test_a_graph_is_written_and_read():
             assert "plan" in c.run("PROFILE MATCH (n) RETURN count(n)")[2]
 
 
+def test_a_schema_statement_tells_its_commit_and_what_it_changed():
+    index, drop = "CREATE INDEX i IF NOT EXISTS FOR (n:P) ON (n.x)", "DROP INDEX i IF EXISTS"
+    unique, gone = "CREATE CONSTRAINT u IF NOT EXISTS FOR (n:P) REQUIRE n.id IS UNIQUE", "DROP CONSTRAINT u IF EXISTS"
+    with Server("--ephemeral") as s, s.connect() as c:
+        before = c.run("CREATE (:P {id: 1, x: 1})")[2]["commit"]
+        for text, counter in ((index, "indexes_added"), (index, None), (unique, "constraints_added"), (unique, None),
+                              (drop, "indexes_removed"), (drop, None), (gone, "constraints_removed"), (gone, None)):
+            ok = c.run(text)[2]
+            assert ok.get("counters", {}) == ({counter: 1} if counter else {}), (text, ok)
+            assert ok.get("commit", 0) > before if counter else "commit" not in ok, (text, ok)
+            before = ok.get("commit", before)
+            assert c.run("RETURN 1", min_commit=before)[1] == [[1]]
+
+
 def test_what_is_committed_is_there_after_a_stop_and_after_a_kill():
     with Server() as s:
         data = s.data

@@ -41,6 +41,7 @@ class Model:
         self.acked = [0] * clients   # highest sequence number acknowledged; all below it too
         self.asked = [0] * clients   # highest asked for
         self.commits = 0
+        self.seeks = {}              # by index: restarts after which it was there and asked for every value
         self.lock = threading.Lock()
 
 
@@ -77,7 +78,7 @@ def schema_client(server, rng, stop):
             raise
 
 
-def verify(conn, model, rng):
+def verify(conn, model):
     """The store against the model: nothing acknowledged is lost, nothing is half there, seeks equal scans."""
     clients = conn.run("MATCH (c:Client) RETURN c.id, c.last, c.sum ORDER BY c.id")[1]
     need(len(clients) == len(model.acked), "%d clients are there, %d were made", len(clients), len(model.acked))
@@ -95,16 +96,22 @@ def verify(conn, model, rng):
         need(there[c] == set(range(1, last + 1)), "client %d: works are missing below %d", c, last)
         need(total == last * (last + 1) // 2, "client %d: the sum is %d, not that of 1 to %d", c, total, last)
         model.acked[c] = model.asked[c] = last  # what was open is decided now
-    for c in rng.sample(range(len(clients)), min(3, len(clients))):
-        if not there[c]:
+    indexes = {row[0]: row[1] for row in conn.run("SHOW INDEXES")[1]}
+    need("client_id" in indexes, "the constraint of the clients is gone: %s", indexes)
+    need(all(state == "ONLINE" for state in indexes.values()), "an index is left half built: %s", indexes)
+    for index, seek, value in (("work_seq", "MATCH (w:Work {seq: x}) WITH w, x", 2), ("work_uid", "MATCH (w:Work {uid: x}) WITH w, x", 4)):
+        if index not in indexes or not work:
             continue
-        seq = rng.choice(sorted(there[c]))
-        seek = conn.run("MATCH (w:Work {seq: $s}) RETURN w.uid ORDER BY w.uid", {"s": seq})[1]
-        scan = conn.run("MATCH (w:Work) WHERE w.seq + 0 = $s RETURN w.uid ORDER BY w.uid", {"s": seq})[1]
-        need(seek == scan, "a seek of seq %d finds %d, a scan %d", seq, len(seek), len(scan))
-        uid = c * 1000000 + seq
-        found = conn.run("MATCH (w:Work {uid: $u}) RETURN count(w)", {"u": uid})[1]
-        need(found == [[1]], "uid %d is found %s times", uid, found)
+        text = "UNWIND $xs AS x %s RETURN x, count(w), sum(w.uid) ORDER BY x" % seek
+        values = sorted({row[value] for row in work})
+        need("SeekIndex w by index %s" % index in conn.run("EXPLAIN " + text, {"xs": values})[2]["plan"], "%s is not used", index)
+        by_scan = {x: [x, 0, 0] for x in values}
+        for row in work:
+            by_scan[row[value]][1] += 1
+            by_scan[row[value]][2] += row[4]
+        need(conn.run(text, {"xs": values})[1] == [by_scan[x] for x in values], "seeks by %s differ from the scan", index)
+        need(index != "work_uid" or all(n == 1 for _, n, _ in by_scan.values()), "a unique value is there twice")
+        model.seeks[index] = model.seeks.get(index, 0) + 1
 
 
 COUNTS = "log_writes syncs written synced acknowledged breaches first_breach failed_syncs unread".split()
@@ -146,7 +153,7 @@ def kill9(options):
         for cycle in range(options.cycles):
             server = Server(data=data, env=env)
             with server, server.connect() as conn:
-                verify(conn, model, rng)
+                verify(conn, model)
                 stop = threading.Event()
                 failed = []
 
@@ -168,9 +175,12 @@ def kill9(options):
                     t.join()
                 need(not failed, "cycle %d: a client failed: %r", cycle, failed[:1])
         with Server(data=data, env=env) as server, server.connect() as conn:
-            verify(conn, model, rng)
+            verify(conn, model)
         if options.shim:
             check_counts(report, model.commits, options.cycles)
+        print("kill9: after %s every seek equalled the scan" %
+              (", ".join("%d restarts with %s" % (n, index) for index, n in sorted(model.seeks.items())) or "no restart"))
+        need(options.cycles < 20 or len(model.seeks) == 2, "an index was never there after a restart")
         print("kill9: %d cycles, %d acknowledged commits, 0 lost" % (options.cycles, model.commits))
         need(model.commits >= options.cycles, "too little was written to show anything")
     finally:

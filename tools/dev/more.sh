@@ -38,6 +38,11 @@ cmd_torture() {
         shim=(--shim build/release/lib/fault_shim.so)
     fi
     python3 tests/torture/torture.py build/release/bin/kithd "$@" ${shim[@]+"${shim[@]}"}
+    if [ "$1" = turns ] && has_target release fault_shim; then # and the turn whose commit cannot be synced
+        build_preset release fault_shim
+        python3 tests/fault/test_syncs.py build/release/bin/kithd build/release/lib/fault_shim.so - \
+            test_a_failed_sync_closes_the_database_for_writing_and_loses_nothing
+    fi
 }
 
 cmd_fuzz() {

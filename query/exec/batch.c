@@ -354,41 +354,6 @@ static KtStatus frame_column(KtFrame *frame, KtSlot slot, KtColumn *out)
     return kt_level_column(self->level, slot, out);
 }
 
-<<<<<<< HEAD
-/* A property of nodes of a lower level is read once for each row there and gathered. All rows are read, whatever their
- * selection: other batches above may have other windows of them. Where the view writes, what was read may change. */
-static KtStatus frame_prop(KtFrame *frame, KtEvalContext *x, KtSlot slot, KtNameRef name, bool *done, KtColumn *out)
-{
-    KtLevel *level = ((KtLevelFrame *)frame)->level, *owner = kt_level_owner(level, slot);
-    *done = false;
-    if (!owner || owner->cols == level->cols || kt_view_writes(x->view))
-        return KT_OK;
-    KtCols *cols = owner->cols;
-    KtColumn ids, col;
-    uint32_t at = 0;
-    while (at < cols->props && (cols->prop[at].slot != slot || cols->prop[at].name != name))
-        at++;
-    if (at == cols->props) {
-        KtToken token;
-        KT_TRY(kt_level_column(owner, slot, &ids));
-        KT_TRY(kt_eval_token(x, name, &token));
-        if (at == KT_COLS_PROPS || token == 0 || ids.kind != KT_COL_NODE || ids.constant)
-            return KT_OK;
-        KtIds all = {.id = ids.data, .width = ids.width, .n = owner->rows};
-        KT_TRY(kt_node_props(x->view, token, all, cols->scratch, &col));
-        cols->prop[at].slot = slot;
-        cols->prop[at].name = name;
-        cols->prop[at].col = col;
-        cols->props++;
-    }
-    *done = true;
-    *out = cols->prop[at].col;
-    if (out->constant)
-        return KT_OK;
-    const uint16_t *map;
-    KT_TRY(kt_level_rows_at(level, owner, &map));
-    return gather(frame->arena, &cols->prop[at].col, map, level->rows, out);
-=======
 static bool stands_on(const KtLevel *level, const KtLevel *lower)
 {
     return level->below && level->below->cols == lower->cols && level->run;
@@ -470,7 +435,6 @@ static KtStatus frame_over(KtFrame *frame, KtFrame *lower, uint32_t row, const u
     }
     KT_CHECK(!"a row that was computed stands under none of the selection");
     return KT_ERR_INTERNAL;
->>>>>>> perfa
 }
 
 void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena)
@@ -487,6 +451,5 @@ void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena)
         .arena = arena,
         .fail_row = UINT32_MAX,
         .fail = KT_OK,
-        .prop = frame_prop,
     };
 }

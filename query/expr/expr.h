@@ -60,11 +60,6 @@ struct KtFrame {
     KtArena *arena;    /* results and temporary columns; the caller resets it */
     uint32_t fail_row; /* UINT32_MAX: no row has failed */
     KtStatus fail;
-    /* NULL, or gives property `name` of the nodes in `slot` over this frame's rows where that costs
-     * less than asking for each row: the frame may have the slot's nodes once for many rows. *done
-     * false: ask for each row. */
-    KtStatus (*prop)(KtFrame *frame, KtEvalContext *x, KtSlot slot, KtNameRef name, bool *done,
-                     KtColumn *out);
 };
 
 static inline bool kt_frame_failed(const KtFrame *frame) { return frame->fail_row != UINT32_MAX; }

@@ -4,7 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 16 * 1024, LARGEST_BLOCK = 1024 * 1024, ALIGN = 16 };
+/* The first block is one that malloc hands out from its own short list; most arenas of a small query need no more. */
+enum { FIRST_BLOCK = 960, LARGEST_BLOCK = 1024 * 1024, KEPT_BLOCK = 64 * 1024, ALIGN = 16 };
 
 typedef struct Block {
     struct Block *older;
@@ -90,7 +91,7 @@ void *kt_arena_alloc(KtArena *arena, size_t size)
     size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     Block *top = arena->top;
     if (KT_UNLIKELY(!top || size > top->cap - top->used)) {
-        size_t cap = top ? top->cap * 2 : FIRST_BLOCK;
+        size_t cap = top ? top->cap * 4 : FIRST_BLOCK;
         if (cap > LARGEST_BLOCK)
             cap = LARGEST_BLOCK;
         if (cap < size)
@@ -174,7 +175,29 @@ void kt_arena_rewind(KtArena *arena, KtArenaMark mark)
         arena->top->used = mark.used;
 }
 
-void kt_arena_reset(KtArena *arena) { kt_arena_rewind(arena, (KtArenaMark){NULL, 0}); }
+/* Keeps the newest block, which is the largest: an arena that is filled and reset again and again settles on one. */
+void kt_arena_reset(KtArena *arena)
+{
+    Block *keep = arena->top;
+    if (!keep)
+        return;
+    if (keep->cap > KEPT_BLOCK)
+        keep = NULL;
+    while (arena->top) {
+        Block *block = arena->top;
+        arena->top = block->older;
+        if (!keep && block->cap <= KEPT_BLOCK)
+            keep = block;
+        else if (block != keep)
+            block_free(arena, block);
+    }
+    if (keep) {
+        keep->used = 0;
+        keep->older = NULL;
+    }
+    arena->top = keep;
+    arena->in_older = 0;
+}
 
 void kt_arena_close(KtArena *arena)
 {

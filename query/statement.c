@@ -12,7 +12,11 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 1024, DEFAULT_BYTES = 16 * 1024 * 1024 };
+enum {
+    BUCKETS = 1024,
+    DEFAULT_BYTES = 16 * 1024 * 1024,
+    STATEMENT_MEMORY = 96 * 1024 * 1024 /* tree and bound form of one statement */
+};
 
 struct KtPlanRef {
     atomic_uint refs;
@@ -23,6 +27,7 @@ struct KtPlanRef {
 
 struct KtStatement {
     atomic_uint refs;
+    KtBudget budget;
     KtArena *arena;
     KtText text;
     uint64_t hash;
@@ -209,12 +214,15 @@ static KtStatus statement_make(KtText text, uint64_t hash, KtValue params, KtDia
     atomic_init(&s->refs, 1);
     (void)pthread_mutex_init(&s->lock, NULL);
     s->hash = hash;
-    KtStatus status = kt_arena_open(NULL, &s->arena);
+    kt_budget_init(&s->budget, NULL, STATEMENT_MEMORY);
+    KtStatus status = kt_arena_open(&s->budget, &s->arena);
     if (status == KT_OK)
         status = statement_fill(s, text, params, diag);
     if (status != KT_OK) {
         if (diag && diag->status == KT_OK)
-            (void)kt_diag_set(diag, status, NULL, "The statement could not be prepared");
+            (void)kt_diag_set(diag, status, NULL, status == KT_ERR_MEMORY
+                                                      ? "The statement needs more than 96 MiB to prepare: pass data as parameters"
+                                                      : "The statement could not be prepared");
         if (diag)
             diag->compile_time = true;
         kt_statement_release(s);

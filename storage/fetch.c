@@ -245,23 +245,16 @@ static KtStatus gather_segment(KtFetch *f, Gather *g, const KtAdjKey *key, KtSpa
 
 _Static_assert(sizeof(KtSlotBlock) % 8 == 0, "the list behind it is aligned");
 
-static size_t list_bytes(const Gather *g)
-{
-    return sizeof(KtNodeList) + g->runs * sizeof(KtListRun) + (size_t)g->n * (g->wide ? 12 : 8) + 8;
-}
+static size_t list_bytes(const Gather *g) { return kt_list_bytes(g->n, g->runs, g->wide); }
 
-/* Neighbours come right behind the runs, so that one prefetch brings the head of a short list; relationships last. */
 static void lay_out(KtFetch *f, const Gather *g, KtNodeList *list)
 {
     list->n = g->n;
-    list->runs = g->runs;
-    list->rel_width = g->wide ? 8 : 4;
-    char *at = (char *)(list + 1);
-    KtListRun *run = (KtListRun *)(void *)at;
-    at += g->runs * sizeof *run;
-    uint32_t *nbr = (uint32_t *)(void *)at;
-    at += (size_t)g->n * sizeof *nbr;
-    void *rel = (void *)(((uintptr_t)at + 7) & ~(uintptr_t)7);
+    list->runs = g->runs & INT32_MAX;
+    list->wide = g->wide;
+    KtListRun *run = (KtListRun *)(void *)(list + 1);
+    uint32_t *nbr = (uint32_t *)(void *)(run + g->runs);
+    void *rel = nbr + g->n + (g->wide ? g->n & 1u : 0u);
     if (g->runs)
         memcpy(run, f->run, g->runs * sizeof *run);
     const KtAdjPair *pair = (const KtAdjPair *)(const void *)f->scratch.data;
@@ -272,9 +265,6 @@ static void lay_out(KtFetch *f, const Gather *g, KtNodeList *list)
         else
             ((uint32_t *)rel)[i] = (uint32_t)pair[i].rel;
     }
-    list->run = run;
-    list->nbr = nbr;
-    list->rel = rel;
 }
 
 static KtStatus make_list(KtFetch *f, const Gather *g, KtNodeList **out)
@@ -298,14 +288,13 @@ static bool share_list(KtFetch *f, const Gather *g, KtSlots *slots, uint64_t nod
     size_t bytes = offsetof(KtSharedList, list) + list_bytes(g);
     if (bytes > UINT32_MAX)
         return false;
-    KtSharedList *shared = malloc(bytes);
+    KtSharedList *shared = (KtSharedList *)(void *)kt_cache_block_make(&f->shared, (uint32_t)bytes);
     if (!shared)
         return false;
-    shared->head.bytes = (uint32_t)bytes;
     shared->list.block = (KtBlock){0};
     lay_out(f, g, &shared->list);
     if (!kt_cache_fill_end(&f->shared, slots, node, word, &shared->head)) {
-        free(shared);
+        kt_cache_block_free(&f->shared, &shared->head);
         return false;
     }
     *out = &shared->list;

@@ -26,15 +26,28 @@ typedef struct KtListRun { /* the part of one type */
     uint32_t first, n, loops;
 } KtListRun;
 
-/* One direction of one node, sorted by (type, nbr, rel). */
+/* One direction of one node, sorted by (type, nbr, rel). Runs, neighbours and relationship ids stand behind it in this
+ * order, so that the head of a short list is one cache line and there are no pointers to follow. */
 typedef struct KtNodeList {
     KtBlock block;
-    uint32_t n, runs;
-    uint8_t rel_width; /* 4 or 8 */
-    const KtListRun *run;
-    const uint32_t *nbr;
-    const void *rel;
+    uint32_t n, runs : 31, wide : 1; /* wide: relationship ids of 8 bytes, else 4 */
 } KtNodeList;
+
+static inline const KtListRun *kt_list_runs(const KtNodeList *list) { return (const KtListRun *)(const void *)(list + 1); }
+static inline const uint32_t *kt_list_nbr(const KtNodeList *list)
+{
+    return (const uint32_t *)(const void *)(kt_list_runs(list) + list->runs);
+}
+static inline const void *kt_list_rels(const KtNodeList *list)
+{
+    /* 8-byte ids are aligned; what comes before an odd number of neighbours is. */
+    return kt_list_nbr(list) + list->n + (list->wide ? list->n & 1u : 0u);
+}
+static inline uint32_t kt_list_rel_width(const KtNodeList *list) { return list->wide ? 8 : 4; }
+static inline size_t kt_list_bytes(uint32_t n, uint32_t runs, bool wide)
+{
+    return sizeof(KtNodeList) + (size_t)runs * sizeof(KtListRun) + (size_t)n * (wide ? 12 : 8) + (wide ? (n & 1u) * 4u : 0u);
+}
 
 /* A list of the graph cache: the slot's head, then a list as any other. */
 typedef struct KtSharedList {

@@ -69,11 +69,19 @@ KtStatus kt_read_lists(KtView *view, uint8_t dir, const KtNodeId *node, uint32_t
     KT_MUST_CHECK;
 static inline uint64_t kt_list_rel(const KtNodeList *list, uint32_t i)
 {
-    return list->rel_width == 4 ? ((const uint32_t *)list->rel)[i] : ((const uint64_t *)list->rel)[i];
+    const void *rel = kt_list_rels(list);
+    return list->wide ? ((const uint64_t *)rel)[i] : ((const uint32_t *)rel)[i];
 }
 /* All of one direction, loops included. */
 KtStatus kt_read_degree(KtView *view, uint8_t dir, KtNodeId node, KtMark mark, uint64_t *out) KT_MUST_CHECK;
-bool kt_hop_takes(const KtHop *hop, KtToken type);
+static inline bool kt_hop_takes(const KtHop *hop, KtToken type)
+{
+    for (uint32_t i = 0; i < hop->n_types; i++) {
+        if (hop->type[i] == type)
+            return true;
+    }
+    return hop->n_types == 0;
+}
 
 KtStatus kt_expand_open_at(KtView *view, const KtHop *hop, KtArena *arena, KtExpand **out) KT_MUST_CHECK;
 KtStatus kt_expand_feed_at(KtExpand *expand, KtIds from) KT_MUST_CHECK;

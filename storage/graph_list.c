@@ -1,5 +1,5 @@
 /* storage/graph_list.c - adjacency at a mark: lists merged with the overlay, the expand cursor, degrees, pairs. */
-#include "storage/graph_internal.h"
+#include "storage/graph_list.h"
 
 #include <stdlib.h>
 
@@ -88,9 +88,9 @@ static KtStatus merge_edges(KtView *view, Building *b, const KtNodeList *base, c
 {
     uint32_t at = 0;
     for (uint32_t r = 0; r < base->runs; r++) {
-        const KtListRun *run = &base->run[r];
+        const KtListRun *run = &kt_list_runs(base)[r];
         for (uint32_t i = run->first; i < run->first + run->n; i++) {
-            Edge old = {.type = run->type, .nbr = base->nbr[i], .rel = kt_list_rel(base, i)};
+            Edge old = {.type = run->type, .nbr = kt_list_nbr(base)[i], .rel = kt_list_rel(base, i)};
             int order = -1;
             for (; at < n_own && (order = edge_order(&own[at], &old)) < 0; at++) {
                 if (own[at].add)
@@ -121,23 +121,19 @@ static KtStatus merge_list(KtView *view, uint8_t dir, KtNodeId node, uint32_t fi
     if (!b.nbr || !b.rel)
         return KT_ERR_MEMORY;
     KT_TRY(merge_edges(view, &b, base, own, n_own));
-    size_t head = (sizeof(KtNodeList) + 7) & ~(size_t)7;
     void *block;
-    KT_TRY(kt_fetch_make(view->fetch, head + b.n * 12u + b.runs * sizeof(KtListRun), &block));
+    KT_TRY(kt_fetch_make(view->fetch, kt_list_bytes(b.n, b.runs, true), &block));
     KtNodeList *list = block;
-    uint64_t *rel = (uint64_t *)(void *)((char *)block + head);
-    uint32_t *nbr = (uint32_t *)(rel + b.n);
-    KtListRun *run = (KtListRun *)(nbr + b.n);
+    KtListRun *run = (KtListRun *)(void *)(list + 1);
+    uint32_t *nbr = (uint32_t *)(void *)(run + b.runs);
+    uint64_t *rel = (uint64_t *)(void *)(nbr + b.n + (b.n & 1u));
     memcpy(rel, b.rel, b.n * sizeof *rel);
     memcpy(nbr, b.nbr, b.n * sizeof *nbr);
     if (b.runs)
         memcpy(run, b.run, b.runs * sizeof *run);
     list->n = b.n;
-    list->runs = b.runs;
-    list->rel_width = 8;
-    list->run = run;
-    list->nbr = nbr;
-    list->rel = rel;
+    list->runs = b.runs & INT32_MAX;
+    list->wide = 1;
     *out = list;
     return KT_OK;
 }
@@ -168,35 +164,7 @@ KtStatus kt_read_lists(KtView *view, uint8_t dir, const KtNodeId *node, uint32_t
     return status;
 }
 
-bool kt_hop_takes(const KtHop *hop, KtToken type)
-{
-    if (hop->n_types == 0)
-        return true;
-    for (uint32_t i = 0; i < hop->n_types; i++) {
-        if (hop->type[i] == type)
-            return true;
-    }
-    return false;
-}
-
 /* ---- expand ---- */
-
-enum { HOLD_MOST = 256 }; /* nodes whose lists a cursor holds at once */
-
-struct KtExpand {
-    KtView *view;
-    KtHop hop;
-    KtMark mark;
-    uint32_t n;             /* nodes of this feed */
-    KtNodeId *node;
-    uint16_t *row;
-    uint32_t held_from, held; /* nodes [held_from, held_from + held) have their lists here */
-    KtNodeList *out[HOLD_MOST], *in[HOLD_MOST];
-    /* the next slice: */
-    uint32_t at;            /* node of the feed */
-    uint8_t dir;
-    uint32_t run, offset;
-};
 
 KtView *kt_expand_view(KtExpand *expand) { return expand->view; }
 
@@ -262,7 +230,7 @@ KtStatus kt_expand_feed_at(KtExpand *e, KtIds from)
 static KtStatus hold_lists(KtExpand *e)
 {
     kt_expand_park(e);
-    uint32_t n = e->n - e->at < HOLD_MOST ? e->n - e->at : HOLD_MOST;
+    uint32_t n = e->n - e->at < KT_HOLD_MOST ? e->n - e->at : KT_HOLD_MOST;
     if (e->hop.dir & KT_OUT)
         KT_TRY(kt_read_lists(e->view, KT_OUT, e->node + e->at, n, e->mark, e->out));
     if (e->hop.dir & KT_IN) {
@@ -292,99 +260,6 @@ static void step(KtExpand *e)
     e->at++;
 }
 
-static uint32_t loops_in(const KtNodeList *list, const KtListRun *run, uint32_t from, uint32_t n, KtNodeId node)
-{
-    if (run->loops == 0 || n == run->n)
-        return run->loops;
-    uint32_t loops = 0;
-    for (uint32_t i = from; i < from + n; i++)
-        loops += list->nbr[i] == node ? 1u : 0u;
-    return loops;
-}
-
-static void put_slice(const KtExpand *e, const KtNodeList *list, const KtListRun *run, KtSlice *out)
-{
-    uint32_t from = run->first + e->offset;
-    uint32_t len = run->n - e->offset < KT_SLICE_MOST ? run->n - e->offset : KT_SLICE_MOST;
-    *out = (KtSlice){.row = e->row[e->at],
-                     .n = len,
-                     .loops = loops_in(list, run, from, len, e->node[e->at]),
-                     .type = run->type,
-                     .dir = e->dir,
-                     .width = KT_NODE_WIDTH,
-                     .rel_width = list->rel_width,
-                     .nbr = list->nbr + from,
-                     .rel = e->hop.rels ? (const char *)list->rel + (size_t)from * list->rel_width : NULL};
-}
-
-/* The whole node is one slice: the common case, without further state. */
-static bool one_slice(const KtExpand *e, const KtNodeList *list)
-{
-    return e->offset == 0 && e->run == 0 && list->runs == 1 && list->run->n <= KT_SLICE_MOST;
-}
-
-/* Slices straight out of the graph cache, one direction, no changes of the view's own: words are prefetched
- * FAR nodes ahead, blocks NEAR, neighbours next. Stops at the first node that the cache does not have. */
-static uint32_t next_cached(KtExpand *e, KtSlice *out, uint32_t cap)
-{
-    enum { FAR = 16, MIDDLE = 8, NEAR = 4 };
-    KtCommit at;
-    const KtSlots *slots = kt_fetch_slots(e->view->fetch, e->dir, &at);
-    uint32_t made = 0, most = e->n < FAR ? e->n : FAR;
-    if (e->at == 0 && e->run == 0 && e->offset == 0) {
-        for (uint32_t i = 0; i < most; i++)
-            kt_slots_prefetch_word(slots, e->node[i]);
-        for (uint32_t i = 0; i < most && i < MIDDLE; i++)
-            __builtin_prefetch(kt_slots_target(slots, e->node[i]));
-    }
-    while (made < cap && e->at < e->n) {
-        uint32_t i = e->at;
-        if (i + FAR < e->n)
-            kt_slots_prefetch_word(slots, e->node[i + FAR]);
-        if (i + MIDDLE < e->n)
-            __builtin_prefetch(kt_slots_target(slots, e->node[i + MIDDLE]));
-        if (i + NEAR < e->n) {
-            const char *next = kt_slots_target(slots, e->node[i + NEAR]);
-            if (next) {
-                __builtin_prefetch(next + 64);
-                __builtin_prefetch(next + 128);
-                __builtin_prefetch(next + 192);
-            }
-        }
-        KtSlotBlock *block;
-        KtSlotKind kind = kt_slots_read(slots, e->node[i], at, &block);
-        if (kind == KT_SLOT_UNKNOWN)
-            break;
-        if (kind == KT_SLOT_EMPTY) {
-            e->at++;
-            continue;
-        }
-        const KtNodeList *list = &((const KtSharedList *)block)->list;
-        if (one_slice(e, list)) {
-            if (kt_hop_takes(&e->hop, list->run->type))
-                put_slice(e, list, list->run, &out[made++]);
-            e->at++;
-            continue;
-        }
-        for (; made < cap && e->run < list->runs; e->run++, e->offset = 0) {
-            const KtListRun *run = &list->run[e->run];
-            if (!kt_hop_takes(&e->hop, run->type))
-                continue;
-            while (made < cap && e->offset < run->n) {
-                put_slice(e, list, run, &out[made]);
-                e->offset += out[made++].n;
-            }
-            if (e->offset < run->n)
-                break;
-        }
-        if (e->run < list->runs)
-            break; /* no more room */
-        e->run = e->offset = 0;
-        e->at++;
-    }
-    return made;
-}
-
 KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
 {
     uint32_t made = 0;
@@ -392,7 +267,7 @@ KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
     while (made < cap && e->at < e->n) {
         bool held = e->at >= e->held_from && e->at < e->held_from + e->held;
         if (plain && !held) {
-            made += next_cached(e, out + made, cap - made);
+            made += kt_expand_cached(e, out + made, cap - made);
             if (made == cap || e->at >= e->n)
                 break;
         }
@@ -406,13 +281,13 @@ KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
             step(e);
             continue;
         }
-        const KtListRun *run = &list->run[e->run];
+        const KtListRun *run = &kt_list_runs(list)[e->run];
         if (e->offset >= run->n || !kt_hop_takes(&e->hop, run->type)) {
             e->run++;
             e->offset = 0;
             continue;
         }
-        put_slice(e, list, run, &out[made]);
+        kt_expand_slice(e, list, run, &out[made]);
         e->offset += out[made++].n;
     }
     *n = made;
@@ -434,16 +309,6 @@ static int64_t own_count(const KtView *view, const KtHop *hop, uint8_t dir, KtNo
     return n;
 }
 
-static uint64_t count_list(const KtHop *hop, const KtNodeList *list, bool without_loops)
-{
-    uint64_t n = 0;
-    for (uint32_t r = 0; r < list->runs; r++) {
-        if (kt_hop_takes(hop, list->run[r].type))
-            n += list->run[r].n - (without_loops ? list->run[r].loops : 0);
-    }
-    return n;
-}
-
 KtStatus kt_read_degree(KtView *view, uint8_t dir, KtNodeId node, KtMark mark, uint64_t *out)
 {
     static const KtHop all = {.dir = KT_BOTH};
@@ -461,18 +326,19 @@ KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out)
     KT_TRY(kt_ask(view, ids, &ask));
     for (uint32_t i = 0; i < ids.n; i++)
         out[kt_ids_row(&ids, i)] = 0;
-    KtNodeList **list = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *list);
+    KtNodeList **list = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *list);
     if (!list)
         return KT_ERR_MEMORY;
     for (uint8_t dir = KT_OUT; dir <= KT_IN; dir++) {
         if (!(hop->dir & dir))
             continue;
         bool without_loops = dir == KT_IN && hop->dir == KT_BOTH;
-        for (uint32_t at = 0; at < ask->n; at += HOLD_MOST) {
-            uint32_t n = ask->n - at < HOLD_MOST ? ask->n - at : HOLD_MOST;
+        uint32_t done = view->overlay.n == 0 ? kt_degrees_cached(view, hop, dir, without_loops, ask, out) : 0;
+        for (uint32_t at = done; at < ask->n; at += KT_HOLD_MOST) {
+            uint32_t n = ask->n - at < KT_HOLD_MOST ? ask->n - at : KT_HOLD_MOST;
             KT_TRY(kt_fetch_lists(view->fetch, dir, ask->id + at, n, list));
             for (uint32_t i = 0; i < n; i++) {
-                out[ask->row[at + i]] += count_list(hop, list[i], without_loops) +
+                out[ask->row[at + i]] += kt_list_count(hop, list[i], without_loops) +
                                          (uint64_t)own_count(view, hop, dir, ask->id[at + i], mark, without_loops);
                 kt_fetch_drop(view->fetch, list[i]);
             }
@@ -512,16 +378,12 @@ static KtStatus pair_add(KtArena *arena, Pairs *p, uint32_t row, uint64_t id, Kt
 static uint32_t lower_bound(const uint32_t *nbr, uint32_t n, uint32_t key)
 {
     uint32_t low = 0;
-    while (n > 0) {
+    while (n > 1) { /* without a branch on what is read: half of them would be guessed wrong */
         uint32_t half = n / 2;
-        if (nbr[low + half] < key) {
-            low += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
+        low = nbr[low + half - 1] < key ? low + half : low;
+        n -= half;
     }
-    return low;
+    return n == 1 && nbr[low] < key ? low + 1 : low;
 }
 
 /* The relationships from `start` to `end` (dir as seen from the row's first node): of the list of one of them in the
@@ -530,12 +392,13 @@ static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list,
                          uint32_t row, uint8_t dir, KtMark mark, KtArena *arena, Pairs *p)
 {
     const KtOverlay *o = &view->overlay;
+    const uint32_t *all = kt_list_nbr(list);
     for (uint32_t r = 0; r < list->runs; r++) {
-        const KtListRun *run = &list->run[r];
+        const KtListRun *run = &kt_list_runs(list)[r];
         if (!kt_hop_takes(hop, run->type))
             continue;
         uint32_t last = run->first + run->n;
-        for (uint32_t i = run->first + lower_bound(list->nbr + run->first, run->n, nbr); i < last && list->nbr[i] == nbr; i++) {
+        for (uint32_t i = run->first + lower_bound(all + run->first, run->n, nbr); i < last && all[i] == nbr; i++) {
             KtRelId rel = kt_list_rel(list, i);
             if (o->n == 0 || kt_overlay_exists(o, KT_REL, rel, mark) != KT_SAYS_NO)
                 KT_TRY(pair_add(arena, p, row, rel, run->type, dir));
@@ -551,49 +414,96 @@ static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list,
     return KT_OK;
 }
 
+/* Some rows of a join: pairs of nodes, and the lists of that side whose node changes less from row to row. When a
+ * pattern closes a circle, one side stays the same for a whole list of the other. */
+typedef struct Between {
+    uint32_t n, owners;
+    bool swapped;    /* the lists are those of `b` */
+    KtNodeId *owner; /* whose lists: each run of equal nodes once */
+    uint32_t *of;    /* by row: place in owner */
+    uint32_t *other; /* by row: the node to be found there */
+    uint32_t *row, *x, *y;
+    KtNodeList **out, **in;
+} Between;
+
+static KtStatus between_make(KtView *view, Between *w)
+{
+    *w = (Between){0};
+    w->owner = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->owner);
+    w->of = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->of);
+    w->row = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->row);
+    w->x = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->x);
+    w->y = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->y);
+    w->out = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof(KtNodeList *));
+    w->in = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof(KtNodeList *));
+    return w->owner && w->of && w->row && w->x && w->y && w->out && w->in ? KT_OK : KT_ERR_MEMORY;
+}
+
+/* Takes rows from `*at` on; a row with a missing node has no pairs. */
+static void between_take(Between *w, const KtIds *a, const KtIds *b, uint32_t *at)
+{
+    uint32_t changes_x = 0, changes_y = 0;
+    w->n = w->owners = 0;
+    for (; *at < a->n && w->n < KT_HOLD_MOST; (*at)++) {
+        uint32_t r = kt_ids_row(a, *at), n = w->n;
+        uint64_t x = kt_ids_at(a, r), y = kt_ids_at(b, r);
+        if (x >= UINT32_MAX || y >= UINT32_MAX) /* none, or beyond every id */
+            continue;
+        w->x[n] = (uint32_t)x;
+        w->y[n] = (uint32_t)y;
+        w->row[n] = r;
+        changes_x += n == 0 || w->x[n - 1] != w->x[n];
+        changes_y += n == 0 || w->y[n - 1] != w->y[n];
+        w->n++;
+    }
+    w->swapped = changes_y < changes_x;
+    w->other = w->swapped ? w->x : w->y;
+    const uint32_t *own = w->swapped ? w->y : w->x;
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (i == 0 || own[i] != own[i - 1])
+            w->owner[w->owners++] = own[i];
+        w->of[i] = w->owners - 1;
+    }
+}
+
+static KtStatus between_answer(KtView *view, const Between *w, const KtHop *hop, bool out, bool in, KtMark mark, KtArena *arena,
+                               Pairs *p)
+{
+    for (uint32_t i = 0; i < w->n; i++) {
+        const KtNodeList *from = out ? (w->swapped ? w->in : w->out)[w->of[i]] : NULL;
+        const KtNodeList *to = in ? (w->swapped ? w->out : w->in)[w->of[i]] : NULL;
+        KtNodeId x = w->x[i], y = w->y[i];
+        if (out)
+            KT_TRY(pairs_of(view, hop, from, w->other[i], x, y, w->row[i], KT_OUT, mark, arena, p));
+        if (in && !(out && x == y))
+            KT_TRY(pairs_of(view, hop, to, w->other[i], y, x, w->row[i], KT_IN, mark, arena, p));
+    }
+    return KT_OK;
+}
+
 KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena *arena, KtPairs *out)
 {
     KT_CHECK(a.n == b.n);
-    uint64_t a_none = a.width == 4 ? UINT32_MAX : UINT64_MAX, b_none = b.width == 4 ? UINT32_MAX : UINT64_MAX;
     Pairs p = {0};
+    Between w;
     KtMark mark = kt_view_mark(view);
-    KtNodeList **from = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *from);
-    KtNodeList **to = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *to);
-    KtNodeId *node = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *node);
-    uint32_t *nbr = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *nbr);
-    uint32_t *row = kt_arena_alloc(view->scratch, HOLD_MOST * sizeof *row);
-    if (!from || !to || !node || !nbr || !row)
-        return KT_ERR_MEMORY;
-    KtStatus status = KT_OK;
-    for (uint32_t at = 0; at < a.n && status == KT_OK;) {
-        uint32_t n = 0;
-        for (; at < a.n && n < HOLD_MOST; at++) {
-            uint32_t r = kt_ids_row(&a, at);
-            uint64_t x = kt_ids_at(&a, r), y = kt_ids_at(&b, r);
-            if (x == a_none || y == b_none || y >= UINT32_MAX)
-                continue;
-            node[n] = x;
-            nbr[n] = (uint32_t)y;
-            row[n++] = r;
+    bool outs = (hop->dir & KT_OUT) != 0, ins = (hop->dir & KT_IN) != 0;
+    KT_TRY(between_make(view, &w));
+    for (uint32_t at = 0; at < a.n;) {
+        between_take(&w, &a, &b, &at);
+        bool need_out = w.swapped ? ins : outs, need_in = w.swapped ? outs : ins;
+        if (need_out)
+            KT_TRY(kt_fetch_lists(view->fetch, KT_OUT, w.owner, w.owners, w.out));
+        KtStatus status = need_in ? kt_fetch_lists(view->fetch, KT_IN, w.owner, w.owners, w.in) : KT_OK;
+        bool has_in = need_in && status == KT_OK;
+        if (status == KT_OK)
+            status = between_answer(view, &w, hop, outs, ins, mark, arena, &p);
+        for (uint32_t i = 0; i < w.owners; i++) {
+            kt_fetch_drop(view->fetch, need_out ? w.out[i] : NULL);
+            kt_fetch_drop(view->fetch, has_in ? w.in[i] : NULL);
         }
-        bool outs = (hop->dir & KT_OUT) != 0, ins = (hop->dir & KT_IN) != 0;
-        if (outs)
-            KT_TRY(kt_fetch_lists(view->fetch, KT_OUT, node, n, from));
-        if (ins) {
-            status = kt_fetch_lists(view->fetch, KT_IN, node, n, to);
-            ins = status == KT_OK;
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            if (outs && status == KT_OK)
-                status = pairs_of(view, hop, from[i], nbr[i], node[i], nbr[i], row[i], KT_OUT, mark, arena, &p);
-            if (ins && status == KT_OK && !(outs && node[i] == nbr[i]))
-                status = pairs_of(view, hop, to[i], nbr[i], nbr[i], node[i], row[i], KT_IN, mark, arena, &p);
-            kt_fetch_drop(view->fetch, outs ? from[i] : NULL);
-            kt_fetch_drop(view->fetch, ins ? to[i] : NULL);
-        }
+        KT_TRY(status);
     }
-    if (status != KT_OK)
-        return status;
     *out = (KtPairs){.n = p.n, .row = p.row, .id = p.id, .type = p.type, .dir = p.dir};
     return KT_OK;
 }

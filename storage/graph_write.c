@@ -281,12 +281,13 @@ KtStatus kt_del_rels_at(KtView *view, KtIds ids)
 
 static KtStatus detach_list(KtView *view, KtNodeId node, uint8_t dir, const KtNodeList *list)
 {
+    const uint32_t *nbr = kt_list_nbr(list);
     for (uint32_t r = 0; r < list->runs; r++) {
-        const KtListRun *run = &list->run[r];
+        const KtListRun *run = &kt_list_runs(list)[r];
         for (uint32_t i = run->first; i < run->first + run->n; i++) {
             KtRelRef ref = {.id = kt_list_rel(list, i), .type = run->type};
-            ref.start = dir == KT_OUT ? node : list->nbr[i];
-            ref.end = dir == KT_OUT ? list->nbr[i] : node;
+            ref.start = dir == KT_OUT ? node : nbr[i];
+            ref.end = dir == KT_OUT ? nbr[i] : node;
             KtArenaMark scratch = kt_arena_mark(view->scratch);
             KT_TRY(delete_rel(view, &ref));
             kt_arena_rewind(view->scratch, scratch);

@@ -23,11 +23,12 @@ typedef struct World {
     KtView *view;        /* the newest, warm */
     KtArena *arena;      /* of one measurement */
     double bytes_per_edge;
+    const char *folder, *kithd; /* kithd NULL: bars that need a server fail */
     size_t cache_growth; /* bytes of resident memory that warming cost */
 } World;
 
 /* Draws, imports and opens a world in `folder`, which is made. Words on stderr when it fails. */
-bool world_open(World *world, bool large, const char *folder);
+bool world_open(World *world, bool large, const char *folder, const char *kithd);
 void world_close(World *world);
 
 /* Runs a statement with $s or $starts; its single integer answer. Ends the process on an error: a bench has no use for
@@ -64,5 +65,7 @@ double bar_shortest(World *world);
 double bar_scan(World *world);
 double bar_disk(World *world);
 double bar_cache(World *world);
+double bar_wire(World *world);
+double bar_idle(World *world);
 
 #endif

@@ -1,4 +1,5 @@
-/* bench/bars/main.c - the speed bars: `bench --folder DIR [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]`.
+/* bench/bars/main.c - the speed bars: `bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F]
+ * [--only NAME,..] [--times N]`.
  *
  * Prints a line `bar NAME ratio R limit L ok` (or OVER) for each bar and exits 1 if one is over. With --slack F a
  * bar may be F times its limit, and one that is over is measured twice more: three times over fails. --times N
@@ -20,10 +21,12 @@ static const Bar bars[] = {
     {"scan", 3.5, 0, bar_scan},
     {"disk", 1, 0, bar_disk},
     {"cache", 1, 0, bar_cache},
+    {"wire", 1.6, 1.6, bar_wire},
+    {"idle", 1, 1, bar_idle},
 };
 
 typedef struct Options {
-    const char *folder, *only;
+    const char *folder, *only, *kithd;
     bool small, large; /* only that graph */
     double slack;
     long times;
@@ -67,7 +70,7 @@ static bool run_world(const Options *options, bool large)
     World world;
     char folder[4096];
     (void)snprintf(folder, sizeof folder, "%s/%s", options->folder, large ? "large" : "small");
-    if (!world_open(&world, large, folder))
+    if (!world_open(&world, large, folder, options->kithd))
         return false;
     (void)fflush(stdout);
     bool ok = true;
@@ -99,15 +102,17 @@ int main(int argc, char **argv)
             options.only = argv[++i];
         else if (strcmp(argv[i], "--times") == 0 && more)
             options.times = strtol(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--kithd") == 0 && more)
+            options.kithd = argv[++i];
         else if (strcmp(argv[i], "--folder") == 0 && more)
             options.folder = argv[++i];
         else {
-            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]\n", argv[i]);
+            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]\n", argv[i]);
             return 2;
         }
     }
-    if (!options.folder || options.slack < 1) {
-        (void)fprintf(stderr, "bench: --folder DIR is needed, and --slack is at least 1\n");
+    if (!options.folder || !options.kithd || options.slack < 1) {
+        (void)fprintf(stderr, "bench: --folder DIR and --kithd PROGRAM are needed, and --slack is at least 1\n");
         return 2;
     }
     bool ok = options.large || run_world(&options, false);

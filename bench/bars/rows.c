@@ -41,7 +41,7 @@ static uint64_t slice_rel(const KtSlice *s, uint32_t i)
 
 static void second_hop(Chunk *c)
 {
-    KtSlice slice[64];
+    KtSlice slice[128];
     uint32_t n;
     must(kt_expand_feed(c->expand, (KtIds){c->id, KT_NODE_WIDTH, NULL, c->n}));
     for (;;) {
@@ -51,9 +51,7 @@ static void second_hop(Chunk *c)
         for (uint32_t i = 0; i < n; i++) {
             const KtSlice *s = &slice[i];
             const uint32_t *nbr = s->nbr;
-            uint64_t sum = 0;
-            for (uint32_t k = 0; k < s->n; k++)
-                sum += nbr[k];
+            uint64_t sum = kt_loop_sum(nbr, s->n);
             /* only a self-loop can stand in its own end's list */
             if (s->loops) {
                 for (uint32_t k = 0; k < s->n; k++) {

@@ -9,7 +9,8 @@
 KtStatus kt_feed_open(KtOp *op, KtFeed *feed, const KtPlanRel *rel, KtSlot from, bool rels)
 {
     *feed = (KtFeed){.op = op, .rel = rel, .from_slot = from, .rels = rels || rel->n_differs > 0, .row = UINT32_MAX};
-    feed->slice = kt_arena_alloc(op->x->arena, KT_FEED_SLICES * sizeof *feed->slice);
+    feed->slice_cap = KT_FEED_FIRST;
+    feed->slice = kt_arena_alloc(op->x->arena, KT_FEED_FIRST * sizeof *feed->slice);
     return feed->slice ? KT_OK : KT_ERR_MEMORY;
 }
 
@@ -102,7 +103,14 @@ KtStatus kt_feed_ready(KtFeed *feed, bool *have)
 KtStatus kt_feed_more(KtFeed *feed, uint32_t cap, bool *have)
 {
     kt_op_sees(feed->op);
-    KT_TRY(kt_expand_next(feed->cursor, feed->slice, cap < KT_FEED_SLICES ? cap : KT_FEED_SLICES, &feed->n));
+    if (feed->n == feed->slice_cap && feed->slice_cap < KT_FEED_SLICES) { /* the last call filled it */
+        KtSlice *more = kt_arena_alloc(feed->op->x->arena, KT_FEED_SLICES * sizeof *more);
+        if (!more)
+            return KT_ERR_MEMORY;
+        feed->slice = more;
+        feed->slice_cap = KT_FEED_SLICES;
+    }
+    KT_TRY(kt_expand_next(feed->cursor, feed->slice, cap < feed->slice_cap ? cap : feed->slice_cap, &feed->n));
     feed->slices_kept = false;
     feed->at = feed->parts = feed->part_at = 0;
     *have = feed->open_feed = feed->n > 0;

@@ -128,6 +128,11 @@ static KtStatus begin_search(ShortestOp *self)
     return set_dist(&self->dist[1], self->end_node, 0, &fresh);
 }
 
+static bool stops_early(const ShortestOp *self)
+{
+    return self->phase == SEARCH && !self->base.plan->as.var.all;
+}
+
 /* Feeds the next part of the level being expanded, or takes more of its steps; *done: the level is expanded. */
 static KtStatus expand_level(ShortestOp *self, uint32_t side, bool *done)
 {
@@ -140,12 +145,12 @@ static KtStatus expand_level(ShortestOp *self, uint32_t side, bool *done)
         }
         uint32_t left = now->n - self->head;
         self->fed = left < KT_BATCH_ROWS ? left : KT_BATCH_ROWS;
-        KT_TRY(kt_walk_feed(&self->walk, side == 1, 0, now->node + self->head, self->fed));
+        KT_TRY(kt_walk_feed(&self->walk, side == 1, KT_WALK_SEARCH, now->node + self->head, self->fed));
         self->feeding = true;
     }
     bool have;
     self->steps.n = 0;
-    KT_TRY(kt_walk_next(&self->walk, side == 1, 0, &self->steps, &have));
+    KT_TRY(kt_walk_next(&self->walk, side == 1, KT_WALK_SEARCH, &self->steps, &have));
     for (uint32_t i = 0; i < self->steps.n; i++) {
         uint32_t nbr = self->steps.at[i].nbr;
         bool fresh;
@@ -154,6 +159,13 @@ static KtStatus expand_level(ShortestOp *self, uint32_t side, bool *done)
             continue;
         KT_TRY(push(self, &self->next, nbr));
         self->met = self->met || kt_node_map_get(&self->dist[1 - side], nbr) != 0;
+        if (self->met && stops_early(self)) { /* one path is enough, and no shorter one is left */
+            self->steps.n = 0;
+            self->feeding = false;
+            kt_walk_stop_search(&self->walk);
+            *done = true;
+            return KT_OK;
+        }
     }
     self->steps.n = 0;
     if (!have) {

@@ -33,7 +33,7 @@ typedef struct KtEvalContext {
     KtToken *token; /* by index of KtBound.name; 0: not known yet, asked again by kt_eval_token */
     KtDiag *diag;   /* words of the error that a frame noted */
     KtArena *query; /* lives as long as the query: constants, compiled patterns */
-    uint64_t random[4];   /* state of rand() */
+    uint64_t random[4];   /* state of rand(): seeded at its first use, while all is 0 */
     int64_t now_us;       /* start of the statement, UTC */
     uint32_t database_id; /* for elementId */
     void *regex_cache;    /* of expr's own; closed by kt_eval_close */
@@ -50,6 +50,13 @@ struct KtFrame {
     uint32_t selected;
     /* Gives the column of `slot` over this frame's rows (flat or constant). */
     KtStatus (*column)(KtFrame *frame, KtSlot slot, KtColumn *out);
+    /* A frame of the rows of a lower level that stand under sel[0 .. selected) here, when `slot` is all known there;
+     * *out NULL: it is not. NULL: there are no levels. */
+    KtStatus (*lower)(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel, uint32_t selected,
+                      KtFrame **out);
+    KtStatus (*lift)(KtFrame *frame, KtFrame *lower, const KtColumn *col, KtColumn *out); /* a column of it over these rows */
+    /* The first row of the selection that stands over `row` of the lower frame. */
+    KtStatus (*over)(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel, uint32_t selected, uint32_t *out);
     KtArena *arena;    /* results and temporary columns; the caller resets it */
     uint32_t fail_row; /* UINT32_MAX: no row has failed */
     KtStatus fail;

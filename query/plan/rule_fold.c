@@ -233,7 +233,7 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
 {
     Slots reads;
     if (plan->kind == KT_PLAN_AGGREGATE) {
-        KT_TRY(planner_slots(p, &reads));
+        KT_TRY(kt_planner_slots(p, &reads));
         aggregate_reads(plan, reads);
         KtPlan *hop = hop_below_filter(plan);
         if (hop && plain_hop(hop, reads) && counts_ends(plan, hop) &&
@@ -265,7 +265,7 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
                 fold_var(var, reads);
         }
     } else if (plan->kind == KT_PLAN_DISTINCT && !fold_distinct(plan)) {
-        KT_TRY(planner_slots(p, &reads));
+        KT_TRY(kt_planner_slots(p, &reads));
         for (uint32_t i = 0; i < plan->as.distinct.n; i++)
             slots_add(reads, plan->as.distinct.key[i]);
         KtPlan *var = var_below(plan, reads);
@@ -275,11 +275,11 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
     return KT_OK;
 }
 
-KtStatus rule_fold(Planner *p, KtPlan *root)
+KtStatus kt_rule_fold(Planner *p, KtPlan *root)
 {
     if (!root)
         return KT_OK;
     KT_TRY(fold_at(p, root));
-    KT_TRY(rule_fold(p, child_of(root, 0)));
-    return rule_fold(p, child_of(root, 1));
+    KT_TRY(kt_rule_fold(p, child_of(root, 0)));
+    return kt_rule_fold(p, child_of(root, 1));
 }

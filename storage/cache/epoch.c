@@ -24,7 +24,23 @@ struct KtEpochs {
     pthread_mutex_t lock; /* of all below */
     Retired *retired;     /* ascending by `at` */
     size_t n, cap;
+    void (*done)(void *user, void *memory);
+    void *user;
 };
+
+static void plain_free(void *user, void *memory)
+{
+    (void)user;
+    free(memory);
+}
+
+void kt_epochs_free_with(KtEpochs *epochs, void (*done)(void *user, void *memory), void *user)
+{
+    epochs->done = done;
+    epochs->user = user;
+}
+
+void kt_epochs_free_now(KtEpochs *epochs, void *memory) { epochs->done(epochs->user, memory); }
 
 KtStatus kt_epochs_open(KtEpochs **out)
 {
@@ -32,6 +48,7 @@ KtStatus kt_epochs_open(KtEpochs **out)
     if (!epochs)
         return KT_ERR_MEMORY;
     atomic_init(&epochs->clock, 1);
+    epochs->done = plain_free;
     (void)pthread_mutex_init(&epochs->lock, NULL);
     *out = epochs;
     return KT_OK;
@@ -47,7 +64,7 @@ void kt_epochs_close(KtEpochs *epochs)
         free(reader);
     }
     for (size_t i = 0; i < epochs->n; i++)
-        free(epochs->retired[i].memory);
+        kt_epochs_free_now(epochs, epochs->retired[i].memory);
     free(epochs->retired);
     (void)pthread_mutex_destroy(&epochs->lock);
     free(epochs);
@@ -110,7 +127,7 @@ static void collect_locked(KtEpochs *epochs)
     uint64_t oldest = oldest_inside(epochs);
     size_t done = 0;
     while (done < epochs->n && epochs->retired[done].at < oldest) {
-        free(epochs->retired[done].memory);
+        kt_epochs_free_now(epochs, epochs->retired[done].memory);
         done++;
     }
     if (done) {
@@ -143,7 +160,7 @@ void kt_epoch_retire(KtEpochs *epochs, void *memory)
             while (oldest_inside(epochs) <= at)
                 (void)sched_yield();
             (void)pthread_mutex_unlock(&epochs->lock);
-            free(memory);
+            kt_epochs_free_now(epochs, memory);
             return;
         }
         epochs->retired = grown;

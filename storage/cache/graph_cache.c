@@ -1,6 +1,7 @@
 /* storage/cache/graph_cache.c - the directories of one database, and who may fill and evict them. */
 #include "storage/cache/graph_cache.h"
 
+#include "storage/cache/blocks.h"
 #include "storage/graph.h"
 
 #include <pthread.h>
@@ -20,6 +21,7 @@ typedef struct Directories {
 
 struct KtGraphCache {
     KtEpochs *epochs;
+    KtBlocks *blocks;
     KtCacheBytes bytes;
     KtSlots *list[2]; /* KT_OUT, KT_IN */
     Directories column, member;
@@ -33,6 +35,8 @@ struct KtGraphCache {
     atomic_ushort asked[ASKED_PAGES];
 };
 
+static void free_block(void *user, void *memory) { kt_blocks_free(user, memory); }
+
 KtStatus kt_graph_cache_open(size_t bytes, KtCommit recovered, KtGraphCache **out)
 {
     KtGraphCache *cache = calloc(1, sizeof *cache);
@@ -44,6 +48,10 @@ KtStatus kt_graph_cache_open(size_t bytes, KtCommit recovered, KtGraphCache **ou
     cache->raised = recovered;
     atomic_init(&cache->published, recovered);
     KtStatus status = kt_epochs_open(&cache->epochs);
+    if (status == KT_OK)
+        status = kt_blocks_open(&cache->blocks);
+    if (status == KT_OK)
+        kt_epochs_free_with(cache->epochs, free_block, cache->blocks);
     for (int i = 0; i < 2 && status == KT_OK; i++)
         status = kt_slots_open(cache->epochs, &cache->bytes, recovered, &cache->list[i]);
     if (status != KT_OK) {
@@ -65,6 +73,7 @@ void kt_graph_cache_close(KtGraphCache *cache)
     for (unsigned i = 0; i < cache->member.n; i++)
         kt_slots_close(cache->member.made[i]);
     kt_epochs_close(cache->epochs);
+    kt_blocks_close(cache->blocks);
     (void)pthread_mutex_destroy(&cache->directories);
     (void)pthread_mutex_destroy(&cache->evicting);
     free(cache);
@@ -202,6 +211,9 @@ bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, Kt
     evict(reader->cache);
     return true;
 }
+
+KtSlotBlock *kt_cache_block_make(KtCacheReader *reader, uint32_t bytes) { return kt_blocks_make(reader->cache->blocks, bytes); }
+void kt_cache_block_free(KtCacheReader *reader, KtSlotBlock *block) { kt_blocks_free(reader->cache->blocks, block); }
 
 bool kt_cache_wants_column(KtCacheReader *reader, KtToken key, uint64_t page, uint32_t rows)
 {

@@ -36,7 +36,7 @@ void kt_slots_close(KtSlots *slots)
         for (uint32_t i = 0; page && i < PAGE_SLOTS; i++) {
             uint64_t word = page[i];
             if (word & IS_BLOCK)
-                free(block_of(word));
+                kt_epochs_free_now(slots->epochs, block_of(word));
         }
         free((void *)(uintptr_t)page);
     }

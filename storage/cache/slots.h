@@ -18,11 +18,12 @@
 #include "base/value.h"
 #include "storage/cache/epoch.h"
 
-/* The head of every block. The memory is malloc's; who fills a slot gives it away. */
+/* The head of every block. Who fills a slot gives it away; it is freed as the epochs free (kt_epochs_free_with). */
 typedef struct KtSlotBlock {
     KtCommit since;     /* set by kt_slots_fill */
     uint32_t bytes;     /* charged to the cache, the head included */
     atomic_uchar used;  /* since the evictor's hand passed */
+    uint8_t home;       /* 0: malloc's; else of storage/cache/blocks.h */
 } KtSlotBlock;
 
 typedef enum KtSlotKind { KT_SLOT_UNKNOWN, KT_SLOT_EMPTY, KT_SLOT_BLOCK } KtSlotKind;
@@ -66,13 +67,10 @@ static inline KtSlotAtom *kt_slots_at(const KtSlots *slots, uint64_t index)
 KtStatus kt_slots_open(KtEpochs *epochs, KtCacheBytes *bytes, KtCommit base, KtSlots **out) KT_MUST_CHECK;
 void kt_slots_close(KtSlots *slots); /* frees every block; no reader is inside. NULL is allowed */
 
-/* What a reader at `at` may take: UNKNOWN when the slot holds nothing that old. The caller is inside its epoch. */
-static inline KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block)
+/* What a reader at `at` may take of a word that it loaded (acquire) since it entered its epoch: UNKNOWN when the word holds
+ * nothing that old. A word of 0 is UNKNOWN. */
+static inline KtSlotKind kt_slots_judge(const KtSlots *slots, uint64_t word, KtCommit at, KtSlotBlock **block)
 {
-    const KtSlotAtom *slot = kt_slots_at(slots, index);
-    if (KT_UNLIKELY(!slot))
-        return KT_SLOT_UNKNOWN;
-    uint64_t word = atomic_load_explicit(slot, memory_order_acquire);
     if (KT_LIKELY(word & KT_SLOT_IS_BLOCK)) {
         KtSlotBlock *found = (KtSlotBlock *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK);
         if (KT_UNLIKELY(found->since > at))
@@ -83,6 +81,13 @@ static inline KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtC
         return KT_SLOT_BLOCK;
     }
     return (word & KT_SLOT_IS_EMPTY) && slots->base + (word >> 2) <= at ? KT_SLOT_EMPTY : KT_SLOT_UNKNOWN;
+}
+
+/* The same of the word that stands there now. The caller is inside its epoch. */
+static inline KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block)
+{
+    const KtSlotAtom *slot = kt_slots_at(slots, index);
+    return kt_slots_judge(slots, KT_LIKELY(slot != NULL) ? atomic_load_explicit(slot, memory_order_acquire) : 0, at, block);
 }
 
 /* Prefetching in stages: the word, and then the block that stands there (not to be read: it may be too new). */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 16 * 1024, LARGEST_BLOCK = 1024 * 1024, ALIGN = 16 };
+enum { FIRST_BLOCK = 4 * 1024 - 64, LARGEST_BLOCK = 1024 * 1024, ALIGN = 16 };
 
 typedef struct Block {
     struct Block *older;

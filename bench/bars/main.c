@@ -20,6 +20,10 @@ static const Bar bars[] = {
     {"scan", 3.5, 0, bar_scan},
     {"disk", 1, 0, bar_disk},
     {"cache", 1, 0, bar_cache},
+    /* last: they change the graph */
+    {"storage-2hop-dirty", 1.3, 1.3, bar_storage_2hop_dirty},
+    {"one-start-dirty", 1.3, 1.3, bar_one_start_dirty},
+    {"sum-2hop-dirty", 1.3, 1.3, bar_sum_2hop_dirty},
 };
 
 typedef struct Options {

@@ -32,6 +32,9 @@ def need(true, what, *facts):
 
 ADD = ("MATCH (c:Client {id: $c}) CREATE (w:Work {client: $c, seq: $s, uid: $u})-[:OF {seq: $s}]->(c) "
        "SET c.last = $s, c.sum = c.sum + $s")
+# The same in a transaction of two statements: half of the clients add so.
+HALVES = ("MATCH (c:Client {id: $c}) CREATE (w:Work {client: $c, seq: $s, uid: $u}) SET c.last = $s",
+          "MATCH (c:Client {id: $c}), (w:Work) WHERE w.uid = $u CREATE (w)-[:OF {seq: $s}]->(c) SET c.sum = c.sum + $s")
 
 
 class Model:
@@ -51,7 +54,14 @@ def writer(server, model, c, stop):
         with server.connect() as conn:
             while not stop.is_set():
                 s = model.asked[c] = model.acked[c] + 1
-                conn.run(ADD, {"c": c, "s": s, "u": c * 1000000 + s})
+                values = {"c": c, "s": s, "u": c * 1000000 + s}
+                if c % 2:
+                    conn.ask("BEGIN")
+                    for half in HALVES:
+                        conn.run(half, values)
+                    conn.ask("COMMIT")
+                else:
+                    conn.run(ADD, values)
                 model.acked[c] = s
                 with model.lock:
                     model.commits += 1

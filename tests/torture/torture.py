@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -146,6 +147,22 @@ def check_counts(path, commits, kills):
           (seen["written"], seen["syncs"], seen["acknowledged"]))
 
 
+def killed_at_birth(rng, folder, times):
+    """Kills while the first start makes the database: what is left must open."""
+    for n in range(times):
+        data = os.path.join(folder, "birth-%d" % n)
+        first = subprocess.Popen([kithd.PROGRAM, "--data", data, "--kmp-listen", "127.0.0.1:0"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, env=kithd.clean_env())
+        time.sleep(rng.uniform(0.002, 0.12))
+        first.kill()
+        first.wait()
+        with Server(data=data) as server, server.connect() as conn:
+            conn.run("CREATE (:P)")
+            need(conn.run("MATCH (n) RETURN count(n)")[1] == [[1]], "a database killed at birth holds something")
+        shutil.rmtree(data)
+    print("kill9: %d databases killed at birth, each opened" % times)
+
+
 def kill9(options):
     rng = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix="kith-torture-")
@@ -154,6 +171,7 @@ def kill9(options):
     env = {"LD_PRELOAD": os.path.abspath(options.shim), "KITH_SHIM_REPORT": report} if options.shim else None
     model = Model(options.clients)
     try:
+        killed_at_birth(rng, folder, min(options.cycles, 30))
         with Server(data=data, env=env) as server, server.connect() as conn:
             for c in range(options.clients):
                 conn.run("CREATE (:Client {id: $c, last: 0, sum: 0})", {"c": c})
@@ -161,7 +179,9 @@ def kill9(options):
             server.signal(9)
             server.process.wait()
         for cycle in range(options.cycles):
-            server = Server(data=data, env=env)
+            # Every other time with memory tables so small that they become files, and the log another, all the while.
+            small = ("--memory-memtables", "256k") if cycle % 2 else ()
+            server = Server(*small, data=data, env=env)
             with server, server.connect() as conn:
                 verify(conn, model)
                 stop = threading.Event()

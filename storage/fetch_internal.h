@@ -12,6 +12,8 @@ typedef struct KtFoundPages {
     KtColKind kind;                    /* of all found */
     uint32_t n;                        /* entries of `page` */
     const KtColumnPage **page;         /* by page number; NULL: not found yet */
+    const void **dense;                /* the values of those without nulls whose width is this one; NULL: others */
+    uint8_t width;
 } KtFoundPages;
 
 enum { KT_FOUND_KEYS = 4 };
@@ -31,6 +33,10 @@ struct KtFetch {
     KtListRun *run;
     uint32_t run_cap;
 };
+
+/* kernel_gather.c: out[i] = value of id[i] for i in [from, n), while its page is in `dense`; where it stopped. */
+uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width, const uint32_t *id, uint32_t from,
+                         uint32_t n, int64_t *out);
 
 void kt_fetch_forget_pages(KtFetch *fetch);
 

@@ -60,6 +60,7 @@ static KtStatus read_column(KtFetch *f, KtToken key, uint64_t page, Filling *to)
 {
     KtArena *arena;
     KtKvIter *iter;
+    memset(to, 0, sizeof *to);
     memset(to->null, 0xFF, sizeof to->null);
     to->n = 0;
     to->mixed = false;
@@ -86,6 +87,44 @@ static KtStatus read_column(KtFetch *f, KtToken key, uint64_t page, Filling *to)
     return status;
 }
 
+/* The least bytes that hold every value: a page of small numbers is read from a cache one eighth as large. */
+static uint8_t width_of(const Filling *from)
+{
+    bool byte = from->kind != KT_COL_FLOAT, half = byte;
+    for (uint32_t i = 0; i < KT_PAGE_ROWS; i++) {
+        byte = byte && from->value[i] >= 0 && from->value[i] <= UINT8_MAX;
+        half = half && from->value[i] >= INT32_MIN && from->value[i] <= INT32_MAX;
+    }
+    return byte ? 1 : half ? 4 : 8;
+}
+
+/* *out NULL: no row has a value. */
+static KtStatus page_of(const Filling *from, KtColumnPage **out)
+{
+    *out = NULL;
+    if (from->n == 0 && !from->mixed)
+        return KT_OK;
+    uint8_t width = from->mixed ? 0 : width_of(from);
+    size_t bytes = sizeof(KtColumnPage) + (size_t)width * KT_PAGE_ROWS;
+    KtColumnPage *page = malloc(bytes);
+    if (!page)
+        return KT_ERR_MEMORY;
+    page->head = (KtSlotBlock){.bytes = (uint32_t)bytes};
+    page->kind = from->mixed ? KT_COL_VALUE : from->kind;
+    page->width = width;
+    page->nulls = from->n < KT_PAGE_ROWS;
+    memcpy(page->null, from->null, sizeof page->null);
+    void *value = page->value;
+    for (uint32_t i = 0; i < KT_PAGE_ROWS && width == 1; i++)
+        ((uint8_t *)value)[i] = (uint8_t)from->value[i];
+    for (uint32_t i = 0; i < KT_PAGE_ROWS && width == 4; i++)
+        ((int32_t *)value)[i] = (int32_t)from->value[i];
+    if (width == 8)
+        memcpy(value, from->value, sizeof from->value);
+    *out = page;
+    return KT_OK;
+}
+
 static KtStatus fill_column(KtFetch *f, KtSlots *slots, KtToken key, uint64_t page)
 {
     KtSlotWord word;
@@ -99,21 +138,14 @@ static KtStatus fill_column(KtFetch *f, KtSlots *slots, KtToken key, uint64_t pa
         free(filling);
         return status;
     }
-    size_t values = filling->mixed ? 0 : sizeof filling->value;
-    KtColumnPage *block = filling->n || filling->mixed ? malloc(sizeof *block + values) : NULL;
-    if (block) {
-        block->head = (KtSlotBlock){.bytes = (uint32_t)(sizeof *block + values)};
-        block->kind = filling->mixed ? KT_COL_VALUE : filling->kind;
-        block->nulls = filling->n < KT_PAGE_ROWS;
-        memcpy(block->null, filling->null, sizeof block->null);
-        memcpy(block->value, filling->value, values);
-    }
-    if ((block || (!filling->n && !filling->mixed)) &&
+    KtColumnPage *block;
+    status = page_of(filling, &block);
+    if (status == KT_OK &&
         kt_cache_fill_end(&f->shared, slots, page, word, block ? &block->head : NULL))
         block = NULL;
     free(block);
     free(filling);
-    return KT_OK;
+    return status;
 }
 
 /* ---- gathering ---- */
@@ -125,6 +157,7 @@ void kt_fetch_forget_pages(KtFetch *f)
 {
     for (uint32_t i = 0; i < KT_FOUND_KEYS; i++) {
         free((void *)f->found[i].page);
+        free((void *)f->found[i].dense);
         f->found[i] = (KtFoundPages){0};
     }
 }
@@ -137,6 +170,7 @@ static KtFoundPages *found_of(KtFetch *f, KtToken key)
     }
     KtFoundPages *found = &f->found[f->found_next++ % KT_FOUND_KEYS];
     free((void *)found->page);
+    free((void *)found->dense);
     *found = (KtFoundPages){.key = key, .kind = KT_COL_VALUE};
     return found;
 }
@@ -153,6 +187,11 @@ static KtStatus found_room(KtFoundPages *found, uint64_t page)
         return KT_ERR_MEMORY;
     memset((void *)(grown + found->n), 0, (n - found->n) * sizeof *grown);
     found->page = grown;
+    const void **dense = realloc((void *)found->dense, n * sizeof *dense);
+    if (!dense)
+        return KT_ERR_MEMORY;
+    memset((void *)(dense + found->n), 0, (n - found->n) * sizeof *dense);
+    found->dense = dense;
     found->n = n;
     return KT_OK;
 }
@@ -181,6 +220,10 @@ static KtStatus find_page(KtFetch *f, KtFoundPages *found, uint64_t page, uint32
     }
     KT_TRY(found_room(found, page));
     found->page[page] = got;
+    if (!got->nulls && (found->width == 0 || found->width == got->width)) {
+        found->width = got->width;
+        found->dense[page] = got->value;
+    }
     *ok = true;
     return KT_OK;
 }
@@ -203,47 +246,6 @@ static KtStatus find_pages(KtFetch *f, KtFoundPages *found, const KtIds *ids, bo
     return KT_OK;
 }
 
-/* The common case, in one tight loop: 4-byte ids, every row, no value null. Returns at which row it stopped: a page that is
- * not found yet, or a null. */
-static uint32_t gather_dense(const KtFoundPages *found, const uint32_t *id, uint32_t from, uint32_t n, int64_t *out)
-{
-    const KtColumnPage *const *pages = found->page;
-    uint32_t most = found->n;
-    for (uint32_t i = from; i < n; i++) {
-        uint32_t at = id[i] & (KT_PAGE_ROWS - 1), number = id[i] >> KT_PAGE_BITS;
-        if (KT_UNLIKELY(number >= most))
-            return i;
-        const KtColumnPage *page = pages[number];
-        if (KT_UNLIKELY(!page || page == &empty_page))
-            return i;
-        if (KT_UNLIKELY(page->nulls) && kt_bit(page->null, at))
-            return i;
-        out[i] = page->value[at];
-    }
-    return n;
-}
-
-/* Tries the common case, finding pages as it goes. */
-static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, uint32_t n, int64_t *out, bool *done)
-{
-    uint32_t at = 0;
-    *done = false;
-    for (;;) {
-        at = gather_dense(found, id, at, n, out);
-        if (at == n) {
-            *done = true;
-            return KT_OK;
-        }
-        uint32_t number = id[at] >> KT_PAGE_BITS;
-        bool ok = false;
-        if (id[at] == KT_NO_NODE || (number < found->n && found->page[number]))
-            return KT_OK; /* a null */
-        KT_TRY(find_page(f, found, number, n - at, &ok));
-        if (!ok)
-            return KT_OK;
-    }
-}
-
 static bool gather_row(const KtFoundPages *found, uint64_t id, bool none, int64_t *out)
 {
     if (none)
@@ -252,8 +254,35 @@ static bool gather_row(const KtFoundPages *found, uint64_t id, bool none, int64_
     uint32_t at = (uint32_t)(id & (KT_PAGE_ROWS - 1));
     if (page == &empty_page || (page->nulls && kt_bit(page->null, at)))
         return false;
-    *out = page->value[at];
+    *out = kt_page_value(page, at);
     return true;
+}
+
+/* Tries the common case, finding pages as it goes: 4-byte ids, every row, no value null, all pages of one width. */
+static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, uint32_t n, int64_t *out, bool *done)
+{
+    uint32_t at = 0;
+    *done = false;
+    for (;;) {
+        at = kt_gather_pages(found->dense, found->n, found->width, id, at, n, out);
+        if (at == n) {
+            *done = true;
+            return KT_OK;
+        }
+        uint32_t number = id[at] >> KT_PAGE_BITS;
+        bool ok = false;
+        if (id[at] == KT_NO_NODE)
+            return KT_OK;
+        if (number < found->n && found->page[number]) { /* a page with nulls, or of another width */
+            if (!gather_row(found, id[at], false, &out[at]))
+                return KT_OK;
+            at++;
+            continue;
+        }
+        KT_TRY(find_page(f, found, number, n - at, &ok));
+        if (!ok)
+            return KT_OK;
+    }
 }
 
 KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtColumn *out, bool *done)

@@ -46,16 +46,17 @@ void kt_level_set(KtLevel *level, KtSlot slot, KtColumn column)
 
 static KtStatus parent_map(KtLevel *level, const uint16_t **out)
 {
-    uint16_t *map = kt_arena_alloc(level->cols->scratch, ((size_t)level->rows + 1) * sizeof *map);
+    uint16_t *map = kt_arena_alloc(level->cols->scratch, ((size_t)level->rows + 1) * sizeof *map), *at = map;
     if (!map)
         return KT_ERR_MEMORY;
-    uint32_t at = 0;
     for (uint32_t i = 0; i < level->runs; i++) {
         uint16_t parent = (uint16_t)level->run[i].parent;
-        for (uint32_t k = 0; k < level->run[i].len; k++)
-            map[at++] = parent;
+        uint32_t len = level->run[i].len;
+        for (uint32_t k = 0; k < len; k++)
+            at[k] = parent;
+        at += len;
     }
-    KT_ASSERT(at == level->rows);
+    KT_ASSERT(at == map + level->rows);
     *out = map;
     return KT_OK;
 }
@@ -144,6 +145,47 @@ static KtStatus gather(KtArena *arena, const KtColumn *from, const uint16_t *row
         for (uint32_t i = 0; i < n; i++)
             memcpy((char *)to.data + i * size, (const char *)from->data + row[i] * size, size);
         break;
+    }
+    *out = to;
+    return KT_OK;
+}
+
+/* A column of level->below over the rows of `level`: each run repeats one element, so nothing is looked up. */
+static KtStatus repeat(KtArena *arena, const KtLevel *level, const KtColumn *from, KtColumn *out)
+{
+    KtColumn to = {.kind = from->kind, .width = from->width};
+    size_t size = kt_col_size(from->kind, from->width);
+    char *at = to.data = kt_arena_alloc(arena, (size_t)level->rows * size);
+    if (!at)
+        return KT_ERR_MEMORY;
+    const char *item = from->data;
+    for (uint32_t i = 0; i < level->runs; i++) {
+        uint32_t parent = level->run[i].parent, len = level->run[i].len;
+        if (size == 8) {
+            uint64_t value = ((const uint64_t *)(const void *)item)[parent];
+            for (uint32_t k = 0; k < len; k++)
+                ((uint64_t *)(void *)at)[k] = value;
+        } else if (size == 4) {
+            uint32_t value = ((const uint32_t *)(const void *)item)[parent];
+            for (uint32_t k = 0; k < len; k++)
+                ((uint32_t *)(void *)at)[k] = value;
+        } else if (size == 1) {
+            memset(at, item[parent], len);
+        } else {
+            for (uint32_t k = 0; k < len; k++)
+                memcpy(at + k * size, item + parent * size, size);
+        }
+        at += len * size;
+    }
+    if (from->nulls) {
+        to.nulls = kt_arena_zero(arena, ((size_t)level->rows + 63) / 64, sizeof(uint64_t));
+        if (!to.nulls)
+            return KT_ERR_MEMORY;
+        uint32_t row = 0;
+        for (uint32_t i = 0; i < level->runs; row += level->run[i++].len) {
+            for (uint32_t k = 0; kt_bit(from->nulls, level->run[i].parent) && k < level->run[i].len; k++)
+                kt_bit_set(to.nulls, row + k);
+        }
     }
     *out = to;
     return KT_OK;
@@ -258,7 +300,9 @@ KtStatus kt_level_column(KtLevel *level, KtSlot slot, KtColumn *out)
         KtLevel *owner = kt_level_owner(level->below, slot);
         KT_CHECK(owner);
         KT_TRY(kt_level_column(owner, slot, &col));
-        if (!col.constant) {
+        if (!col.constant && level->below->cols == owner->cols && level->run) {
+            KT_TRY(repeat(cols->scratch, level, &col, &col));
+        } else if (!col.constant) {
             const uint16_t *map;
             KT_TRY(kt_level_rows_at(level, owner, &map));
             KT_TRY(gather(cols->scratch, &col, map, level->rows, &col));
@@ -310,39 +354,87 @@ static KtStatus frame_column(KtFrame *frame, KtSlot slot, KtColumn *out)
     return kt_level_column(self->level, slot, out);
 }
 
-/* A property of nodes of a lower level is read once for each row there and gathered. All rows are read, whatever their
- * selection: other batches above may have other windows of them. Where the view writes, what was read may change. */
-static KtStatus frame_prop(KtFrame *frame, KtEvalContext *x, KtSlot slot, KtNameRef name, bool *done, KtColumn *out)
+static bool stands_on(const KtLevel *level, const KtLevel *lower)
 {
-    KtLevel *level = ((KtLevelFrame *)frame)->level, *owner = kt_level_owner(level, slot);
-    *done = false;
-    if (!owner || owner->cols == level->cols || kt_view_writes(x->view))
-        return KT_OK;
-    KtCols *cols = owner->cols;
-    KtColumn ids, col;
-    uint32_t at = 0;
-    while (at < cols->props && (cols->prop[at].slot != slot || cols->prop[at].name != name))
-        at++;
-    if (at == cols->props) {
-        KtToken token;
-        KT_TRY(kt_level_column(owner, slot, &ids));
-        KT_TRY(kt_eval_token(x, name, &token));
-        if (at == KT_COLS_PROPS || token == 0 || ids.kind != KT_COL_NODE || ids.constant)
-            return KT_OK;
-        KtIds all = {.id = ids.data, .width = ids.width, .n = owner->rows};
-        KT_TRY(kt_node_props(x->view, token, all, cols->scratch, &col));
-        cols->prop[at].slot = slot;
-        cols->prop[at].name = name;
-        cols->prop[at].col = col;
-        cols->props++;
+    return level->below && level->below->cols == lower->cols && level->run;
+}
+
+/* Rows of the lower level under sel[0 .. n), ascending. */
+static KtStatus rows_under(KtArena *arena, KtLevel *level, const KtLevel *lower, const uint16_t *sel, uint32_t n,
+                           KtFrame *out)
+{
+    uint16_t *used = kt_arena_alloc(arena, ((size_t)(n < lower->rows ? n : lower->rows) + 1) * sizeof *used);
+    uint32_t k = 0;
+    if (!used)
+        return KT_ERR_MEMORY;
+    if (!sel && n == level->rows && stands_on(level, lower)) {
+        for (uint32_t i = 0; i < level->runs; i++) {
+            uint16_t row = (uint16_t)level->run[i].parent;
+            if (level->run[i].len && (k == 0 || used[k - 1] != row))
+                used[k++] = row;
+        }
+    } else {
+        const uint16_t *map;
+        KT_TRY(kt_level_rows_at(level, lower, &map));
+        for (uint32_t i = 0; i < n; i++) {
+            uint16_t row = map[sel ? sel[i] : i];
+            if (k == 0 || used[k - 1] != row)
+                used[k++] = row;
+        }
     }
-    *done = true;
-    *out = cols->prop[at].col;
-    if (out->constant)
+    out->sel = k == lower->rows ? NULL : used;
+    out->selected = k;
+    return KT_OK;
+}
+
+static KtStatus frame_lower(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel, uint32_t selected,
+                            KtFrame **out)
+{
+    KtLevel *level = ((KtLevelFrame *)frame)->level;
+    KtBatch batch = {level};
+    KtLevel *lower = kt_batch_level_of(&batch, slot, slots);
+    *out = NULL;
+    if (lower->cols == level->cols)
         return KT_OK;
+    KtLevelFrame *lf = kt_arena_alloc(frame->arena, sizeof *lf);
+    if (!lf)
+        return KT_ERR_MEMORY;
+    kt_level_frame(lf, lower, frame->arena);
+    *out = &lf->frame;
+    return rows_under(frame->arena, level, lower, sel, selected, &lf->frame);
+}
+
+static KtStatus frame_lift(KtFrame *frame, KtFrame *lower, const KtColumn *col, KtColumn *out)
+{
+    KtLevel *level = ((KtLevelFrame *)frame)->level, *from = ((KtLevelFrame *)lower)->level;
+    KtColumn plain = *col;
+    bool null = false; /* of those in use: a column without nulls is the faster one */
+    for (uint32_t i = 0; plain.nulls && !null && i < lower->selected; i++)
+        null = kt_bit(plain.nulls, lower->sel ? lower->sel[i] : i);
+    if (!null)
+        plain.nulls = NULL;
+    if (stands_on(level, from))
+        return repeat(frame->arena, level, &plain, out);
     const uint16_t *map;
-    KT_TRY(kt_level_rows_at(level, owner, &map));
-    return gather(frame->arena, &cols->prop[at].col, map, level->rows, out);
+    KT_TRY(kt_level_rows_at(level, from, &map));
+    return gather(frame->arena, &plain, map, level->rows, out);
+}
+
+static KtStatus frame_over(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel, uint32_t selected,
+                           uint32_t *out)
+{
+    const uint16_t *map;
+    KT_TRY(kt_level_rows_at(((KtLevelFrame *)frame)->level, ((KtLevelFrame *)lower)->level, &map));
+    *out = UINT32_MAX;
+    for (uint32_t i = 0; i < selected; i++) {
+        uint32_t at = sel ? sel[i] : i;
+        if (map[at] >= row) {
+            *out = at;
+            return KT_OK;
+        }
+    }
+    KT_CHECK(!"a row that was computed stands under none of the selection");
+    return KT_ERR_INTERNAL;
 }
 
 void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena)
@@ -353,9 +445,11 @@ void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena)
         .sel = level->sel,
         .selected = level->selected,
         .column = frame_column,
+        .lower = frame_lower,
+        .lift = frame_lift,
+        .over = frame_over,
         .arena = arena,
         .fail_row = UINT32_MAX,
         .fail = KT_OK,
-        .prop = frame_prop,
     };
 }

@@ -29,7 +29,7 @@ typedef struct KtRun {
 } KtRun;
 
 /* The columns of a level's rows, by slot. It is the identity of a level: shallow copies share it. */
-enum { KT_COLS_MAPS = 6, KT_COLS_PROPS = 4 };
+enum { KT_COLS_MAPS = 6 };
 typedef struct KtCols {
     KtColumn *col;     /* by slot; valid where `have` is set */
     uint64_t *have;    /* bits by slot: own columns, and those flattened or gathered from below */
@@ -38,8 +38,6 @@ typedef struct KtCols {
     KtArena *scratch;  /* columns computed for this level; reset by its operator when it makes new rows */
     uint32_t maps;     /* row maps made so far: row -> row of the level with those columns */
     struct { const struct KtCols *to; const uint16_t *row; } map[KT_COLS_MAPS];
-    uint32_t props;    /* properties read for rows of levels above (in a view that does not write) */
-    struct { KtSlot slot; KtNameRef name; KtColumn col; } prop[KT_COLS_PROPS];
 } KtCols;
 
 typedef struct KtLevel KtLevel;

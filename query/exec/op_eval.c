@@ -39,7 +39,7 @@ KtStatus kt_made_begin(KtOp *op, KtMade *made, KtLevel *below)
         made->cols.slots = slots;
     }
     memset(made->cols.have, 0, 2 * (size_t)words * sizeof(uint64_t));
-    made->cols.maps = made->cols.props = 0;
+    made->cols.maps = 0;
     made->cols.scratch = arena;
     made->level = (KtLevel){.below = below, .item_slot = KT_NO_SLOT, .rel_slot = KT_NO_SLOT, .from_slot = KT_NO_SLOT,
                             .run = made->run, .cols = &made->cols};

@@ -433,8 +433,15 @@ static bool add_ints(KtAggregate *a, const KtAggregateRows *rows)
     Sum *sum = a->state.sum;
     if (!rows->group) {
         Wide total = 0; /* 2^32 numbers of 63 bits cannot overflow it */
-        for (uint32_t i = 0; i < rows->n; i++)
-            total += x[row_of(rows, i)];
+        if (!rows->sel) {
+            int64_t high;
+            uint64_t low;
+            kt_sum_ints(x, rows->n, &high, &low);
+            total = (Wide)high * ((Wide)1 << 32) + low;
+        } else {
+            for (uint32_t i = 0; i < rows->n; i++)
+                total += x[rows->sel[i]];
+        }
         if (__builtin_add_overflow(sum->ints, total, &sum->ints))
             return false;
         sum->n += rows->n;

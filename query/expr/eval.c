@@ -325,6 +325,15 @@ static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope
 
 /* ---- one step ---- */
 
+KtStatus kt_scope_slot(KtRunState *run, KtScope *scope, uint32_t index, KtColumn *out)
+{
+    KtColumn *col = &scope->slot[index];
+    if (scope->frame && !col->data)
+        KT_TRY(scope->frame->column(scope->frame, run->program->slot[index], col));
+    *out = *col;
+    return KT_OK;
+}
+
 KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
                      KtColumn *out)
 {
@@ -333,10 +342,16 @@ KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
         *out = kt_null_column();
         return KT_OK;
     }
+    if (scope->frame && (step->kind == KT_EVAL_PROP || step->kind == KT_EVAL_CALL)) {
+        bool done;
+        KT_TRY(kt_step_lower(run, step, scope, sel, out, &done));
+        if (done)
+            return KT_OK;
+    }
     switch (step->kind) {
     case KT_EVAL_CONST: *out = step->as.constant.column; return KT_OK;
     case KT_EVAL_PARAM: return kt_constant_column(run->arena, run->x->param[step->as.index], out);
-    case KT_EVAL_SLOT: *out = scope->slot[step->as.index]; return KT_OK;
+    case KT_EVAL_SLOT: return kt_scope_slot(run, scope, step->as.index, out);
     case KT_EVAL_LOCAL: *out = scope->local[step->as.index]; return KT_OK;
     case KT_EVAL_PROP: return kt_step_prop(run, step, scope, sel, out);
     case KT_EVAL_HAS_LABELS: return kt_step_has_labels(run, step, scope, sel, out);
@@ -365,18 +380,15 @@ static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *f
     KT_CHECK(frame->rows <= KT_IDS_MOST); /* what storage answers at once */
     KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
                               frame->fail_row);
-    *scope = (KtScope){.rows = frame->rows, .fail_row = frame->fail_row, .fail = frame->fail};
+    *scope = (KtScope){.rows = frame->rows, .fail_row = frame->fail_row, .fail = frame->fail, .frame = frame};
     if (sel.n == 0) {
         *out = kt_null_column();
         return KT_OK;
     }
-    scope->slot = kt_arena_alloc(run.arena, ((size_t)program->slots + program->locals + 1) *
-                                                sizeof *scope->slot);
+    scope->slot = kt_arena_zero(run.arena, (size_t)program->slots + program->locals + 1, sizeof *scope->slot);
     if (!scope->slot)
         return KT_ERR_MEMORY;
     scope->local = scope->slot + program->slots;
-    for (uint32_t i = 0; i < program->slots; i++)
-        KT_TRY(frame->column(frame, program->slot[i], &scope->slot[i]));
     for (uint32_t i = 0; i < program->locals; i++)
         scope->local[i] = kt_null_column();
     KT_TRY(kt_step_run(&run, program->root, scope, sel, out));

@@ -57,7 +57,7 @@ static KtStatus list_column(KtRunState *run, const KtEvalStep *of, KtScope *scop
 }
 
 /* An inner scope of n rows, with what the body needs gathered from the rows around. */
-static KtStatus open_scope(KtRunState *run, const KtEvalStep *step, const KtScope *outer,
+static KtStatus open_scope(KtRunState *run, const KtEvalStep *step, KtScope *outer,
                            const uint32_t *parent, uint32_t n, KtScope *out)
 {
     const KtProgram *p = run->program;
@@ -69,9 +69,11 @@ static KtStatus open_scope(KtRunState *run, const KtEvalStep *step, const KtScop
     out->local = out->slot + p->slots;
     for (uint32_t i = 0; i < p->slots + p->locals; i++)
         out->slot[i] = kt_null_column();
-    for (uint32_t i = 0; i < body->slots; i++)
-        KT_TRY(kt_col_gather(run->arena, &outer->slot[body->slot[i]], parent, n,
-                             &out->slot[body->slot[i]]));
+    for (uint32_t i = 0; i < body->slots; i++) {
+        KtColumn col;
+        KT_TRY(kt_scope_slot(run, outer, body->slot[i], &col));
+        KT_TRY(kt_col_gather(run->arena, &col, parent, n, &out->slot[body->slot[i]]));
+    }
     for (uint32_t i = 0; i < body->locals; i++)
         KT_TRY(kt_col_gather(run->arena, &outer->local[body->local[i]], parent, n,
                              &out->local[body->local[i]]));

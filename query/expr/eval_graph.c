@@ -190,13 +190,6 @@ KtStatus kt_step_prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, K
                       KtColumn *out)
 {
     KtColumn subject;
-    KtFrame *frame = run->frame;
-    if (frame && frame->prop && scope == run->outer && step->arg[0]->kind == KT_EVAL_SLOT) {
-        bool done = false;
-        KT_TRY(frame->prop(frame, run->x, run->program->slot[step->arg[0]->as.index], step->expr->as.name, &done, out));
-        if (done)
-            return KT_OK;
-    }
     KT_TRY(kt_step_run(run, step->arg[0], scope, sel, &subject));
     return on_subject(run, step, scope, sel, &subject, step->expr->as.name, prop, out);
 }

@@ -50,14 +50,16 @@ struct KtFrame {
     uint32_t selected;
     /* Gives the column of `slot` over this frame's rows (flat or constant). */
     KtStatus (*column)(KtFrame *frame, KtSlot slot, KtColumn *out);
+    /* A frame of the rows of a lower level that stand under sel[0 .. selected) here, when `slot` is all known there;
+     * *out NULL: it is not. NULL: there are no levels. */
+    KtStatus (*lower)(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel, uint32_t selected,
+                      KtFrame **out);
+    KtStatus (*lift)(KtFrame *frame, KtFrame *lower, const KtColumn *col, KtColumn *out); /* a column of it over these rows */
+    /* The first row of the selection that stands over `row` of the lower frame. */
+    KtStatus (*over)(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel, uint32_t selected, uint32_t *out);
     KtArena *arena;    /* results and temporary columns; the caller resets it */
     uint32_t fail_row; /* UINT32_MAX: no row has failed */
     KtStatus fail;
-    /* NULL, or gives property `name` of the nodes in `slot` over this frame's rows where that costs
-     * less than asking for each row: the frame may have the slot's nodes once for many rows. *done
-     * false: ask for each row. */
-    KtStatus (*prop)(KtFrame *frame, KtEvalContext *x, KtSlot slot, KtNameRef name, bool *done,
-                     KtColumn *out);
 };
 
 static inline bool kt_frame_failed(const KtFrame *frame) { return frame->fail_row != UINT32_MAX; }

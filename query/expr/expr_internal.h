@@ -25,10 +25,11 @@ KtSel kt_sel_before(KtSel sel, uint32_t row);
 /* The rows that steps compute over: the frame's, or the elements of the lists inside a comprehension. */
 typedef struct KtScope {
     uint32_t rows;
-    KtColumn *slot;    /* by the program's own number of a slot */
+    KtColumn *slot;    /* by the program's own number of a slot: kt_scope_slot */
     KtColumn *local;   /* by the program's own number of a local */
     uint32_t fail_row; /* UINT32_MAX: none */
     KtStatus fail;
+    struct KtFrame *frame; /* of the program's own rows: slots are asked for when they are needed; NULL: of elements */
 } KtScope;
 
 /* A kernel's view of its call. */
@@ -57,6 +58,9 @@ KtStatus kt_eval_tick(struct KtEvalContext *x) KT_MUST_CHECK;
 /* In a view that writes: fails the first selected row whose entity is there no more. */
 KtStatus kt_scope_check_exist(KtScope *scope, struct KtEvalContext *x, KtPos at, KtKind kind,
                               KtIds ids) KT_MUST_CHECK;
+
+/* The sum of n integers is high * 2^32 + low, exactly. */
+void kt_sum_ints(const int64_t *x, uint32_t n, int64_t *high, uint64_t *low);
 
 /* ---- errors, lists, texts ---- */
 

@@ -21,9 +21,20 @@ typedef struct KtColumnPage {
     KtSlotBlock head;
     KtColKind kind; /* INT, FLOAT, BOOL or VALUE */
     bool nulls;     /* some value is null */
+    uint8_t width;  /* of a value: 1 (all are 0 .. 255), 4 (all fit i32) or 8 (i64, or double bits) */
     uint64_t null[KT_PAGE_ROWS / 64];
-    int64_t value[]; /* INT, BOOL: i64; FLOAT: double bits. KT_PAGE_ROWS of them, none for VALUE */
+    uint64_t value[]; /* KT_PAGE_ROWS values of `width` bytes, none for VALUE; those that are null are 0 */
 } KtColumnPage;
+
+static inline int64_t kt_page_value(const KtColumnPage *page, uint32_t at)
+{
+    const void *value = page->value;
+    switch (page->width) {
+    case 1: return ((const uint8_t *)value)[at];
+    case 4: return ((const int32_t *)value)[at];
+    default: return ((const int64_t *)value)[at];
+    }
+}
 
 typedef struct KtMemberPage {
     KtSlotBlock head;

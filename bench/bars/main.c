@@ -1,4 +1,4 @@
-/* bench/bars/main.c - the speed bars: `bench --folder DIR --kithd PROGRAM [--bars] [--small] [--slack F] [--only NAME] [--times N]`.
+/* bench/bars/main.c - the speed bars: `bench --folder DIR --kithd PROGRAM [--bars] [--small] [--slack F] [--only NAME,NAME] [--times N]`.
  *
  * Prints a line `bar NAME ratio R limit L ok` (or OVER) for each bar and exits 1 if one is over. With --slack F a
  * bar may be F times its limit, and one that is over is measured twice more: three times over fails. --times N
@@ -57,6 +57,17 @@ static bool run_bar(World *world, const Bar *bar, double slack)
     return false;
 }
 
+/* Is `name` one of the names in `list`, between commas? */
+static bool listed(const char *list, const char *name)
+{
+    size_t len = strlen(name);
+    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
+        if (strncmp(at, name, len) == 0 && (at[len] == 0 || at[len] == ','))
+            return true;
+    }
+    return false;
+}
+
 static bool run_world(const Options *options, bool large)
 {
     World world;
@@ -67,7 +78,7 @@ static bool run_world(const Options *options, bool large)
     bool ok = true;
     for (size_t i = 0; i < KT_COUNT(bars); i++) {
         double limit = large ? bars[i].limit_large : bars[i].limit_small;
-        if (limit > 0 && (!options->only || strcmp(options->only, bars[i].name) == 0)) {
+        if (limit > 0 && (!options->only || listed(options->only, bars[i].name))) {
             for (long t = 0; t < options->times; t++)
                 ok &= run_bar(&world, &bars[i], options->slack);
         }
@@ -96,7 +107,7 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--folder") == 0 && more)
             options.folder = argv[++i];
         else {
-            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--bars] [--small] [--slack F] [--only NAME]\n", argv[i]);
+            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--bars] [--small] [--slack F] [--only NAME,NAME]\n", argv[i]);
             return 2;
         }
     }

@@ -45,12 +45,25 @@ KtStatus kt_feed_begin(KtFeed *feed, KtLevel *top)
     return KT_OK;
 }
 
+/* The ids of a slice that is read soon come from far. */
+static void fetch_ahead(const KtFeed *feed)
+{
+    enum { SLICES_AHEAD = 3, BYTES = 320, LINE = 64 };
+    if (feed->at + SLICES_AHEAD >= feed->n)
+        return;
+    const KtSlice *s = &feed->slice[feed->at + SLICES_AHEAD];
+    const char *nbr = s->nbr;
+    for (size_t at = 0; at < (size_t)s->n * KT_NODE_WIDTH && at < BYTES; at += LINE)
+        __builtin_prefetch(nbr + at);
+}
+
 /* The parts of slice[at] that count. */
 static KtStatus begin_slice(KtFeed *feed)
 {
     const KtSlice *s = &feed->slice[feed->at];
     KT_ASSERT(s->width == KT_NODE_WIDTH);
     uint32_t node = feed->from[s->row];
+    fetch_ahead(feed);
     if (feed->differ.n && feed->row != s->row) {
         KT_TRY(kt_differ_row(feed->op, &feed->differ, s->row, node, feed->rel->dir));
         feed->row = s->row;

@@ -103,22 +103,30 @@ static void fetch(const KtNodeIndex *index, uint32_t id)
 }
 
 /* At most PART ids, for which there is room in index->id. No branch hangs on whether a node is new. */
-static KtStatus put_part(KtNodeIndex *index, const uint32_t *id, uint32_t n, uint32_t *number)
+static KT_CLONES KtStatus put_part(KtNodeIndex *index, const uint32_t *id, uint32_t n, uint32_t *number)
 {
     bool far = index->made >= FAR_PAGES;
+    uint32_t **page = index->page, pages = index->pages, *all = index->id, next = index->n;
     for (uint32_t i = 0; far && i < n && i < AHEAD; i++)
         fetch(index, id[i]);
     for (uint32_t i = 0; i < n; i++) {
         if (far && i + AHEAD < n)
             fetch(index, id[i + AHEAD]);
-        if (KT_UNLIKELY(!kt_node_index_has_page(index, id[i])))
-            KT_TRY(kt_node_index_page(index, id[i]));
-        uint32_t *at = &index->page[id[i] >> KT_INDEX_PAGE_SHIFT][id[i] & (KT_INDEX_PAGE - 1)];
-        index->id[index->n] = id[i];
-        index->n += *at == 0;
-        *at = *at ? *at : index->n;
-        number[i] = *at - 1;
+        uint32_t it = id[i], p = it >> KT_INDEX_PAGE_SHIFT;
+        if (KT_UNLIKELY(p >= pages || !page[p])) {
+            index->n = next;
+            KT_TRY(kt_node_index_page(index, it));
+            page = index->page;
+            pages = index->pages;
+        }
+        uint32_t *at = &page[p][it & (KT_INDEX_PAGE - 1)], was = *at;
+        all[next] = it;
+        next += was == 0;
+        was = was ? was : next;
+        *at = was;
+        number[i] = was - 1;
     }
+    index->n = next;
     return KT_OK;
 }
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 4 * 1024 - 64, LARGEST_BLOCK = 1024 * 1024, ALIGN = 16 };
+enum { FIRST_BLOCK = 4 * 1024 - 64, POOL_BLOCK = 16 * 1024 - 64, LARGEST_BLOCK = 1024 * 1024, ALIGN = 16 };
 
 typedef struct Block {
     struct Block *older;
@@ -26,10 +26,20 @@ void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit)
     budget->limit = limit;
     atomic_init(&budget->used, 0);
     atomic_init(&budget->peak, 0);
+    budget->pool = NULL;
+}
+
+/* The budget that counts. */
+static KtBudget *counting(KtBudget *budget)
+{
+    while (budget && budget->pool)
+        budget = budget->parent;
+    return budget;
 }
 
 bool kt_budget_take(KtBudget *budget, size_t size)
 {
+    budget = counting(budget);
     for (KtBudget *b = budget; b; b = b->parent) {
         size_t now = atomic_fetch_add_explicit(&b->used, size, memory_order_relaxed) + size;
         if (b->limit != 0 && (now > b->limit || now < size)) {
@@ -49,7 +59,7 @@ bool kt_budget_take(KtBudget *budget, size_t size)
 
 void kt_budget_give(KtBudget *budget, size_t size)
 {
-    for (; budget; budget = budget->parent)
+    for (budget = counting(budget); budget; budget = budget->parent)
         atomic_fetch_sub_explicit(&budget->used, size, memory_order_relaxed);
 }
 
@@ -57,7 +67,14 @@ static Block *block_new(KtArena *arena, size_t cap)
 {
     if (arena->budget && !kt_budget_take(arena->budget, cap + sizeof(Block)))
         return NULL;
-    Block *block = malloc(cap + sizeof(Block));
+    KtArenaPool *pool = arena->budget ? arena->budget->pool : NULL;
+    Block *block = pool && cap == POOL_BLOCK ? pool->first : NULL;
+    if (block) {
+        pool->first = block->older;
+        pool->n--;
+    } else {
+        block = malloc(cap + sizeof(Block));
+    }
     if (!block) {
         kt_budget_give(arena->budget, cap + sizeof(Block));
         return NULL;
@@ -71,7 +88,32 @@ static Block *block_new(KtArena *arena, size_t cap)
 static void block_free(KtArena *arena, Block *block)
 {
     kt_budget_give(arena->budget, block->cap + sizeof(Block));
-    free(block);
+    KtArenaPool *pool = arena->budget ? arena->budget->pool : NULL;
+    if (pool && block->cap == POOL_BLOCK) {
+        block->older = pool->first;
+        pool->first = block;
+        pool->n++;
+    } else {
+        free(block);
+    }
+}
+
+void kt_arena_pool_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep)
+{
+    while (from->n && to->n < most) {
+        Block *block = from->first;
+        from->first = block->older;
+        from->n--;
+        block->older = to->first;
+        to->first = block;
+        to->n++;
+    }
+    while (from->n > keep) {
+        Block *block = from->first;
+        from->first = block->older;
+        from->n--;
+        free(block);
+    }
 }
 
 static void give_back(KtArena *arena, Block *block)
@@ -93,7 +135,7 @@ static Block *next_block(KtArena *arena, size_t size)
         spare->used = 0;
         return spare;
     }
-    size_t cap = arena->top ? arena->top->cap * 2 : FIRST_BLOCK;
+    size_t cap = arena->top ? arena->top->cap * 2 : arena->budget && arena->budget->pool ? POOL_BLOCK : FIRST_BLOCK;
     if (cap > LARGEST_BLOCK)
         cap = LARGEST_BLOCK;
     if (cap < size)

@@ -4,8 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The first block is one that malloc hands out from its own short list; most arenas of a small query need no more. */
-enum { FIRST_BLOCK = 960, LARGEST_BLOCK = 1024 * 1024, KEPT_BLOCK = 64 * 1024, ALIGN = 16 };
+enum { FIRST_BLOCK = 4 * 1024 - 64, POOL_BLOCK = 16 * 1024 - 64, LARGEST_BLOCK = 1024 * 1024, ALIGN = 16 };
 
 typedef struct Block {
     struct Block *older;
@@ -17,6 +16,7 @@ typedef struct Block {
 struct KtArena {
     Block *top;
     KtBudget *budget;
+    Block *spare;    /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
     size_t in_older; /* used bytes of all blocks but the top */
 };
 
@@ -26,10 +26,20 @@ void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit)
     budget->limit = limit;
     atomic_init(&budget->used, 0);
     atomic_init(&budget->peak, 0);
+    budget->pool = NULL;
+}
+
+/* The budget that counts. */
+static KtBudget *counting(KtBudget *budget)
+{
+    while (budget && budget->pool)
+        budget = budget->parent;
+    return budget;
 }
 
 bool kt_budget_take(KtBudget *budget, size_t size)
 {
+    budget = counting(budget);
     for (KtBudget *b = budget; b; b = b->parent) {
         size_t now = atomic_fetch_add_explicit(&b->used, size, memory_order_relaxed) + size;
         if (b->limit != 0 && (now > b->limit || now < size)) {
@@ -49,7 +59,7 @@ bool kt_budget_take(KtBudget *budget, size_t size)
 
 void kt_budget_give(KtBudget *budget, size_t size)
 {
-    for (; budget; budget = budget->parent)
+    for (budget = counting(budget); budget; budget = budget->parent)
         atomic_fetch_sub_explicit(&budget->used, size, memory_order_relaxed);
 }
 
@@ -57,7 +67,14 @@ static Block *block_new(KtArena *arena, size_t cap)
 {
     if (arena->budget && !kt_budget_take(arena->budget, cap + sizeof(Block)))
         return NULL;
-    Block *block = malloc(cap + sizeof(Block));
+    KtArenaPool *pool = arena->budget ? arena->budget->pool : NULL;
+    Block *block = pool && cap == POOL_BLOCK ? pool->first : NULL;
+    if (block) {
+        pool->first = block->older;
+        pool->n--;
+    } else {
+        block = malloc(cap + sizeof(Block));
+    }
     if (!block) {
         kt_budget_give(arena->budget, cap + sizeof(Block));
         return NULL;
@@ -71,7 +88,62 @@ static Block *block_new(KtArena *arena, size_t cap)
 static void block_free(KtArena *arena, Block *block)
 {
     kt_budget_give(arena->budget, block->cap + sizeof(Block));
-    free(block);
+    KtArenaPool *pool = arena->budget ? arena->budget->pool : NULL;
+    if (pool && block->cap == POOL_BLOCK) {
+        block->older = pool->first;
+        pool->first = block;
+        pool->n++;
+    } else {
+        free(block);
+    }
+}
+
+void kt_arena_pool_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep)
+{
+    while (from->n && to->n < most) {
+        Block *block = from->first;
+        from->first = block->older;
+        from->n--;
+        block->older = to->first;
+        to->first = block;
+        to->n++;
+    }
+    while (from->n > keep) {
+        Block *block = from->first;
+        from->first = block->older;
+        from->n--;
+        free(block);
+    }
+}
+
+static void give_back(KtArena *arena, Block *block)
+{
+    if (block->cap <= LARGEST_BLOCK && (!arena->spare || block->cap > arena->spare->cap)) {
+        Block *smaller = arena->spare;
+        arena->spare = block;
+        block = smaller;
+    }
+    if (block)
+        block_free(arena, block);
+}
+
+static Block *next_block(KtArena *arena, size_t size)
+{
+    Block *spare = arena->spare;
+    arena->spare = NULL;
+    if (spare && spare->cap >= size) {
+        spare->used = 0;
+        return spare;
+    }
+    size_t cap = arena->top ? arena->top->cap * 2 : arena->budget && arena->budget->pool ? POOL_BLOCK : FIRST_BLOCK;
+    if (cap > LARGEST_BLOCK)
+        cap = LARGEST_BLOCK;
+    if (cap < size)
+        cap = size;
+    if (spare)
+        block_free(arena, spare);
+    Block *block = block_new(arena, cap);
+    return block || cap == size ? block : block_new(arena, size); /* near the limit: what is asked for may still fit */
 }
 
 KtStatus kt_arena_open(KtBudget *budget, KtArena **out)
@@ -91,15 +163,7 @@ void *kt_arena_alloc(KtArena *arena, size_t size)
     size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     Block *top = arena->top;
     if (KT_UNLIKELY(!top || size > top->cap - top->used)) {
-        size_t cap = top ? top->cap * 4 : FIRST_BLOCK;
-        if (cap > LARGEST_BLOCK)
-            cap = LARGEST_BLOCK;
-        if (cap < size)
-            cap = size;
-        Block *block = block_new(arena, cap);
-        if (!block && cap > size) { /* near the limit: what is asked for may still fit */
-            block = block_new(arena, size);
-        }
+        Block *block = next_block(arena, size);
         if (!block)
             return NULL;
         if (top)
@@ -168,36 +232,14 @@ void kt_arena_rewind(KtArena *arena, KtArenaMark mark)
         arena->top = block->older;
         if (arena->top)
             arena->in_older -= arena->top->used;
-        block_free(arena, block);
+        give_back(arena, block);
     }
     KT_CHECK(arena->top == mark.block);
     if (arena->top)
         arena->top->used = mark.used;
 }
 
-/* Keeps the newest block, which is the largest: an arena that is filled and reset again and again settles on one. */
-void kt_arena_reset(KtArena *arena)
-{
-    Block *keep = arena->top;
-    if (!keep)
-        return;
-    if (keep->cap > KEPT_BLOCK)
-        keep = NULL;
-    while (arena->top) {
-        Block *block = arena->top;
-        arena->top = block->older;
-        if (!keep && block->cap <= KEPT_BLOCK)
-            keep = block;
-        else if (block != keep)
-            block_free(arena, block);
-    }
-    if (keep) {
-        keep->used = 0;
-        keep->older = NULL;
-    }
-    arena->top = keep;
-    arena->in_older = 0;
-}
+void kt_arena_reset(KtArena *arena) { kt_arena_rewind(arena, (KtArenaMark){NULL, 0}); }
 
 void kt_arena_close(KtArena *arena)
 {
@@ -208,6 +250,8 @@ void kt_arena_close(KtArena *arena)
         arena->top = block->older;
         block_free(arena, block);
     }
+    if (arena->spare)
+        block_free(arena, arena->spare);
     free(arena);
 }
 

@@ -11,11 +11,21 @@
 #include <stdatomic.h>
 #include <stddef.h>
 
+/* Blocks that closed arenas leave to those opened later: a query opens a dozen and closes them within microseconds.
+ * {NULL, 0} is an empty one. Threads: one at a time; kt_arena_pool_move hands blocks on. */
+typedef struct KtArenaPool {
+    void *first;
+    uint32_t n;
+} KtArenaPool;
+/* Moves blocks until `to` has `most` or `from` has none; what `from` then has over `keep` is freed. */
+void kt_arena_pool_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep);
+
 /* A limit in bytes that arenas and buffers are charged to; `parent` may be NULL. */
 typedef struct KtBudget {
     struct KtBudget *parent;
     size_t limit; /* 0: no limit */
     atomic_size_t used, peak;
+    KtArenaPool *pool; /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
 } KtBudget;
 
 void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit);

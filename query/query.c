@@ -13,6 +13,8 @@ struct KtQuery {
     KtStatement *statement;
     KtPlanRef *plan;
     KtEngine *engine;
+    KtArenaPool pool;
+    KtBudget budget; /* hands on to spec.budget; has the pool */
     KtArena *arena;
     KtQuerySpec spec;
     KtDiag *diag;
@@ -49,7 +51,7 @@ static KtStatus exec_open(KtQuery *q)
     *x = (KtExec){.view = q->spec.view,
                   .bound = bound,
                   .arena = q->arena,
-                  .budget = q->spec.budget,
+                  .budget = &q->budget,
                   .diag = q->diag,
                   .deadline_ns = q->spec.deadline_ns,
                   .cancel = q->spec.cancel,
@@ -90,7 +92,10 @@ KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQueryS
     q->diag = diag;
     q->statement = statement;
     kt_statement_share(statement);
-    KtStatus status = kt_arena_open(spec->budget, &q->arena);
+    kt_budget_init(&q->budget, spec->budget, 0);
+    q->budget.pool = &q->pool;
+    kt_engine_lend(engine, &q->pool);
+    KtStatus status = kt_arena_open(&q->budget, &q->arena);
     const KtStatementFacts *facts = kt_statement_facts(statement);
     int64_t began = kt_clock_ns();
     if (status == KT_OK && facts->kind != KT_STATEMENT_SCHEMA &&
@@ -265,5 +270,6 @@ void kt_query_close(KtQuery *q)
     kt_statement_release(q->statement);
     kt_buf_close(&q->plan_text);
     kt_arena_close(q->arena);
+    kt_engine_take_back(q->engine, &q->pool);
     free(q);
 }

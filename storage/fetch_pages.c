@@ -158,6 +158,7 @@ void kt_fetch_forget_pages(KtFetch *f)
     for (uint32_t i = 0; i < KT_FOUND_KEYS; i++) {
         free((void *)f->found[i].page);
         free((void *)f->found[i].dense);
+        free((void *)f->found[i].value);
         f->found[i] = (KtFoundPages){0};
     }
 }
@@ -171,6 +172,7 @@ static KtFoundPages *found_of(KtFetch *f, KtToken key)
     KtFoundPages *found = &f->found[f->found_next++ % KT_FOUND_KEYS];
     free((void *)found->page);
     free((void *)found->dense);
+    free((void *)found->value);
     *found = (KtFoundPages){.key = key, .kind = KT_COL_VALUE};
     return found;
 }
@@ -192,8 +194,29 @@ static KtStatus found_room(KtFoundPages *found, uint64_t page)
         return KT_ERR_MEMORY;
     memset((void *)(dense + found->n), 0, (n - found->n) * sizeof *dense);
     found->dense = dense;
+    const void **value = realloc((void *)found->value, n * sizeof *value);
+    if (!value)
+        return KT_ERR_MEMORY;
+    memset((void *)(value + found->n), 0, (n - found->n) * sizeof *value);
+    found->value = value;
     found->n = n;
     return KT_OK;
+}
+
+/* Nulls at the end of a page are ids above the last node, as a rule. */
+static void grow_flat(KtFoundPages *found)
+{
+    for (;;) {
+        uint32_t number = found->flat >> KT_PAGE_BITS, row = found->flat & (KT_PAGE_ROWS - 1);
+        if (number >= found->n || !found->value[number])
+            return;
+        const KtColumnPage *page = found->page[number];
+        while (row < KT_PAGE_ROWS && !(page->nulls && kt_bit(page->null, row)))
+            row++;
+        found->flat = (number << KT_PAGE_BITS) + row;
+        if (row < KT_PAGE_ROWS)
+            return;
+    }
 }
 
 /* Brings one page into `found`. *ok is false when rows of it must come from the records. `rows`: how many of this batch
@@ -220,9 +243,12 @@ static KtStatus find_page(KtFetch *f, KtFoundPages *found, uint64_t page, uint32
     }
     KT_TRY(found_room(found, page));
     found->page[page] = got;
-    if (!got->nulls && (found->width == 0 || found->width == got->width)) {
+    if (found->width == 0)
         found->width = got->width;
-        found->dense[page] = got->value;
+    if (got->width == found->width && got->width) {
+        found->value[page] = got->value;
+        found->dense[page] = got->nulls ? NULL : (const void *)got->value;
+        grow_flat(found);
     }
     *ok = true;
     return KT_OK;
@@ -262,7 +288,11 @@ static bool gather_row(const KtFoundPages *found, uint64_t id, bool none, int64_
 static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, uint32_t n, int64_t *out, bool *done)
 {
     uint32_t at = 0;
-    *done = false;
+    *done = found->flat > 0 && kt_gather_most(id, n) < found->flat;
+    if (*done) {
+        kt_gather_flat(found->value, found->width, id, n, out);
+        return KT_OK;
+    }
     for (;;) {
         at = kt_gather_pages(found->dense, found->n, found->width, id, at, n, out);
         if (at == n) {

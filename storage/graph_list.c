@@ -172,9 +172,7 @@ KtStatus kt_expand_open_at(KtView *view, const KtHop *hop, KtArena *arena, KtExp
 {
     KtExpand *e = kt_arena_alloc(arena, sizeof *e);
     KtToken *type = kt_arena_alloc(arena, hop->n_types * sizeof *type);
-    KtNodeId *node = kt_arena_alloc(arena, (KT_IDS_MOST + 1) * sizeof *node);
-    uint16_t *row = kt_arena_alloc(arena, (KT_IDS_MOST + 1) * sizeof *row);
-    if (!e || !type || !node || !row)
+    if (!e || !type)
         return KT_ERR_MEMORY;
     if (hop->n_types)
         memcpy(type, hop->type, hop->n_types * sizeof *type);
@@ -183,8 +181,7 @@ KtStatus kt_expand_open_at(KtView *view, const KtHop *hop, KtArena *arena, KtExp
     e->hop = *hop;
     e->hop.type = type;
     e->mark = kt_view_mark(view);
-    e->node = node;
-    e->row = row;
+    e->arena = arena;
     *out = e;
     return KT_OK;
 }
@@ -207,10 +204,25 @@ void kt_expand_close(KtExpand *expand)
 
 static uint8_t first_dir(const KtExpand *e) { return e->hop.dir == KT_IN ? KT_IN : KT_OUT; }
 
+/* Most cursors are fed few nodes: there is room for more when more come. One more than fed is written to. */
+static KtStatus room(KtExpand *e, uint32_t n)
+{
+    if (n < e->cap)
+        return KT_OK;
+    uint32_t cap = e->cap ? e->cap : 32;
+    while (cap <= n)
+        cap *= 2;
+    e->node = kt_arena_alloc(e->arena, cap * sizeof *e->node);
+    e->row = kt_arena_alloc(e->arena, cap * sizeof *e->row);
+    e->cap = e->node && e->row ? cap : 0;
+    return e->cap ? KT_OK : KT_ERR_MEMORY;
+}
+
 KtStatus kt_expand_feed_at(KtExpand *e, KtIds from)
 {
     kt_expand_park(e);
     KT_CHECK(from.n <= KT_IDS_MOST);
+    KT_TRY(room(e, from.n));
     uint64_t none = from.width == 4 ? UINT32_MAX : UINT64_MAX;
     e->n = 0;
     for (uint32_t i = 0; i < from.n; i++) {
@@ -231,6 +243,13 @@ static KtStatus hold_lists(KtExpand *e)
 {
     kt_expand_park(e);
     uint32_t n = e->n - e->at < KT_HOLD_MOST ? e->n - e->at : KT_HOLD_MOST;
+    if (!e->out) {
+        KtNodeList **lists = kt_arena_zero(e->arena, 2 * (size_t)KT_HOLD_MOST, sizeof *lists);
+        if (!lists)
+            return KT_ERR_MEMORY;
+        e->out = lists;
+        e->in = lists + KT_HOLD_MOST;
+    }
     if (e->hop.dir & KT_OUT)
         KT_TRY(kt_read_lists(e->view, KT_OUT, e->node + e->at, n, e->mark, e->out));
     if (e->hop.dir & KT_IN) {

@@ -10,7 +10,8 @@ struct KtExpand {
     KtView *view;
     KtHop hop;
     KtMark mark;
-    uint32_t n;             /* nodes of this feed */
+    KtArena *arena;         /* of the cursor: what it needs for its largest feed */
+    uint32_t n, cap;        /* nodes of this feed, and room for */
     KtNodeId *node;
     uint16_t *row;
     uint32_t held_from, held; /* nodes [held_from, held_from + held) have their lists here */
@@ -18,7 +19,7 @@ struct KtExpand {
     uint32_t at;            /* node of the feed */
     uint8_t dir;
     uint32_t run, offset;
-    KtNodeList *out[KT_HOLD_MOST], *in[KT_HOLD_MOST];
+    KtNodeList **out, **in;   /* KT_HOLD_MOST each; NULL: nothing was held yet */
 };
 
 /* The slice at the cursor's place: of `run` in the list of its node. */

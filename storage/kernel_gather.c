@@ -40,3 +40,24 @@ uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width
     default: return from;
     }
 }
+
+KT_CLONES uint32_t kt_gather_most(const uint32_t *id, uint32_t n)
+{
+    uint32_t most = 0;
+    for (uint32_t i = 0; i < n; i++)
+        most = id[i] > most ? id[i] : most;
+    return most;
+}
+
+#define FLAT(type)                                                                                \
+    for (uint32_t i = 0; i < n; i++)                                                              \
+        out[i] = (int64_t)((const type *)value[id[i] >> KT_PAGE_BITS])[id[i] & (KT_PAGE_ROWS - 1)]
+
+void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n, int64_t *out)
+{
+    switch (width) {
+    case 1: FLAT(uint8_t); break;
+    case 4: FLAT(int32_t); break;
+    default: FLAT(int64_t); break;
+    }
+}

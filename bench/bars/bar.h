@@ -24,6 +24,7 @@ typedef struct World {
     KtArena *arena;      /* of one measurement */
     double bytes_per_edge;
     const char *folder, *kithd; /* kithd NULL: bars that need a server fail */
+    struct Dirty *dirty; /* dirty.c's own: made by the first dirty bar, which must come last */
     size_t cache_growth; /* bytes of resident memory that warming cost */
 } World;
 
@@ -48,6 +49,14 @@ typedef struct BarTimes {
 BarTimes bar_measure(World *world, BarSide engine, BarSide loop, void *user, int rounds);
 int64_t bar_cpu_ns(void);
 
+/* Sides that the dirty bars measure again; `user` of start: an order of the starts. */
+uint64_t bar_storage_engine(World *world, void *user);
+uint64_t bar_storage_loop(World *world, void *user);
+uint64_t bar_start_engine(World *world, void *user);
+uint64_t bar_start_loop(World *world, void *user);
+uint64_t bar_sum_engine(World *world, void *user);
+uint64_t bar_sum_loop(World *world, void *user);
+
 typedef struct Bar {
     const char *name;
     double limit_large, limit_small; /* 0: no such row */
@@ -63,9 +72,13 @@ double bar_distinct(World *world);
 double bar_top10(World *world);
 double bar_shortest(World *world);
 double bar_scan(World *world);
+double bar_storage_2hop_dirty(World *world);
+double bar_one_start_dirty(World *world);
+double bar_sum_2hop_dirty(World *world);
 double bar_disk(World *world);
 double bar_cache(World *world);
 double bar_wire(World *world);
 double bar_idle(World *world);
+void dirty_close(World *world);
 
 #endif

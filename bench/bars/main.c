@@ -23,6 +23,10 @@ static const Bar bars[] = {
     {"cache", 1, 0, bar_cache},
     {"wire", 1.6, 1.6, bar_wire},
     {"idle", 1, 1, bar_idle},
+    /* last: they change the graph */
+    {"storage-2hop-dirty", 1.3, 1.3, bar_storage_2hop_dirty},
+    {"one-start-dirty", 1.3, 1.3, bar_one_start_dirty},
+    {"sum-2hop-dirty", 1.3, 1.3, bar_sum_2hop_dirty},
 };
 
 typedef struct Options {

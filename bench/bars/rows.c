@@ -65,7 +65,7 @@ static void second_hop(Chunk *c)
     c->n = 0;
 }
 
-static uint64_t storage_engine(World *world, void *user)
+uint64_t bar_storage_engine(World *world, void *user)
 {
     (void)user;
     static Chunk second; /* large for a stack */
@@ -98,19 +98,19 @@ static uint64_t storage_engine(World *world, void *user)
     return second.sum;
 }
 
-static uint64_t loop_2hop(World *world, void *user)
+uint64_t bar_storage_loop(World *world, void *user)
 {
     (void)user;
     return kt_loop_2hop(&world->csr, world->start, BAR_STARTS);
 }
 
-double bar_storage_2hop(World *world) { return ratio(bar_measure(world, storage_engine, loop_2hop, NULL, 9)); }
+double bar_storage_2hop(World *world) { return ratio(bar_measure(world, bar_storage_engine, bar_storage_loop, NULL, 9)); }
 
 /* ---- one-start ---- */
 
 #define ONE_START "MATCH (a:P)-[r]->(b)-[q]->(c) WHERE id(a) = $s AND b.x >= 50 RETURN sum(id(c))"
 
-static uint64_t one_start_engine(World *world, void *user)
+uint64_t bar_start_engine(World *world, void *user)
 {
     const uint32_t *order = user;
     uint64_t sum = 0;
@@ -121,7 +121,7 @@ static uint64_t one_start_engine(World *world, void *user)
     return sum;
 }
 
-static uint64_t one_start_loop(World *world, void *user)
+uint64_t bar_start_loop(World *world, void *user)
 {
     const uint32_t *order = user;
     uint64_t sum = 0;
@@ -162,7 +162,7 @@ double bar_one_start(World *world)
     uint32_t order[BAR_STARTS];
     for (uint64_t pass = 0; pass < 5; pass++) {
         shuffle(order, 77 + pass);
-        BarTimes t = bar_measure(world, one_start_engine, one_start_loop, order, 1);
+        BarTimes t = bar_measure(world, bar_start_engine, bar_start_loop, order, 1);
         if (!t.equal)
             return -1;
         engine += t.engine_ns;
@@ -181,20 +181,20 @@ static uint64_t ask_starts(World *world, const char *text)
     return (uint64_t)world_ask(world, text, world_param(&entry, "starts", world_starts(world)));
 }
 
-static uint64_t sum_engine(World *world, void *user)
+uint64_t bar_sum_engine(World *world, void *user)
 {
     (void)user;
     return ask_starts(world, "UNWIND $starts AS s MATCH (a:P)-[r]->(b)-[q]->(c) WHERE id(a) = s "
                              "RETURN sum(a.x + b.x + c.x)");
 }
 
-static uint64_t sum_loop(World *world, void *user)
+uint64_t bar_sum_loop(World *world, void *user)
 {
     (void)user;
     return (uint64_t)kt_loop_2hop_sum(&world->csr, world->x, world->start, BAR_STARTS);
 }
 
-double bar_sum_2hop(World *world) { return ratio(bar_measure(world, sum_engine, sum_loop, NULL, 5)); }
+double bar_sum_2hop(World *world) { return ratio(bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5)); }
 
 static uint64_t count_engine(World *world, void *user)
 {

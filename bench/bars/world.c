@@ -180,6 +180,7 @@ bool world_open(World *world, bool large, const char *folder, const char *kithd)
 
 void world_close(World *world)
 {
+    dirty_close(world);
     kt_view_close(world->view);
     kt_engine_close(world->engine);
     kt_database_close(world->db);

@@ -155,17 +155,15 @@ static KtStatus repeat(KtArena *arena, const KtLevel *level, const KtColumn *fro
 {
     KtColumn to = {.kind = from->kind, .width = from->width};
     size_t size = kt_col_size(from->kind, from->width);
-    char *at = to.data = kt_arena_alloc(arena, (size_t)level->rows * size);
+    char *at = to.data = kt_arena_alloc(arena, ((size_t)level->rows + KT_REPEAT_SLACK) * size);
     if (!at)
         return KT_ERR_MEMORY;
     const char *item = from->data;
-    for (uint32_t i = 0; i < level->runs; i++) {
+    if (size == 8)
+        kt_repeat_8(level->run, level->runs, from->data, to.data);
+    for (uint32_t i = 0; i < level->runs && size != 8; i++) {
         uint32_t parent = level->run[i].parent, len = level->run[i].len;
-        if (size == 8) {
-            uint64_t value = ((const uint64_t *)(const void *)item)[parent];
-            for (uint32_t k = 0; k < len; k++)
-                ((uint64_t *)(void *)at)[k] = value;
-        } else if (size == 4) {
+        if (size == 4) {
             uint32_t value = ((const uint32_t *)(const void *)item)[parent];
             for (uint32_t k = 0; k < len; k++)
                 ((uint32_t *)(void *)at)[k] = value;

@@ -83,6 +83,10 @@ KtStatus kt_level_value(KtLevel *level, KtSlot slot, uint32_t row, KtValue *out)
  * null is INVALID_ARGUMENT_TYPE_VALUE. */
 KtStatus kt_level_nodes(KtLevel *level, KtSlot slot, const uint32_t **out) KT_MUST_CHECK;
 
+/* kernel_repeat.c: each run's element of `from`, len times; `out` has room for KT_REPEAT_SLACK more. */
+enum { KT_REPEAT_SLACK = 8 };
+void kt_repeat_8(const KtRun *run, uint32_t runs, const uint64_t *from, uint64_t *out);
+
 static inline uint32_t kt_level_selected(const KtLevel *level, uint32_t i)
 {
     return level->sel ? level->sel[i] : i;

@@ -105,6 +105,8 @@ KtStatus kt_differ_begin(KtOp *op, KtDiffer *d, KtLevel *top, const KtSlot *slot
 /* d->hit[0 .. d->hits): earlier relationships of row `row` that can stand in a list of `node` seen from which they
  * go `dir` (KT_NO_NODE: all of them). */
 KtStatus kt_differ_row(KtOp *op, KtDiffer *d, uint32_t row, uint32_t node, KtDir dir) KT_MUST_CHECK;
+/* Bits of the rows of `top` for which that can be any at all, by whole runs; `node`: by row. The others have none. */
+void kt_differ_rows(const KtDiffer *d, const KtLevel *top, const uint32_t *node, KtDir dir, uint64_t *bits);
 
 /* ---- lookups that answer a whole input batch at once (op_seek.c) ---- */
 

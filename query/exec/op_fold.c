@@ -63,15 +63,18 @@ static KtStatus weigh(DegreeOp *self, uint32_t *kept)
     kt_op_sees(op);
     KT_TRY(kt_op_hop(op, rel, false, false, arena, &hop));
     KT_TRY(kt_level_nodes(top, op->plan->as.degree.from, &from));
-    if (rel->n_differs)
+    uint64_t hit[(KT_BATCH_ROWS + 63) / 64] = {0};
+    if (rel->n_differs) {
         KT_TRY(kt_differ_begin(op, &self->differ, top, rel->differs, rel->n_differs));
+        kt_differ_rows(&self->differ, top, from, hop.dir, hit);
+    }
     KtIds ids = {.id = from, .width = KT_NODE_WIDTH, .sel = top->sel, .n = top->selected};
     KT_TRY(kt_degrees(op->x->view, &hop, ids, self->degree));
     uint32_t n = 0;
     for (uint32_t i = 0; i < top->selected; i++) {
         uint32_t row = kt_level_selected(top, i);
         uint64_t degree = from[row] == KT_NO_NODE ? 0 : self->degree[row], hits = 0;
-        if (degree && rel->n_differs)
+        if (KT_UNLIKELY(kt_bit(hit, row)) && degree)
             KT_TRY(hits_of(self, &hop, row, from[row], &hits));
         KT_CHECK(hits <= degree);
         if (__builtin_mul_overflow(degree - hits, kt_level_weight(top, row), &self->degree[row]) ||

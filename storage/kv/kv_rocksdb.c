@@ -328,14 +328,13 @@ static bool has_family(const KtKvSpec *spec, const char *name)
     rocksdb_options_t *options = rocksdb_options_create();
     char **names = rocksdb_list_column_families(options, spec->path, &n, &error);
     rocksdb_options_destroy(options);
-    if (error) { /* opening says it with its own words */
-        rocksdb_free(error);
-        return true;
-    }
-    bool found = false;
-    for (size_t i = 0; i < n; i++)
+    bool found = error != NULL; /* opening says it with its own words */
+    for (size_t i = 0; i < n && !error; i++)
         found = found || strcmp(names[i], name) == 0;
-    rocksdb_list_column_families_destroy(names, n);
+    if (names) /* also after an error: an empty list */
+        rocksdb_list_column_families_destroy(names, error ? 0 : n);
+    if (error)
+        rocksdb_free(error);
     return found;
 }
 

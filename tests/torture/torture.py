@@ -9,6 +9,7 @@ import os
 import random
 import shutil
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -32,6 +33,9 @@ def need(true, what, *facts):
 
 ADD = ("MATCH (c:Client {id: $c}) CREATE (w:Work {client: $c, seq: $s, uid: $u})-[:OF {seq: $s}]->(c) "
        "SET c.last = $s, c.sum = c.sum + $s")
+# The same in a transaction of two statements: half of the clients add so.
+HALVES = ("MATCH (c:Client {id: $c}) CREATE (w:Work {client: $c, seq: $s, uid: $u}) SET c.last = $s",
+          "MATCH (c:Client {id: $c}), (w:Work) WHERE w.uid = $u CREATE (w)-[:OF {seq: $s}]->(c) SET c.sum = c.sum + $s")
 
 
 class Model:
@@ -51,7 +55,14 @@ def writer(server, model, c, stop):
         with server.connect() as conn:
             while not stop.is_set():
                 s = model.asked[c] = model.acked[c] + 1
-                conn.run(ADD, {"c": c, "s": s, "u": c * 1000000 + s})
+                values = {"c": c, "s": s, "u": c * 1000000 + s}
+                if c % 2:
+                    conn.ask("BEGIN")
+                    for half in HALVES:
+                        conn.run(half, values)
+                    conn.ask("COMMIT")
+                else:
+                    conn.run(ADD, values)
                 model.acked[c] = s
                 with model.lock:
                     model.commits += 1
@@ -136,6 +147,22 @@ def check_counts(path, commits, kills):
           (seen["written"], seen["syncs"], seen["acknowledged"]))
 
 
+def killed_at_birth(rng, folder, times):
+    """Kills while the first start makes the database: what is left must open."""
+    for n in range(times):
+        data = os.path.join(folder, "birth-%d" % n)
+        first = subprocess.Popen([kithd.PROGRAM, "--data", data, "--kmp-listen", "127.0.0.1:0"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, env=kithd.clean_env())
+        time.sleep(rng.uniform(0.002, 0.12))
+        first.kill()
+        first.wait()
+        with Server(data=data) as server, server.connect() as conn:
+            conn.run("CREATE (:P)")
+            need(conn.run("MATCH (n) RETURN count(n)")[1] == [[1]], "a database killed at birth holds something")
+        shutil.rmtree(data)
+    print("kill9: %d databases killed at birth, each opened" % times)
+
+
 def kill9(options):
     rng = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix="kith-torture-")
@@ -144,6 +171,7 @@ def kill9(options):
     env = {"LD_PRELOAD": os.path.abspath(options.shim), "KITH_SHIM_REPORT": report} if options.shim else None
     model = Model(options.clients)
     try:
+        killed_at_birth(rng, folder, min(options.cycles, 30))
         with Server(data=data, env=env) as server, server.connect() as conn:
             for c in range(options.clients):
                 conn.run("CREATE (:Client {id: $c, last: 0, sum: 0})", {"c": c})
@@ -151,7 +179,9 @@ def kill9(options):
             server.signal(9)
             server.process.wait()
         for cycle in range(options.cycles):
-            server = Server(data=data, env=env)
+            # Every other time with memory tables so small that they become files, and the log another, all the while.
+            small = ("--memory-memtables", "256k") if cycle % 2 else ()
+            server = Server(*small, data=data, env=env)
             with server, server.connect() as conn:
                 verify(conn, model)
                 stop = threading.Event()

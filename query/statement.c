@@ -43,7 +43,7 @@ struct KtStatement {
 struct KtEngine {
     KtDatabase *db;
     size_t limit;
-    KtPool *pool;
+    KtPool *indexes; /* by node, kept from query to query */
     pthread_mutex_t lock; /* of all below */
     KtStatement *bucket[BUCKETS];
     KtStatement *newest, *oldest;
@@ -73,7 +73,7 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
     KtEngine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return KT_ERR_MEMORY;
-    KtStatus status = kt_pool_open(&engine->pool);
+    KtStatus status = kt_pool_open(&engine->indexes);
     if (status != KT_OK) {
         free(engine);
         return status;
@@ -86,7 +86,7 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
 }
 
 KtDatabase *kt_engine_database(const KtEngine *engine) { return engine->db; }
-KtPool *kt_engine_pool(const KtEngine *engine) { return engine->pool; }
+KtPool *kt_engine_pool(const KtEngine *engine) { return engine->indexes; }
 
 void kt_plan_release(KtPlanRef *ref)
 {
@@ -188,7 +188,7 @@ void kt_engine_close(KtEngine *engine)
         return;
     while (engine->oldest)
         cache_remove(engine, engine->oldest);
-    kt_pool_close(engine->pool);
+    kt_pool_close(engine->indexes);
     kt_arena_pool_move(&engine->pool, &(KtArenaPool){0}, 0, 0);
     (void)pthread_mutex_destroy(&engine->lock);
     free(engine);

@@ -207,12 +207,28 @@ static rocksdb_options_t *make_options(const KtKvSpec *spec, const KtKvFamily *f
     return o;
 }
 
+/* The filter of a large table is one block of megabytes. In a shard that it does not fit, it is read again from the file
+ * for every lookup: shards are few and large. */
+static rocksdb_cache_t *make_cache(size_t bytes)
+{
+    enum { SHARD_LEAST = 64 << 20, SHARD_BITS_MOST = 4 };
+    int bits = 0;
+    while (bits < SHARD_BITS_MOST && bytes >> (bits + 1) >= SHARD_LEAST)
+        bits++;
+    rocksdb_lru_cache_options_t *options = rocksdb_lru_cache_options_create();
+    rocksdb_lru_cache_options_set_capacity(options, bytes);
+    rocksdb_lru_cache_options_set_num_shard_bits(options, bits);
+    rocksdb_cache_t *cache = rocksdb_cache_create_lru_opts(options);
+    rocksdb_lru_cache_options_destroy(options);
+    return cache;
+}
+
 KtStatus kt_kv_cache_open(size_t bytes, KtKvCache **out)
 {
     KtKvCache *cache = malloc(sizeof *cache);
     if (!cache)
         return KT_ERR_MEMORY;
-    cache->cache = rocksdb_cache_create_lru(bytes);
+    cache->cache = make_cache(bytes);
     *out = cache;
     return KT_OK;
 }
@@ -388,7 +404,7 @@ static KtStatus open_db(RocksKv *kv, const KtKvSpec *spec, KtDiag *diag)
         cache = spec->cache->cache;
     else
         cache = kv->own_cache =
-            rocksdb_cache_create_lru(spec->block_cache_bytes ? spec->block_cache_bytes : (size_t)32 << 20);
+            make_cache(spec->block_cache_bytes ? spec->block_cache_bytes : (size_t)32 << 20);
     uint32_t n = spec->families;
     const char *name[MOST_FAMILIES + 1];
     char *error = NULL;

@@ -43,12 +43,12 @@ struct KtStatement {
 struct KtEngine {
     KtDatabase *db;
     size_t limit;
-    KtPool *indexes; /* by node, kept from query to query */
+    KtPool *pool;
     pthread_mutex_t lock; /* of all below */
     KtStatement *bucket[BUCKETS];
     KtStatement *newest, *oldest;
     size_t bytes;
-    KtArenaPool pool; /* of queries that were closed */
+    KtArenaPool blocks; /* of queries that were closed */
 };
 
 enum { LENT_BLOCKS = 16, KEPT_BLOCKS = 64 };
@@ -56,14 +56,14 @@ enum { LENT_BLOCKS = 16, KEPT_BLOCKS = 64 };
 void kt_engine_lend(KtEngine *engine, KtArenaPool *pool)
 {
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(&engine->pool, pool, LENT_BLOCKS, UINT32_MAX);
+    kt_arena_pool_move(&engine->blocks, pool, LENT_BLOCKS, UINT32_MAX);
     (void)pthread_mutex_unlock(&engine->lock);
 }
 
 void kt_engine_take_back(KtEngine *engine, KtArenaPool *pool)
 {
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(pool, &engine->pool, KEPT_BLOCKS, UINT32_MAX);
+    kt_arena_pool_move(pool, &engine->blocks, KEPT_BLOCKS, UINT32_MAX);
     (void)pthread_mutex_unlock(&engine->lock);
     kt_arena_pool_move(pool, &(KtArenaPool){0}, 0, 0);
 }
@@ -73,7 +73,7 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
     KtEngine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return KT_ERR_MEMORY;
-    KtStatus status = kt_pool_open(&engine->indexes);
+    KtStatus status = kt_pool_open(&engine->pool);
     if (status != KT_OK) {
         free(engine);
         return status;
@@ -86,7 +86,7 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
 }
 
 KtDatabase *kt_engine_database(const KtEngine *engine) { return engine->db; }
-KtPool *kt_engine_pool(const KtEngine *engine) { return engine->indexes; }
+KtPool *kt_engine_pool(const KtEngine *engine) { return engine->pool; }
 
 void kt_plan_release(KtPlanRef *ref)
 {
@@ -188,8 +188,8 @@ void kt_engine_close(KtEngine *engine)
         return;
     while (engine->oldest)
         cache_remove(engine, engine->oldest);
-    kt_pool_close(engine->indexes);
-    kt_arena_pool_move(&engine->pool, &(KtArenaPool){0}, 0, 0);
+    kt_pool_close(engine->pool);
+    kt_arena_pool_move(&engine->blocks, &(KtArenaPool){0}, 0, 0);
     (void)pthread_mutex_destroy(&engine->lock);
     free(engine);
 }

@@ -1,8 +1,8 @@
 /* query/exec/op_aggregate.c - grouping: consumes all, one row per group.
  *
  * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
- * adds the whole batch by it. A single key of nodes is numbered by node id (node_index.h); everything
- * else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one
+ * adds the whole batch by it. A single key of nodes is numbered by node id (node_index.h), one of
+ * integers by a map; everything else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one
  * group per argument row (or one in all) even if nothing came in. Weights count as that many rows.
  *
  * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the ends go
@@ -25,8 +25,10 @@ typedef struct AggregateOp {
     KtRows *rows;          /* keys of the groups; tag: argument row */
     KtKeyTable *table;
     KtNodeIndex nodes;     /* of a single key: their numbers are the groups, but for one of null in between */
-    uint32_t null_group;   /* of the null node; UINT32_MAX: none yet */
-    bool by_node, began, full;
+    KtMap64 ints;          /* the same of a single key of integers: number -> group + 1 */
+    uint64_t minus_one;    /* group + 1 of the one number that the map cannot hold */
+    uint32_t null_group;   /* of null; UINT32_MAX: none yet */
+    bool by_node, by_int, began, full;
     uint32_t groups;
     KtAggregate **aggregate;
     KtGroupSet **nodes_of; /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
@@ -78,7 +80,8 @@ static KtStatus open_aggregates(AggregateOp *self)
     }
     self->groups = self->at = 0;
     self->null_group = UINT32_MAX;
-    self->by_node = self->began = self->full = self->has_input = false;
+    self->minus_one = 0;
+    self->by_node = self->by_int = self->began = self->full = self->has_input = false;
     return KT_OK;
 }
 
@@ -87,7 +90,7 @@ static KtStatus aggregate_open(KtOp *op)
     AggregateOp *self = (AggregateOp *)op;
     KtArena *arena = op->x->arena;
     uint32_t keys = op->plan->as.aggregate.keys;
-    self->nodes.budget = op->x->budget;
+    self->nodes.budget = self->ints.budget = op->x->budget;
     self->hop = op->plan->kind == KT_PLAN_EXPAND_COUNT_DISTINCT;
     if (self->hop)
         KT_TRY(kt_feed_open(op, &self->feed, &op->plan->as.aggregate.rel, op->plan->as.aggregate.from, false));
@@ -119,6 +122,7 @@ static KtStatus aggregate_rewind(KtOp *op)
         kt_rows_clear(self->rows);
         kt_key_table_clear(self->table);
         kt_node_index_clear(&self->nodes);
+        kt_map64_clear(&self->ints);
     }
     if (self->hop)
         kt_feed_rewind(&self->feed);
@@ -132,6 +136,7 @@ static void aggregate_close(KtOp *op)
     kt_rows_close(self->rows);
     kt_key_table_close(self->table);
     kt_pool_give(op->x->pool, &self->nodes);
+    kt_map64_close(&self->ints);
     if (self->hop)
         kt_feed_close(&self->feed);
 }
@@ -144,13 +149,15 @@ static KtStatus aggregate_park(KtOp *op)
 
 /* ---- group numbers ---- */
 
-/* A key column of nodes came first and another kind now: the groups so far go into the table, same numbers. */
-static KtStatus leave_nodes(AggregateOp *self)
+/* A key column of nodes or integers came first and another kind now: the groups so far go into the table, same
+ * numbers. */
+static KtStatus leave_direct(AggregateOp *self)
 {
-    self->by_node = false;
+    self->by_node = self->by_int = false;
     for (uint32_t g = 0; g < self->groups; g++)
         KT_TRY(kt_key_table_add(self->table, kt_rows_value(self->rows, 0, g)));
     kt_node_index_clear(&self->nodes);
+    kt_map64_clear(&self->ints);
     return KT_OK;
 }
 
@@ -183,6 +190,28 @@ static KtStatus number_nodes(AggregateOp *self, KtArena *arena, const KtColumn *
             self->groups++;
             self->fresh[(*fresh)++] = (uint16_t)row;
         }
+    }
+    return KT_OK;
+}
+
+static KtStatus number_ints(AggregateOp *self, const KtColumn *col, const uint16_t *sel, uint32_t n, uint32_t *fresh)
+{
+    const uint64_t *x = col->data;
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = sel ? sel[i] : i;
+        uint64_t null = self->null_group == UINT32_MAX ? 0 : (uint64_t)self->null_group + 1, *at = &null;
+        bool is_null = col->nulls && kt_bit(col->nulls, row), made;
+        if (!is_null && x[row] == UINT64_MAX)
+            at = &self->minus_one;
+        else if (!is_null)
+            KT_TRY(kt_map64_put(&self->ints, x[row], &at, &made));
+        if (*at == 0) {
+            *at = ++self->groups;
+            self->fresh[(*fresh)++] = (uint16_t)row;
+            if (is_null)
+                self->null_group = self->groups - 1;
+        }
+        self->number[row] = (uint32_t)(*at - 1);
     }
     return KT_OK;
 }
@@ -264,14 +293,19 @@ static KtStatus number_rows(AggregateOp *self, KtArena *arena, KtLevel *top)
     for (uint32_t k = 0; k < keys; k++)
         KT_TRY(kt_level_column(level, self->key[k], &col[k]));
     KT_TRY(rows_at(arena, top, map, &sel, &n));
-    bool node = keys == 1 && !op->arg && col[0].kind == KT_COL_NODE && !col[0].constant;
-    if (!self->began)
+    bool direct = keys == 1 && !op->arg && !col[0].constant;
+    bool node = direct && col[0].kind == KT_COL_NODE, integer = direct && col[0].kind == KT_COL_INT;
+    if (!self->began) {
         self->by_node = node;
+        self->by_int = integer;
+    }
     self->began = true;
-    if (self->by_node && !node)
-        KT_TRY(leave_nodes(self));
+    if ((self->by_node && !node) || (self->by_int && !integer))
+        KT_TRY(leave_direct(self));
     if (self->by_node)
         KT_TRY(number_nodes(self, arena, col, sel, n, &fresh));
+    else if (self->by_int)
+        KT_TRY(number_ints(self, col, sel, n, &fresh));
     else
         KT_TRY(number_keys(self, col, arg, sel, n, &fresh));
     KT_TRY(kt_rows_put(self->rows, level, self->fresh, fresh, arg));

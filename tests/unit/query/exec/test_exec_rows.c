@@ -227,3 +227,24 @@ Test(query_exec_rows, memory_limits_end_a_query_with_the_operators_name)
     }
     base_close(base);
 }
+
+Test(query_exec_rows, integers_and_nodes_group_the_same_whatever_comes_between_them)
+{
+    Base *base = base_open();
+    Answer a = run(base, "%s", "UNWIND range(0, 3999) AS i CREATE (:I {i: i, x: CASE WHEN i % 5 = 4 THEN null ELSE i % 5 - 2 END})");
+    cr_assert_eq(a.status, KT_OK);
+    answer_free(&a);
+    expect_bag(base, "MATCH (n:I) RETURN n.x AS x, count(*)", "-2 | 800", "-1 | 800", "0 | 800", "1 | 800", "null | 800", NULL);
+    expect_bag(base, "MATCH (n:I) RETURN CASE WHEN n.i < 2000 THEN n.x ELSE toFloat(n.x) END AS x, count(*)", "-2 | 800", "-1 | 800",
+               "0 | 800", "1 | 800", "null | 800", NULL);
+    expect_bag(base, "MATCH (n:I) WITH n.i % 1500 - 1 AS k, count(*) AS c RETURN c, count(*)", "3 | 1000", "2 | 500", NULL);
+    expect_bag(base, "MATCH (n:I) WHERE n.i < 3 OPTIONAL MATCH (n)-->(m) RETURN m, count(*)", "null | 3", NULL);
+    a = run(base, "%s", "MATCH (a:I), (b:I) WHERE b.i = a.i + 1 CREATE (a)-[:N]->(b)");
+    cr_assert_eq(a.status, KT_OK);
+    answer_free(&a);
+    expect_bag(base, "MATCH (n:I) OPTIONAL MATCH (n)-[:N]->(m) WHERE n.i % 2 = 0 WITH m, count(*) AS c RETURN m IS NULL, c, count(*)",
+               "true | 2000 | 1", "false | 1 | 2000", NULL);
+    a = run_all_ways(base, "MATCH (n:I) RETURN n.x AS x, count(*), sum(n.i) ORDER BY x");
+    answer_free(&a);
+    base_close(base);
+}

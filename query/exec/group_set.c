@@ -6,7 +6,8 @@
 
 enum { AGAIN_LEAST = 64 * 1024 }; /* nodes read again before jumping counts */
 
-static KtStatus grow(KtBudget *budget, void *array, uint64_t cap, uint64_t need, size_t size, uint64_t *out)
+static KtStatus grow(KtBudget *budget, void *array, uint64_t cap, uint64_t need, size_t size,
+                     uint64_t *out)
 {
     uint64_t more = cap ? cap : 1024;
     void *old;
@@ -39,7 +40,8 @@ static KtStatus know_group(KtGroupSet *set, uint32_t group)
         return KT_OK;
     if (group >= set->of_cap) {
         uint64_t cap;
-        KT_TRY(grow(set->budget, &set->of, set->of_cap, (uint64_t)group + 1, sizeof *set->of, &cap));
+        KT_TRY(
+            grow(set->budget, &set->of, set->of_cap, (uint64_t)group + 1, sizeof *set->of, &cap));
         set->of_cap = cap > UINT32_MAX ? UINT32_MAX : (uint32_t)cap;
     }
     memset(set->of + set->groups, 0, (group + 1 - set->groups) * sizeof *set->of);
@@ -68,7 +70,8 @@ static KtStatus move_to_map(KtGroupSet *set)
         KtGroupNodes old = set->of[g];
         set->of[g].n = 0;
         for (uint64_t at = 0; at < old.n; at += 1024)
-            KT_TRY(add_hashed(set, g, set->id + old.from + at, old.n - at < 1024 ? (uint32_t)(old.n - at) : 1024));
+            KT_TRY(add_hashed(set, g, set->id + old.from + at,
+                              old.n - at < 1024 ? (uint32_t)(old.n - at) : 1024));
     }
     kt_node_set_close(&set->now);
     kt_budget_give(set->budget, set->cap * sizeof *set->id);
@@ -98,7 +101,8 @@ static KtStatus switch_group(KtGroupSet *set, uint32_t group)
     uint64_t from = set->n;
     for (uint64_t at = 0; at < g->n; at += 1024) {
         uint32_t part = g->n - at < 1024 ? (uint32_t)(g->n - at) : 1024, fresh;
-        KT_TRY(kt_node_set_add_all(&set->now, set->id + g->from + at, part, set->id + set->n, &fresh));
+        KT_TRY(
+            kt_node_set_add_all(&set->now, set->id + g->from + at, part, set->id + set->n, &fresh));
         set->n += fresh;
     }
     g->from = from;

@@ -16,19 +16,20 @@ typedef struct KtGroupNodes {
 
 typedef struct KtGroupSet { /* starts as {.budget = ...}, or by kt_group_set_clear */
     KtBudget *budget;
-    KtNodeSet now;          /* nodes of `group` */
-    uint32_t group;         /* number + 1; 0: none is at hand */
-    KtGroupNodes *of;       /* by group */
+    KtNodeSet now;    /* nodes of `group` */
+    uint32_t group;   /* number + 1; 0: none is at hand */
+    KtGroupNodes *of; /* by group */
     uint32_t groups, of_cap;
-    uint32_t *id;           /* of all groups; a group's nodes are consecutive */
+    uint32_t *id; /* of all groups; a group's nodes are consecutive */
     uint64_t n, cap;
-    uint64_t read_again;    /* nodes put back into bitmaps */
+    uint64_t read_again; /* nodes put back into bitmaps */
     bool hashed;
-    KtMap64 map;            /* group and node */
+    KtMap64 map; /* group and node */
 } KtGroupSet;
 
 /* Adds nodes to a group. Errors: KT_ERR_MEMORY. */
-KtStatus kt_group_set_add(KtGroupSet *set, uint32_t group, const uint32_t *id, uint32_t n) KT_MUST_CHECK;
+KtStatus kt_group_set_add(KtGroupSet *set, uint32_t group, const uint32_t *id,
+                          uint32_t n) KT_MUST_CHECK;
 void kt_group_set_clear(KtGroupSet *set);
 void kt_group_set_close(KtGroupSet *set);
 

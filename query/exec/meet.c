@@ -36,7 +36,10 @@ static KtStatus open_cursors(KtMeet *meet)
 }
 
 /* Which of the two states of cursors belongs to a side. */
-static uint32_t state_of(const KtMeet *meet, uint32_t side) { return meet->cursor[0] == meet->cursor[1] ? 0 : side; }
+static uint32_t state_of(const KtMeet *meet, uint32_t side)
+{
+    return meet->cursor[0] == meet->cursor[1] ? 0 : side;
+}
 
 static KtStatus feed(KtMeet *meet, uint32_t side, const uint32_t *id, uint32_t n)
 {
@@ -92,7 +95,8 @@ static KtStatus put_first(KtMeet *meet, uint32_t side, uint32_t id)
     return KT_OK;
 }
 
-KtStatus kt_meet_begin(KtMeet *meet, uint32_t start, uint32_t end, uint32_t most, const KtDiffer *differ)
+KtStatus kt_meet_begin(KtMeet *meet, uint32_t start, uint32_t end, uint32_t most,
+                       const KtDiffer *differ)
 {
     KT_CHECK(start != end);
     kt_op_sees(meet->op);
@@ -240,7 +244,8 @@ static KtStatus find_rels(KtMeet *meet, const uint32_t *node, KtRelRef *rel, uin
             if (rel[row].type != 0 || !find_rel(meet, &slice[i], b, &id))
                 continue;
             bool out = slice[i].dir == KT_OUT;
-            rel[row] = (KtRelRef){.id = id, .start = out ? a : b, .end = out ? b : a, .type = slice[i].type};
+            rel[row] = (KtRelRef){
+                .id = id, .start = out ? a : b, .end = out ? b : a, .type = slice[i].type};
             found++;
         }
     }

@@ -7,10 +7,10 @@
 
 enum {
     FIRST_IDS = 1024,
-    PART = 256,               /* ids between two looks at the room */
-    AHEAD = 16,               /* ids that are fetched ahead */
-    FAR_PAGES = 128,          /* from half a megabyte on, fetching ahead pays */
-    POOL_MOST = 4,            /* kept indexes, */
+    PART = 256,                   /* ids between two looks at the room */
+    AHEAD = 16,                   /* ids that are fetched ahead */
+    FAR_PAGES = 128,              /* from half a megabyte on, fetching ahead pays */
+    POOL_MOST = 4,                /* kept indexes, */
     POOL_BYTES = 16 * 1024 * 1024 /* each of at most so many bytes */
 };
 
@@ -103,7 +103,8 @@ static void fetch(const KtNodeIndex *index, uint32_t id)
 }
 
 /* At most PART ids, for which there is room in index->id. No branch hangs on whether a node is new. */
-static KT_CLONES KtStatus put_part(KtNodeIndex *index, const uint32_t *id, uint32_t n, uint32_t *number)
+static KT_CLONES KtStatus put_part(KtNodeIndex *index, const uint32_t *id, uint32_t n,
+                                   uint32_t *number)
 {
     bool far = index->made >= FAR_PAGES;
     uint32_t **page = index->page, pages = index->pages, *all = index->id, next = index->n;
@@ -172,13 +173,25 @@ void kt_pool_close(KtPool *pool)
     free(pool);
 }
 
+/* A kept index must not take the room that the query needs for something else. */
+static bool leaves_room(const KtBudget *budget, size_t bytes)
+{
+    for (const KtBudget *b = budget; b; b = b->parent) {
+        size_t used = atomic_load_explicit(&b->used, memory_order_relaxed);
+        if (b->limit != 0 && (used >= b->limit || bytes > (b->limit - used) / 4))
+            return false;
+    }
+    return true;
+}
+
 void kt_pool_take(KtPool *pool, KtBudget *budget, KtNodeIndex *out)
 {
     *out = (KtNodeIndex){.budget = budget};
     if (!pool)
         return;
     (void)pthread_mutex_lock(&pool->lock);
-    if (pool->n > 0 && (!budget || kt_budget_take(budget, kt_node_index_bytes(&pool->kept[pool->n - 1])))) {
+    size_t bytes = pool->n > 0 ? kt_node_index_bytes(&pool->kept[pool->n - 1]) : 0;
+    if (pool->n > 0 && leaves_room(budget, bytes) && (!budget || kt_budget_take(budget, bytes))) {
         *out = pool->kept[--pool->n];
         out->budget = budget;
     }

@@ -20,7 +20,8 @@ typedef struct KtNodeIndex { /* starts as {.budget = ...} */
 } KtNodeIndex;
 
 /* number[i] = the number of id[i], made if it is new; number NULL: not asked for. Errors: KT_ERR_MEMORY. */
-KtStatus kt_node_index_put(KtNodeIndex *index, const uint32_t *id, uint32_t n, uint32_t *number) KT_MUST_CHECK;
+KtStatus kt_node_index_put(KtNodeIndex *index, const uint32_t *id, uint32_t n,
+                           uint32_t *number) KT_MUST_CHECK;
 /* Room for `more` new ids; the page of `id`. Errors: KT_ERR_MEMORY. */
 KtStatus kt_node_index_room(KtNodeIndex *index, uint32_t more) KT_MUST_CHECK;
 KtStatus kt_node_index_page(KtNodeIndex *index, uint32_t id) KT_MUST_CHECK;

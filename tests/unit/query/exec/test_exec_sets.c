@@ -14,7 +14,8 @@ static uint32_t roll(uint64_t *state, uint32_t below)
 }
 
 /* Adds random nodes; a group stays at hand for up to `stay` batches. */
-static void check_groups(KtGroupSet *set, uint64_t seed, uint32_t groups, uint32_t stay, uint32_t batches)
+static void check_groups(KtGroupSet *set, uint64_t seed, uint32_t groups, uint32_t stay,
+                         uint32_t batches)
 {
     uint8_t *has = calloc(groups, IDS);
     uint32_t *count = calloc(groups, sizeof *count), group = 0, left = 0;

@@ -15,7 +15,8 @@
 enum {
     BUCKETS = 1024,
     DEFAULT_BYTES = 16 * 1024 * 1024,
-    STATEMENT_MEMORY = 96 * 1024 * 1024 /* tree and bound form of one statement */
+    STATEMENT_MEMORY = 96 * 1024 * 1024,  /* tree and bound form of one statement */
+    STATEMENTS_MEMORY = 384 * 1024 * 1024 /* of all that are alive */
 };
 
 struct KtPlanRef {
@@ -43,6 +44,7 @@ struct KtStatement {
 struct KtEngine {
     KtDatabase *db;
     size_t limit;
+    KtBudget statements; /* all that are alive, in the cache or out of it */
     KtPool *pool;
     pthread_mutex_t lock; /* of all below */
     KtStatement *bucket[BUCKETS];
@@ -79,6 +81,7 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
         return status;
     }
     engine->db = db;
+    kt_budget_init(&engine->statements, NULL, STATEMENTS_MEMORY);
     engine->limit = spec && spec->plan_cache_bytes ? spec->plan_cache_bytes : DEFAULT_BYTES;
     (void)pthread_mutex_init(&engine->lock, NULL);
     *out = engine;
@@ -225,7 +228,7 @@ static KtStatus statement_fill(KtStatement *s, KtText text, KtValue params, KtDi
     return KT_OK;
 }
 
-static KtStatus statement_make(KtText text, uint64_t hash, KtValue params, KtDiag *diag, KtStatement **out)
+static KtStatus statement_make(KtEngine *engine, KtText text, uint64_t hash, KtValue params, KtDiag *diag, KtStatement **out)
 {
     KtStatement *s = calloc(1, sizeof *s);
     if (!s)
@@ -233,14 +236,14 @@ static KtStatus statement_make(KtText text, uint64_t hash, KtValue params, KtDia
     atomic_init(&s->refs, 1);
     (void)pthread_mutex_init(&s->lock, NULL);
     s->hash = hash;
-    kt_budget_init(&s->budget, NULL, STATEMENT_MEMORY);
+    kt_budget_init(&s->budget, &engine->statements, STATEMENT_MEMORY);
     KtStatus status = kt_arena_open(&s->budget, &s->arena);
     if (status == KT_OK)
         status = statement_fill(s, text, params, diag);
     if (status != KT_OK) {
         if (diag && diag->status == KT_OK)
             (void)kt_diag_set(diag, status, NULL, status == KT_ERR_MEMORY
-                                                      ? "The statement needs more than 96 MiB to prepare: pass data as parameters"
+                                                      ? "Preparing the statement needs more memory than is left for statements: pass data as parameters"
                                                       : "The statement could not be prepared");
         if (diag)
             diag->compile_time = true;
@@ -282,7 +285,7 @@ KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *d
         return KT_OK;
     }
     kt_statement_release(s); /* a parameter is missing: binding again says which, and where */
-    KT_TRY(statement_make(text, hash, params, diag, &s));
+    KT_TRY(statement_make(engine, text, hash, params, diag, &s));
     *out = cache_put(engine, s);
     return KT_OK;
 }

@@ -78,11 +78,17 @@ static KtStatus place_filters(Planner *p, Match *m, Build *b, bool all)
     return kt_plan_filter(p, now, n, b);
 }
 
-/* A conjunct that is nothing but "there is such a pattern" becomes SemiApply, or the anti form. */
-static KtStatus place_exists(Planner *p, Match *m, Build *b)
+/* A conjunct that is nothing but "there is such a pattern" becomes SemiApply, or the anti form; the other subqueries
+ * are computed into their slots. */
+static KtStatus place_subqueries(Planner *p, Match *m, Build *b)
 {
+    KtBoundSubquery *others = kt_arena_alloc(p->arena, (m->subqueries->n + 1) * sizeof *others);
+    KtSubqueries left = {.at = others};
+    if (!others)
+        return KT_ERR_MEMORY;
     for (uint32_t s = 0; s < m->subqueries->n; s++) {
         const KtBoundSubquery *sub = &m->subqueries->at[s];
+        others[left.n++] = *sub; /* taken back below */
         if (sub->kind != KT_SUBQUERY_EXISTS || slots_has(b->have, sub->slot))
             continue;
         uint32_t readers = 0, at = 0;
@@ -112,8 +118,9 @@ static KtStatus place_exists(Planner *p, Match *m, Build *b)
         plan->as.semi.mark = KT_NO_SLOT;
         m->where->done[at] = true;
         b->rows *= 0.5;
+        left.n--;
     }
-    return KT_OK;
+    return kt_plan_subqueries(p, &left, b);
 }
 
 /* ---- hops ---- */
@@ -615,8 +622,7 @@ KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t pa
             KT_TRY(kt_plan_path(p, &pattern[i], b));
     }
     KT_TRY(place_filters(p, &m, b, false));
-    KT_TRY(place_exists(p, &m, b));
-    KT_TRY(kt_plan_subqueries(p, subqueries, b));
+    KT_TRY(place_subqueries(p, &m, b));
     KT_TRY(place_filters(p, &m, b, true));
     for (uint32_t i = 0; i < where->n; i++)
         KT_CHECK(where->done[i]);

@@ -8,7 +8,6 @@
 #include "storage/database.h"
 
 #include <stdlib.h>
-#include <sys/random.h>
 
 struct KtQuery {
     KtStatement *statement;
@@ -69,8 +68,6 @@ static KtStatus exec_open(KtQuery *q)
     if (!x->eval.token || !x->clause_mark)
         return KT_ERR_MEMORY;
     memset(x->clause_mark, 0xFF, (planned->clauses + 1) * sizeof *x->clause_mark);
-    if (getrandom(x->eval.random, sizeof x->eval.random, GRND_NONBLOCK) != sizeof x->eval.random)
-        x->eval.random[0] = (uint64_t)kt_clock_ns() | 1;
     KT_TRY(bind_params(q, bound));
     kt_view_set_limits(q->spec.view, q->spec.deadline_ns, q->spec.cancel);
     q->begin = kt_mark(q->spec.view);

@@ -59,7 +59,7 @@ KtStatus kt_arena_grow(KtArena *arena, void **items, uint32_t n, uint32_t *cap, 
 KtArenaMark kt_arena_mark(const KtArena *arena);
 /* Frees all that came after `mark`. */
 void kt_arena_rewind(KtArena *arena, KtArenaMark mark);
-/* Frees all, keeps the first block for reuse. */
+/* Frees all, keeps the newest block of at most 64 KiB for reuse. */
 void kt_arena_reset(KtArena *arena);
 void kt_arena_close(KtArena *arena); /* NULL is allowed */
 size_t kt_arena_used(const KtArena *arena);

@@ -32,7 +32,8 @@ static void put_number(KtBuf *out, KtValue v)
 {
     double nearest = v.kind == KT_INT ? (double)v.as.i : v.as.f;
     int residual = 0;
-    if (v.kind == KT_INT)
+    bool exact = v.kind != KT_INT || (v.as.i <= (1LL << 53) && v.as.i >= -(1LL << 53));
+    if (!exact)
         residual = (int)((KtWide)v.as.i - (KtWide)nearest);
     uint8_t *at = kt_buf_reserve(out, 11);
     if (!at)

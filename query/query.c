@@ -34,8 +34,9 @@ static KtStatus bind_params(KtQuery *q, const KtBound *bound)
     for (uint32_t i = 0; i < bound->params; i++) {
         const KtValue *value = kt_map_get(q->spec.params, bound->param[i]);
         if (!value)
-            return kt_diag_set(q->diag, KT_ERR_MISSING_PARAMETER, NULL, "The statement needs a value for $%.*s",
-                               (int)bound->param[i].len, bound->param[i].at);
+            return kt_diag_set(q->diag, KT_ERR_MISSING_PARAMETER, NULL,
+                               "The statement needs a value for $%.*s", (int)bound->param[i].len,
+                               bound->param[i].at);
         param[i] = *value;
     }
     q->exec.eval.param = param;
@@ -55,7 +56,9 @@ static KtStatus exec_open(KtQuery *q)
                   .deadline_ns = q->spec.deadline_ns,
                   .cancel = q->spec.cancel,
                   .sink = q->spec.sink,
+                  .pool = kt_engine_pool(q->engine),
                   .slots = planned->slots,
+                  .stutter = q->spec.stutter,
                   .profile = kt_statement_facts(q->statement)->explain == KT_PROFILE};
     x->eval = (KtEvalContext){.view = q->spec.view,
                               .bound = bound,
@@ -74,8 +77,13 @@ static KtStatus exec_open(KtQuery *q)
     return kt_op_open(x, planned->root, NULL, &q->root);
 }
 
-KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec, KtDiag *diag, KtQuery **out)
+KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec,
+                        KtDiag *diag, KtQuery **out)
 {
+#ifdef NDEBUG
+    KT_CHECK(spec->stutter == 0);
+#endif
+    KT_CHECK(spec->want <= KT_BATCH_ROWS);
     KtQuery *q = calloc(1, sizeof *q);
     if (!q)
         return KT_ERR_MEMORY;
@@ -90,7 +98,8 @@ KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQueryS
     KtStatus status = kt_arena_open(&q->budget, &q->arena);
     const KtStatementFacts *facts = kt_statement_facts(statement);
     int64_t began = kt_clock_ns();
-    if (status == KT_OK && facts->kind != KT_STATEMENT_SCHEMA && kt_statement_bound(statement)->query) {
+    if (status == KT_OK && facts->kind != KT_STATEMENT_SCHEMA &&
+        kt_statement_bound(statement)->query) {
         status = kt_statement_plan(statement, spec->view, diag, &q->plan);
         q->summary.plan_ns = kt_clock_ns() - began;
         if (status == KT_OK && facts->explain != KT_EXPLAIN)
@@ -110,17 +119,28 @@ static KtStatus run_schema(KtQuery *q)
 {
     const KtBound *bound = kt_statement_bound(q->statement);
     KtDatabase *db = kt_engine_database(q->engine);
-    bool changed;
-    bool create = bound->schema == KT_SCHEMA_CREATE_INDEX || bound->schema == KT_SCHEMA_CREATE_UNIQUE;
-    if (!create)
-        return kt_index_drop(db, bound->schema_as.name, bound->schema == KT_SCHEMA_DROP_CONSTRAINT,
-                             bound->schema_as.if_exists, q->spec.deadline_ns, q->spec.cancel, q->diag, &changed);
-    KtIndexSpec spec = {.name = bound->schema_as.name,
-                        .label = bound->schema_as.label,
-                        .key = bound->schema_as.key,
-                        .unique = bound->schema == KT_SCHEMA_CREATE_UNIQUE,
-                        .if_not_exists = bound->schema_as.if_exists};
-    return kt_index_create(db, &spec, q->spec.deadline_ns, q->spec.cancel, q->diag, &changed);
+    KtWriteCounts *counts = &q->summary.counts;
+    KtCommit made;
+    uint64_t *count;
+    bool create =
+        bound->schema == KT_SCHEMA_CREATE_INDEX || bound->schema == KT_SCHEMA_CREATE_UNIQUE;
+    if (create) {
+        KtIndexSpec spec = {.name = bound->schema_as.name,
+                            .label = bound->schema_as.label,
+                            .key = bound->schema_as.key,
+                            .unique = bound->schema == KT_SCHEMA_CREATE_UNIQUE,
+                            .if_not_exists = bound->schema_as.if_exists};
+        KT_TRY(kt_index_create(db, &spec, q->spec.deadline_ns, q->spec.cancel, q->diag, &made));
+        count = spec.unique ? &counts->constraints_added : &counts->indexes_added;
+    } else {
+        bool constraint = bound->schema == KT_SCHEMA_DROP_CONSTRAINT;
+        KT_TRY(kt_index_drop(db, bound->schema_as.name, constraint, bound->schema_as.if_exists,
+                             q->spec.deadline_ns, q->spec.cancel, q->diag, &made));
+        count = constraint ? &counts->constraints_removed : &counts->indexes_removed;
+    }
+    *count = made ? 1 : 0;
+    q->summary.commit = made;
+    return KT_OK;
 }
 
 /* ---- running ---- */
@@ -162,6 +182,9 @@ static KtStatus finish(KtQuery *q)
         q->summary.counts = kt_view_counts(q->spec.view, q->begin);
     }
     q->summary.rows = q->exec.result_rows;
+    q->summary.stuttered_again = q->exec.stuttered.again;
+    q->summary.stuttered_want = q->exec.stuttered.want;
+    q->summary.stuttered_park = q->exec.stuttered.park;
     KT_TRY(write_plan(q));
     q->done = true;
     return KT_OK;
@@ -186,7 +209,7 @@ static KtStatus step(KtQuery *q, int64_t quantum_ns, KtQueryStep *out)
     for (;;) {
         KtBatch batch;
         KtStep what;
-        KT_TRY(kt_op_next(q->root, KT_BATCH_ROWS, &batch, &what));
+        KT_TRY(kt_op_next(q->root, q->spec.want ? q->spec.want : KT_BATCH_ROWS, &batch, &what));
         if (what == KT_STEP_END) {
             KT_TRY(finish(q));
             *out = KT_QUERY_DONE;

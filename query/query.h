@@ -51,6 +51,9 @@ typedef struct KtQuerySpec {
     KtBudget *budget;         /* the query's memory limit; NULL: none */
     int64_t deadline_ns;      /* CLOCK_MONOTONIC; 0: none */
     const atomic_bool *cancel;
+    uint32_t want;            /* rows asked of the plan at a time; 0: a whole batch */
+    uint32_t stutter;         /* seed of random AGAIN, want and parks between operators; 0: none. Only where NDEBUG is not
+                                 defined: elsewhere KT_CHECKed to be 0 */
 } KtQuerySpec;
 
 /* Plans for the view's schema version (or takes the cached plan) and opens the operators. */
@@ -71,9 +74,11 @@ void kt_query_park(KtQuery *query);
 
 typedef struct KtQuerySummary {
     KtWriteCounts counts;
+    KtCommit commit; /* of a schema statement: the last commit it made; else 0, the view commits */
     uint64_t rows;
     int64_t plan_ns, run_ns;
     size_t peak_bytes;
+    uint64_t stuttered_again, stuttered_want, stuttered_park;
     KtText plan; /* EXPLAIN and PROFILE: the plan as an indented text table, else empty. Lifetime: the query's */
 } KtQuerySummary;
 void kt_query_summary(const KtQuery *query, KtQuerySummary *out);

@@ -6,12 +6,17 @@
 
 #include "base/hash.h"
 #include "query/bind/bind.h"
+#include "query/exec/node_index.h"
 #include "query/parse/parse.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
-enum { BUCKETS = 1024, DEFAULT_BYTES = 16 * 1024 * 1024 };
+enum {
+    BUCKETS = 1024,
+    DEFAULT_BYTES = 16 * 1024 * 1024,
+    STATEMENT_MEMORY = 96 * 1024 * 1024 /* tree and bound form of one statement */
+};
 
 struct KtPlanRef {
     atomic_uint refs;
@@ -22,6 +27,7 @@ struct KtPlanRef {
 
 struct KtStatement {
     atomic_uint refs;
+    KtBudget budget;
     KtArena *arena;
     KtText text;
     uint64_t hash;
@@ -37,6 +43,7 @@ struct KtStatement {
 struct KtEngine {
     KtDatabase *db;
     size_t limit;
+    KtPool *pool;
     pthread_mutex_t lock; /* of all below */
     KtStatement *bucket[BUCKETS];
     KtStatement *newest, *oldest;
@@ -66,6 +73,11 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
     KtEngine *engine = calloc(1, sizeof *engine);
     if (!engine)
         return KT_ERR_MEMORY;
+    KtStatus status = kt_pool_open(&engine->pool);
+    if (status != KT_OK) {
+        free(engine);
+        return status;
+    }
     engine->db = db;
     engine->limit = spec && spec->plan_cache_bytes ? spec->plan_cache_bytes : DEFAULT_BYTES;
     (void)pthread_mutex_init(&engine->lock, NULL);
@@ -74,6 +86,7 @@ KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out
 }
 
 KtDatabase *kt_engine_database(const KtEngine *engine) { return engine->db; }
+KtPool *kt_engine_pool(const KtEngine *engine) { return engine->pool; }
 
 void kt_plan_release(KtPlanRef *ref)
 {
@@ -175,6 +188,7 @@ void kt_engine_close(KtEngine *engine)
         return;
     while (engine->oldest)
         cache_remove(engine, engine->oldest);
+    kt_pool_close(engine->pool);
     kt_arena_pool_move(&engine->pool, &(KtArenaPool){0}, 0, 0);
     (void)pthread_mutex_destroy(&engine->lock);
     free(engine);
@@ -219,12 +233,15 @@ static KtStatus statement_make(KtText text, uint64_t hash, KtValue params, KtDia
     atomic_init(&s->refs, 1);
     (void)pthread_mutex_init(&s->lock, NULL);
     s->hash = hash;
-    KtStatus status = kt_arena_open(NULL, &s->arena);
+    kt_budget_init(&s->budget, NULL, STATEMENT_MEMORY);
+    KtStatus status = kt_arena_open(&s->budget, &s->arena);
     if (status == KT_OK)
         status = statement_fill(s, text, params, diag);
     if (status != KT_OK) {
         if (diag && diag->status == KT_OK)
-            (void)kt_diag_set(diag, status, NULL, "The statement could not be prepared");
+            (void)kt_diag_set(diag, status, NULL, status == KT_ERR_MEMORY
+                                                      ? "The statement needs more than 96 MiB to prepare: pass data as parameters"
+                                                      : "The statement could not be prepared");
         if (diag)
             diag->compile_time = true;
         kt_statement_release(s);

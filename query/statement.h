@@ -17,6 +17,7 @@ KtStatus kt_statement_plan(KtStatement *statement, KtView *view, KtDiag *diag, K
 const KtPlanned *kt_plan_ref(const KtPlanRef *ref);
 void kt_plan_release(KtPlanRef *ref);
 KtDatabase *kt_engine_database(const KtEngine *engine);
+struct KtPool *kt_engine_pool(const KtEngine *engine);
 /* Arena blocks for a query, and back when it is closed. */
 void kt_engine_lend(KtEngine *engine, KtArenaPool *pool);
 void kt_engine_take_back(KtEngine *engine, KtArenaPool *pool);

@@ -14,7 +14,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { QUICK_NS = 20 * 1000, QUICK_REQUESTS = 4, QUICK_ROUNDS = 32 }; /* asks_again_at_once */
 enum { FLUSH_MS = 10000, LINGER_MS = 500, TCP_TIMEOUT_MS = 30000, KEEP_BYTES = 256 * 1024 };
 
 static KtServer *server_of(const KtConn *conn) { return conn->loop->server; }
@@ -63,8 +62,6 @@ static void flush(KtConn *conn)
         conn->out_at += (size_t)n;
     }
     if (conn->out_at == conn->out.len) {
-        if (conn->out.len)
-            conn->sent_ns = kt_clock_ns();
         conn->out_at = 0;
         if (conn->out.cap > KEEP_BYTES)
             kt_buf_close(&conn->out);
@@ -122,59 +119,18 @@ static bool may_read(const KtConn *conn)
            kt_session_accepts(&conn->session);
 }
 
-/* False: nothing was there. */
-static bool read_some(KtConn *conn)
-{
-    KtLoop *loop = conn->loop;
-    ssize_t n = recv(conn->fd, loop->scratch, KT_LOOP_SCRATCH, MSG_DONTWAIT);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return false;
-    kt_loop_touch(loop, conn);
-    if (n <= 0)
-        kt_conn_lost(conn);
-    else if (conn->stage <= KT_CONN_OPEN)
-        feed_fresh(conn, loop->scratch, (size_t)n);
-    return true;
-}
-
-/* Who asks, reads the answer and asks again at once would pay for a sleep and a wake-up of this thread each time, about
- * as much as all the rest of a short request. So when the last requests of the only client that speaks came within
- * QUICK_NS of their answers, its socket is watched for as long before the thread sleeps; a few times, then the others
- * are looked at. */
-static bool asks_again_at_once(KtConn *conn)
-{
-    KtLoop *loop = conn->loop;
-    return loop->eager == conn && conn->quick >= QUICK_REQUESTS && conn->reading &&
-           conn->stage == KT_CONN_OPEN && kt_session_quiet(&conn->session) &&
-           kt_conn_waiting(conn) == 0 && !loop->stopping;
-}
-
-static void note_pace(KtConn *conn)
-{
-    KtLoop *loop = conn->loop;
-    bool quick = loop->eager == conn && kt_clock_ns() - conn->sent_ns < QUICK_NS;
-    conn->quick = quick ? conn->quick + (conn->quick < QUICK_REQUESTS) : 0;
-    loop->eager = conn;
-}
-
 static void on_read(evutil_socket_t fd, short what, void *arg)
 {
-    (void)fd;
     (void)what;
     KtConn *conn = arg;
     KtLoop *loop = conn->loop;
-    note_pace(conn);
-    bool got = read_some(conn);
+    kt_loop_touch(loop, conn);
+    ssize_t n = recv(fd, loop->scratch, KT_LOOP_SCRATCH, MSG_DONTWAIT);
+    if (n > 0 && conn->stage <= KT_CONN_OPEN)
+        feed_fresh(conn, loop->scratch, (size_t)n);
+    else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
+        kt_conn_lost(conn);
     kt_loop_settle(loop);
-    /* Once it is settled the connection may be gone: then it is not the eager one any more. */
-    for (int i = 0; got && i < QUICK_ROUNDS && loop->eager == conn && asks_again_at_once(conn);
-         i++) {
-        int64_t until = kt_clock_ns() + QUICK_NS;
-        do
-            got = read_some(conn);
-        while (!got && kt_clock_ns() < until);
-        kt_loop_settle(loop);
-    }
 }
 
 /* ---- time ---- */
@@ -294,8 +250,6 @@ static void conn_free(KtConn *conn)
             *slot = 0;
         loop->gone++;
     }
-    if (loop->eager == conn)
-        loop->eager = NULL;
     event_del(&conn->read_event);
     event_del(&conn->write_event);
     event_del(&conn->timer);

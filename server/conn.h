@@ -36,8 +36,6 @@ struct KtConn {
     bool dirty;
     int64_t timer_ns; /* when the timer is set to fire; 0: not set */
     int64_t opened_ns;
-    int64_t sent_ns;   /* when the last answer was all out */
-    unsigned quick;    /* requests in a row that came right after the answer before them */
     int64_t linger_ns; /* FLUSH and LINGER end then */
     KtBuf in;          /* bytes not yet taken */
     KtBuf out;         /* bytes not yet sent, from out_at */

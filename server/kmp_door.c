@@ -134,7 +134,7 @@ static void hello(KtConn *conn, const KmpMessage *message, const KmpHello *ask)
     KtText kith = KT_TEXT_LITERAL(KITH_DATABASE);
     if (ask->database.len && !kt_text_eq(ask->database, kith)) {
         kt_diag_set(&diag, KT_ERR_DATABASE_NOT_FOUND, NULL,
-                    "there is no database '%.*s' here; the one there is is '" KITH_DATABASE "'",
+                    "there is no database '%.*s' here, only '" KITH_DATABASE "'",
                     (int)(ask->database.len < 100 ? ask->database.len : 100), ask->database.at);
         kt_door_error(conn, message->header.request, KT_ERR_DATABASE_NOT_FOUND, &diag, 0,
                       KMP_TX_NONE);

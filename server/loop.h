@@ -28,7 +28,6 @@ typedef struct KtLoop {
     KtConn *dirty;      /* touched since the last settling */
     KtMap64 by_session; /* session number to KtConn*; 0: gone */
     size_t gone;        /* entries that are 0 */
-    KtConn *eager;      /* the last one to be read from */
     KtTaskShelf shelf;
     uint8_t *scratch; /* KT_LOOP_SCRATCH bytes to read into */
     KtPost stop;      /* from the first loop to the others */

@@ -7,7 +7,7 @@
 /* Ends with the sentence of an error. 2: the command line; 1: anything else. */
 static int failed(KtStatus status, const KtDiag *diag)
 {
-    const char *hint = diag->hint[0] ? diag->hint : "";
+    const char *hint = diag->hint[0] ? diag->hint : kt_error_facts(status)->hint;
     fprintf(stderr, "kithd: %s%s%s\n",
             diag->message[0] ? diag->message : kt_error_facts(status)->wire, *hint ? " " : "",
             hint);

@@ -45,6 +45,12 @@ static KtStatus data_folder(const char *dir, KtDiag *diag, char path[4096])
                            "%s is a file and no data directory: choose another with --data", dir);
     if (access(dir, R_OK | W_OK | X_OK) < 0)
         return folder_problem(dir, "cannot write to", errno, diag);
+    snprintf(path, 4096, "%s/CURRENT", dir);
+    if (stat(path, &facts) == 0)
+        return kt_diag_set(
+            diag, KT_ERR_CONFIG, NULL,
+            "%s is a database itself and no data directory: give the folder above it, or another, with --data",
+            dir);
     snprintf(path, 4096, "%s/1", dir);
     if (stat(path, &facts) == 0 &&
         (!S_ISDIR(facts.st_mode) || access(path, R_OK | W_OK | X_OK) < 0))
@@ -56,7 +62,7 @@ static KtStatus data_folder(const char *dir, KtDiag *diag, char path[4096])
 static KtStatus open_database(KtServer *server, KtDiag *diag)
 {
     const KtConfig *config = &server->config;
-    char path[4096];
+    char path[4096] = "";
     if (config->ephemeral && *config->data)
         return kt_diag_set(
             diag, KT_ERR_USAGE, NULL,
@@ -82,10 +88,16 @@ static KtStatus open_database(KtServer *server, KtDiag *diag)
     if (status ==
         KT_ERR_STORE_LOCKED) { /* said again with the folder that the user named, and the way out */
         kt_diag_clear(diag);
-        kt_diag_set(
-            diag, status, NULL,
-            "the data directory %s is open in another process: stop that one, or choose another with --data",
-            config->data);
+        kt_diag_set(diag, status, NULL, "the data directory %s is open in another process.",
+                    config->data);
+        kt_diag_hint(diag, "Stop that one, or choose another with --data.");
+    } else if (status != KT_OK && diag->status != KT_OK && *path && !strstr(diag->message, path)) {
+        KtDiag inner = *diag; /* said again with the path */
+        kt_diag_clear(diag);
+        kt_diag_set(diag, status, NULL, "the database in %s cannot be opened: %s", path,
+                    inner.message);
+        if (*inner.hint)
+            kt_diag_hint(diag, "%s", inner.hint);
     } else if (status != KT_OK && diag->status == KT_OK) {
         kt_diag_set(diag, status, NULL, "cannot open the database in %s",
                     config->ephemeral ? "memory" : path);
@@ -108,7 +120,7 @@ static KtStatus open_doors(KtServer *server, KtDiag *diag)
     }
     if (server->listeners == 0)
         return kt_diag_set(diag, KT_ERR_CONFIG, NULL,
-                           "every door is off: set kmp listen or kmp socket");
+                           "every door is off: set --kmp-listen or --kmp-socket");
     return KT_OK;
 }
 

@@ -116,7 +116,7 @@ static void lane_start(KtSession *session)
     session->lane_len--;
     session->lane_bytes -= task->message.header.length;
     session->at_work = task;
-    task->beat_ns = kt_clock_ns();
+    task->beat_ns = task->arrived_ns;
     if (session->txn)
         session->txn->idle_since_ns = 0; /* it begins anew when this is over */
     kt_session_link(session, task);
@@ -221,7 +221,8 @@ static void failed_work(KtSession *session, KtTask *task)
 
 void kt_session_worked(KtSession *session, KtTask *task, KtWork work)
 {
-    int64_t now = kt_clock_ns();
+    bool ends = work == KT_WORK_DONE || work == KT_WORK_FAILED;
+    int64_t now = ends ? 0 : kt_clock_ns(); /* a short request never asks for the time here */
     if (session->txn)
         session->txn->idle_since_ns = 0;
     if (task->out.len) {

@@ -49,6 +49,10 @@ static KtStatus send_ok(KtTask *task)
         {KT_TEXT_LITERAL("props_set"), c->props_set},
         {KT_TEXT_LITERAL("labels_added"), c->labels_added},
         {KT_TEXT_LITERAL("labels_removed"), c->labels_removed},
+        {KT_TEXT_LITERAL("indexes_added"), c->indexes_added},
+        {KT_TEXT_LITERAL("indexes_removed"), c->indexes_removed},
+        {KT_TEXT_LITERAL("constraints_added"), c->constraints_added},
+        {KT_TEXT_LITERAL("constraints_removed"), c->constraints_removed},
     };
     KtMapEntry entry[KT_COUNT(all)];
     uint32_t n = 0;
@@ -133,8 +137,11 @@ static KtWork fail(KtTask *task, KtStatus status)
 static KtWork finish(KtTask *task)
 {
     KtStatus status = kt_task_batch_close(task, 0);
-    if (status == KT_OK && task->query)
+    if (status == KT_OK && task->query) {
         kt_query_summary(task->query, &task->summary);
+        if (task->summary.commit)
+            task->commit = task->summary.commit; /* a schema statement commits by itself */
+    }
     if (status == KT_OK && !task->silent)
         status = send_ok(task);
     if (status != KT_OK)
@@ -308,7 +315,8 @@ static KtWork hungry(KtTask *task)
 
 static KtWork pause_work(KtTask *task, KtWork why)
 {
-    if (why == KT_WORK_ROOM && task->query)
+    /* In a transaction other statements may use the view before this one goes on. */
+    if (task->query && (why == KT_WORK_ROOM || task->explicit_txn))
         kt_query_park(task->query);
     KtStatus status = kt_task_batch_close(task, 0);
     return status == KT_OK ? why : fail(task, status);
@@ -416,7 +424,7 @@ static KtWork work_run(KtTask *task, KtPlace place, int64_t quantum_ns)
     KtStatus status = KT_OK;
     if (task->phase < KT_PHASE_COMMIT && (atomic_load(&task->cancel) || closed_read(task)))
         return fail(task, KT_ERR_CANCELLED);
-    if (task->phase < KT_PHASE_STEP && past(task))
+    if (place != KT_ON_LOOP && task->phase < KT_PHASE_STEP && past(task)) /* it may have waited */
         return fail(task, kt_diag_set(&task->diag, KT_ERR_DEADLINE, NULL,
                                       "the deadline passed before the statement could run"));
     switch (task->phase) {

@@ -34,11 +34,12 @@ typedef struct KtIndexSpec {
 
 /* Commits of their own; they take turns like any writer and return when the index is ONLINE. The caller must
  * not hold the turn. Errors: ALREADY_EXISTS, CONSTRAINT (a duplicate found while filling: names both nodes;
- * nothing of the constraint remains), NOT_FOUND, DEADLINE, CANCELLED. *changed is false if there was nothing to do. */
+ * nothing of the constraint remains), NOT_FOUND, DEADLINE, CANCELLED. *made: the last commit it made, 0 if
+ * there was nothing to do. */
 KtStatus kt_index_create(KtDatabase *db, const KtIndexSpec *spec, int64_t deadline_ns, const atomic_bool *cancel,
-                         KtDiag *diag, bool *changed) KT_MUST_CHECK;
+                         KtDiag *diag, KtCommit *made) KT_MUST_CHECK;
 KtStatus kt_index_drop(KtDatabase *db, KtText name, bool constraint, bool if_exists, int64_t deadline_ns,
-                       const atomic_bool *cancel, KtDiag *diag, bool *changed) KT_MUST_CHECK;
+                       const atomic_bool *cancel, KtDiag *diag, KtCommit *made) KT_MUST_CHECK;
 
 /* Statistics for planning: read from memory, newest published, not part of any view. */
 typedef struct KtStats {

@@ -71,6 +71,8 @@ void kt_undo(KtView *view, KtMark mark);
 /* Counts of own writes since `mark`, for summaries: what was asked for, not what it came to. */
 typedef struct KtWriteCounts {
     uint64_t nodes_created, nodes_deleted, rels_created, rels_deleted, props_set, labels_added, labels_removed;
+    /* of a schema statement, which has no view to count: filled in by who runs it */
+    uint64_t indexes_added, indexes_removed, constraints_added, constraints_removed;
 } KtWriteCounts;
 KtWriteCounts kt_view_counts(const KtView *view, KtMark since);
 

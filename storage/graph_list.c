@@ -397,16 +397,12 @@ static KtStatus pair_add(KtArena *arena, Pairs *p, uint32_t row, uint64_t id, Kt
 static uint32_t lower_bound(const uint32_t *nbr, uint32_t n, uint32_t key)
 {
     uint32_t low = 0;
-    while (n > 0) {
+    while (n > 1) { /* without a branch on what is read: half of them would be guessed wrong */
         uint32_t half = n / 2;
-        if (nbr[low + half] < key) {
-            low += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
+        low = nbr[low + half - 1] < key ? low + half : low;
+        n -= half;
     }
-    return low;
+    return n == 1 && nbr[low] < key ? low + 1 : low;
 }
 
 /* The relationships from `start` to `end` (dir as seen from the row's first node): of the list of one of them in the
@@ -437,49 +433,96 @@ static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list,
     return KT_OK;
 }
 
+/* Some rows of a join: pairs of nodes, and the lists of that side whose node changes less from row to row. When a
+ * pattern closes a circle, one side stays the same for a whole list of the other. */
+typedef struct Between {
+    uint32_t n, owners;
+    bool swapped;    /* the lists are those of `b` */
+    KtNodeId *owner; /* whose lists: each run of equal nodes once */
+    uint32_t *of;    /* by row: place in owner */
+    uint32_t *other; /* by row: the node to be found there */
+    uint32_t *row, *x, *y;
+    KtNodeList **out, **in;
+} Between;
+
+static KtStatus between_make(KtView *view, Between *w)
+{
+    *w = (Between){0};
+    w->owner = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->owner);
+    w->of = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->of);
+    w->row = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->row);
+    w->x = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->x);
+    w->y = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *w->y);
+    w->out = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof(KtNodeList *));
+    w->in = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof(KtNodeList *));
+    return w->owner && w->of && w->row && w->x && w->y && w->out && w->in ? KT_OK : KT_ERR_MEMORY;
+}
+
+/* Takes rows from `*at` on; a row with a missing node has no pairs. */
+static void between_take(Between *w, const KtIds *a, const KtIds *b, uint32_t *at)
+{
+    uint32_t changes_x = 0, changes_y = 0;
+    w->n = w->owners = 0;
+    for (; *at < a->n && w->n < KT_HOLD_MOST; (*at)++) {
+        uint32_t r = kt_ids_row(a, *at), n = w->n;
+        uint64_t x = kt_ids_at(a, r), y = kt_ids_at(b, r);
+        if (x >= UINT32_MAX || y >= UINT32_MAX) /* none, or beyond every id */
+            continue;
+        w->x[n] = (uint32_t)x;
+        w->y[n] = (uint32_t)y;
+        w->row[n] = r;
+        changes_x += n == 0 || w->x[n - 1] != w->x[n];
+        changes_y += n == 0 || w->y[n - 1] != w->y[n];
+        w->n++;
+    }
+    w->swapped = changes_y < changes_x;
+    w->other = w->swapped ? w->x : w->y;
+    const uint32_t *own = w->swapped ? w->y : w->x;
+    for (uint32_t i = 0; i < w->n; i++) {
+        if (i == 0 || own[i] != own[i - 1])
+            w->owner[w->owners++] = own[i];
+        w->of[i] = w->owners - 1;
+    }
+}
+
+static KtStatus between_answer(KtView *view, const Between *w, const KtHop *hop, bool out, bool in, KtMark mark, KtArena *arena,
+                               Pairs *p)
+{
+    for (uint32_t i = 0; i < w->n; i++) {
+        const KtNodeList *from = out ? (w->swapped ? w->in : w->out)[w->of[i]] : NULL;
+        const KtNodeList *to = in ? (w->swapped ? w->out : w->in)[w->of[i]] : NULL;
+        KtNodeId x = w->x[i], y = w->y[i];
+        if (out)
+            KT_TRY(pairs_of(view, hop, from, w->other[i], x, y, w->row[i], KT_OUT, mark, arena, p));
+        if (in && !(out && x == y))
+            KT_TRY(pairs_of(view, hop, to, w->other[i], y, x, w->row[i], KT_IN, mark, arena, p));
+    }
+    return KT_OK;
+}
+
 KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena *arena, KtPairs *out)
 {
     KT_CHECK(a.n == b.n);
-    uint64_t a_none = a.width == 4 ? UINT32_MAX : UINT64_MAX, b_none = b.width == 4 ? UINT32_MAX : UINT64_MAX;
     Pairs p = {0};
+    Between w;
     KtMark mark = kt_view_mark(view);
-    KtNodeList **from = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *from);
-    KtNodeList **to = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *to);
-    KtNodeId *node = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *node);
-    uint32_t *nbr = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *nbr);
-    uint32_t *row = kt_arena_alloc(view->scratch, KT_HOLD_MOST * sizeof *row);
-    if (!from || !to || !node || !nbr || !row)
-        return KT_ERR_MEMORY;
-    KtStatus status = KT_OK;
-    for (uint32_t at = 0; at < a.n && status == KT_OK;) {
-        uint32_t n = 0;
-        for (; at < a.n && n < KT_HOLD_MOST; at++) {
-            uint32_t r = kt_ids_row(&a, at);
-            uint64_t x = kt_ids_at(&a, r), y = kt_ids_at(&b, r);
-            if (x == a_none || y == b_none || y >= UINT32_MAX)
-                continue;
-            node[n] = x;
-            nbr[n] = (uint32_t)y;
-            row[n++] = r;
+    bool outs = (hop->dir & KT_OUT) != 0, ins = (hop->dir & KT_IN) != 0;
+    KT_TRY(between_make(view, &w));
+    for (uint32_t at = 0; at < a.n;) {
+        between_take(&w, &a, &b, &at);
+        bool need_out = w.swapped ? ins : outs, need_in = w.swapped ? outs : ins;
+        if (need_out)
+            KT_TRY(kt_fetch_lists(view->fetch, KT_OUT, w.owner, w.owners, w.out));
+        KtStatus status = need_in ? kt_fetch_lists(view->fetch, KT_IN, w.owner, w.owners, w.in) : KT_OK;
+        bool has_in = need_in && status == KT_OK;
+        if (status == KT_OK)
+            status = between_answer(view, &w, hop, outs, ins, mark, arena, &p);
+        for (uint32_t i = 0; i < w.owners; i++) {
+            kt_fetch_drop(view->fetch, need_out ? w.out[i] : NULL);
+            kt_fetch_drop(view->fetch, has_in ? w.in[i] : NULL);
         }
-        bool outs = (hop->dir & KT_OUT) != 0, ins = (hop->dir & KT_IN) != 0;
-        if (outs)
-            KT_TRY(kt_fetch_lists(view->fetch, KT_OUT, node, n, from));
-        if (ins) {
-            status = kt_fetch_lists(view->fetch, KT_IN, node, n, to);
-            ins = status == KT_OK;
-        }
-        for (uint32_t i = 0; i < n; i++) {
-            if (outs && status == KT_OK)
-                status = pairs_of(view, hop, from[i], nbr[i], node[i], nbr[i], row[i], KT_OUT, mark, arena, &p);
-            if (ins && status == KT_OK && !(outs && node[i] == nbr[i]))
-                status = pairs_of(view, hop, to[i], nbr[i], nbr[i], node[i], row[i], KT_IN, mark, arena, &p);
-            kt_fetch_drop(view->fetch, outs ? from[i] : NULL);
-            kt_fetch_drop(view->fetch, ins ? to[i] : NULL);
-        }
+        KT_TRY(status);
     }
-    if (status != KT_OK)
-        return status;
     *out = (KtPairs){.n = p.n, .row = p.row, .id = p.id, .type = p.type, .dir = p.dir};
     return KT_OK;
 }

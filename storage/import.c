@@ -514,11 +514,10 @@ static KtStatus open_store(Import *im)
 {
     if (mkdir(im->building, 0700) != 0)
         return io_error(im, "made", im->building);
-    if (mkdir(im->files, 0700) != 0)
-        return io_error(im, "made", im->files);
     KtKvSpec kv = {.path = im->building, .log_dir = im->spec->log_dir, .create = true, .bulk = true,
                    .family = kt_families, .families = KT_FAMILIES};
-    return kt_kv_open(&kv, im->diag, &im->kv);
+    KT_TRY(kt_kv_open(&kv, im->diag, &im->kv)); /* a store is made only in an empty folder */
+    return mkdir(im->files, 0700) == 0 ? KT_OK : io_error(im, "made", im->files);
 }
 
 /* The one step that makes the database appear. */

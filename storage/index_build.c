@@ -20,6 +20,7 @@ typedef struct Ddl {
     int64_t deadline_ns;
     const atomic_bool *cancel;
     KtDiag *diag;
+    KtCommit *made; /* the last commit of this statement */
 } Ddl;
 
 /* Runs `step` in a writing view with the turn held. */
@@ -55,8 +56,7 @@ static KtChange index_change(KtChangeKind kind, const KtIndexFacts *index, KtInd
 
 static KtStatus sequence_one(const Ddl *ddl, const KtChange *change)
 {
-    KtCommit number;
-    return kt_sequence(ddl->db, change, 1, ddl->diag, &number);
+    return kt_sequence(ddl->db, change, 1, ddl->diag, ddl->made);
 }
 
 /* ---- filling ---- */
@@ -134,8 +134,7 @@ static KtStatus commit_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++)
         change[i] = (KtChange){.kind = KT_CHANGE_INDEX_FILL, .id = filled[i].node, .token = index->id};
-    KtCommit number;
-    return n ? kt_sequence(ddl->db, change, n, ddl->diag, &number) : KT_OK;
+    return n ? kt_sequence(ddl->db, change, n, ddl->diag, ddl->made) : KT_OK;
 }
 
 /* A value that has no entry (a list) may be double all the same: its equals are looked for one by one. */
@@ -226,7 +225,8 @@ KtStatus kt_index_finish_all(KtDatabase *db, KtDiag *diag)
         if (index->state != KT_INDEX_BUILDING)
             continue;
         KtDiag words = {.status = KT_OK};
-        Ddl ddl = {.db = db, .diag = &words};
+        KtCommit made;
+        Ddl ddl = {.db = db, .diag = &words, .made = &made};
         status = fill_index(&ddl, index->id);
         if (status == KT_ERR_CONSTRAINT)
             status = KT_OK; /* it could not become true: it is gone, as its creation would have said */
@@ -242,7 +242,7 @@ KtStatus kt_index_finish_all(KtDatabase *db, KtDiag *diag)
 typedef struct Create {
     const KtIndexSpec *spec;
     uint32_t index; /* to be filled */
-    bool changed, fill;
+    bool fill;
 } Create;
 
 static KtText name_of(const KtIndexSpec *spec, char made[NAME_MOST])
@@ -294,19 +294,20 @@ static KtStatus create_step(const Ddl *ddl, KtView *view, void *user)
     KtChange put = index_change(KT_CHANGE_INDEX_PUT, &index, KT_INDEX_BUILDING);
     KT_TRY(sequence_one(ddl, &put));
     create->index = index.id;
-    create->changed = create->fill = true;
+    create->fill = true;
     return KT_OK;
 }
 
 KtStatus kt_index_create(KtDatabase *db, const KtIndexSpec *spec, int64_t deadline_ns, const atomic_bool *cancel,
-                         KtDiag *diag, bool *changed)
+                         KtDiag *diag, KtCommit *made)
 {
-    Ddl ddl = {.db = db, .deadline_ns = deadline_ns, .cancel = cancel, .diag = diag};
+    KtCommit last = 0;
+    Ddl ddl = {.db = db, .deadline_ns = deadline_ns, .cancel = cancel, .diag = diag, .made = &last};
     Create create = {.spec = spec};
     KT_TRY(in_turn(&ddl, create_step, &create));
     if (create.fill)
         KT_TRY(fill_index(&ddl, create.index));
-    *changed = create.changed;
+    *made = last;
     return KT_OK;
 }
 
@@ -314,7 +315,7 @@ KtStatus kt_index_create(KtDatabase *db, const KtIndexSpec *spec, int64_t deadli
 
 typedef struct Drop {
     KtText name;
-    bool constraint, if_exists, changed;
+    bool constraint, if_exists;
 } Drop;
 
 static KtStatus drop_step(const Ddl *ddl, KtView *view, void *user)
@@ -327,7 +328,6 @@ static KtStatus drop_step(const Ddl *ddl, KtView *view, void *user)
             continue;
         KtChange change = index_change(KT_CHANGE_INDEX_DROP, index, index->state);
         KT_TRY(sequence_one(ddl, &change));
-        drop->changed = true;
         return KT_OK;
     }
     if (drop->if_exists)
@@ -337,11 +337,12 @@ static KtStatus drop_step(const Ddl *ddl, KtView *view, void *user)
 }
 
 KtStatus kt_index_drop(KtDatabase *db, KtText name, bool constraint, bool if_exists, int64_t deadline_ns,
-                       const atomic_bool *cancel, KtDiag *diag, bool *changed)
+                       const atomic_bool *cancel, KtDiag *diag, KtCommit *made)
 {
-    Ddl ddl = {.db = db, .deadline_ns = deadline_ns, .cancel = cancel, .diag = diag};
+    KtCommit last = 0;
+    Ddl ddl = {.db = db, .deadline_ns = deadline_ns, .cancel = cancel, .diag = diag, .made = &last};
     Drop drop = {.name = name, .constraint = constraint, .if_exists = if_exists};
     KT_TRY(in_turn(&ddl, drop_step, &drop));
-    *changed = drop.changed;
+    *made = last;
     return KT_OK;
 }

@@ -443,7 +443,7 @@ static KtStatus read_format(KtStore *store, KtDiag *diag, bool *found)
     KtStatus status = KT_OK;
     *found = value.bytes.at != NULL;
     if (*found && !kt_meta_get_format(value.bytes.at, value.bytes.len, &store->format))
-        status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "This folder holds no Kith database of a known form.");
+        status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "The store holds no Kith database of a known form.");
     kt_kv_release(&value);
     if (status != KT_OK || !*found)
         return status;
@@ -477,7 +477,7 @@ static KtStatus load(KtStore *store, bool create, KtDiag *diag)
     if (!found) {
         KT_TRY(is_empty(store, &empty));
         if (!empty || !create)
-            return kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "This folder holds a store, but no Kith database.");
+            return kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "The store there is another program's, and no Kith database.");
         KT_TRY(write_fresh(store, diag));
         return kt_schema_make(store, 0, NULL, 0, &store->schema);
     }

@@ -23,12 +23,13 @@ typedef struct World {
     KtView *view;        /* the newest, warm */
     KtArena *arena;      /* of one measurement */
     double bytes_per_edge;
+    const char *folder, *kithd; /* kithd NULL: bars that need a server fail */
     struct Dirty *dirty; /* dirty.c's own: made by the first dirty bar, which must come last */
     size_t cache_growth; /* bytes of resident memory that warming cost */
 } World;
 
 /* Draws, imports and opens a world in `folder`, which is made. Words on stderr when it fails. */
-bool world_open(World *world, bool large, const char *folder);
+bool world_open(World *world, bool large, const char *folder, const char *kithd);
 void world_close(World *world);
 
 /* Runs a statement with $s or $starts; its single integer answer. Ends the process on an error: a bench has no use for
@@ -76,6 +77,8 @@ double bar_one_start_dirty(World *world);
 double bar_sum_2hop_dirty(World *world);
 double bar_disk(World *world);
 double bar_cache(World *world);
+double bar_wire(World *world);
+double bar_idle(World *world);
 void dirty_close(World *world);
 
 #endif

@@ -1,4 +1,5 @@
-/* bench/bars/main.c - the speed bars: `bench --folder DIR [--bars] [--small] [--slack F] [--only NAME,NAME] [--times N]`.
+/* bench/bars/main.c - the speed bars: `bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F]
+ * [--only NAME,..] [--times N]`.
  *
  * Prints a line `bar NAME ratio R limit L ok` (or OVER) for each bar and exits 1 if one is over. With --slack F a
  * bar may be F times its limit, and one that is over is measured twice more: three times over fails. --times N
@@ -20,6 +21,8 @@ static const Bar bars[] = {
     {"scan", 3.5, 0, bar_scan},
     {"disk", 1, 0, bar_disk},
     {"cache", 1, 0, bar_cache},
+    {"wire", 1.6, 1.6, bar_wire},
+    {"idle", 1, 1, bar_idle},
     /* last: they change the graph */
     {"storage-2hop-dirty", 1.3, 1.3, bar_storage_2hop_dirty},
     {"one-start-dirty", 1.3, 1.3, bar_one_start_dirty},
@@ -27,8 +30,8 @@ static const Bar bars[] = {
 };
 
 typedef struct Options {
-    const char *folder, *only;
-    bool small;
+    const char *folder, *only, *kithd;
+    bool small, large; /* only that graph */
     double slack;
     long times;
 } Options;
@@ -55,12 +58,12 @@ static bool run_bar(World *world, const Bar *bar, double slack)
     return false;
 }
 
-/* Is `name` one of the names in `list`, between commas? */
-static bool listed(const char *list, const char *name)
+/* The name is one of those in the list, which is separated by commas. */
+static bool in_list(const char *list, const char *name)
 {
     size_t len = strlen(name);
-    for (const char *at = list; at && *at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL) {
-        if (strncmp(at, name, len) == 0 && (at[len] == 0 || at[len] == ','))
+    for (const char *at = strstr(list, name); at; at = strstr(at + 1, name)) {
+        if ((at == list || at[-1] == ',') && (at[len] == 0 || at[len] == ','))
             return true;
     }
     return false;
@@ -71,12 +74,13 @@ static bool run_world(const Options *options, bool large)
     World world;
     char folder[4096];
     (void)snprintf(folder, sizeof folder, "%s/%s", options->folder, large ? "large" : "small");
-    if (!world_open(&world, large, folder))
+    if (!world_open(&world, large, folder, options->kithd))
         return false;
+    (void)fflush(stdout);
     bool ok = true;
     for (size_t i = 0; i < KT_COUNT(bars); i++) {
         double limit = large ? bars[i].limit_large : bars[i].limit_small;
-        if (limit > 0 && (!options->only || listed(options->only, bars[i].name))) {
+        if (limit > 0 && (!options->only || in_list(options->only, bars[i].name))) {
             for (long t = 0; t < options->times; t++)
                 ok &= run_bar(&world, &bars[i], options->slack);
         }
@@ -94,24 +98,28 @@ int main(int argc, char **argv)
             continue;
         else if (strcmp(argv[i], "--small") == 0)
             options.small = true;
+        else if (strcmp(argv[i], "--large") == 0)
+            options.large = true;
         else if (strcmp(argv[i], "--slack") == 0 && more)
             options.slack = strtod(argv[++i], NULL);
         else if (strcmp(argv[i], "--only") == 0 && more)
             options.only = argv[++i];
         else if (strcmp(argv[i], "--times") == 0 && more)
             options.times = strtol(argv[++i], NULL, 10);
+        else if (strcmp(argv[i], "--kithd") == 0 && more)
+            options.kithd = argv[++i];
         else if (strcmp(argv[i], "--folder") == 0 && more)
             options.folder = argv[++i];
         else {
-            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR [--bars] [--small] [--slack F] [--only NAME,NAME]\n", argv[i]);
+            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]\n", argv[i]);
             return 2;
         }
     }
-    if (!options.folder || options.slack < 1) {
-        (void)fprintf(stderr, "bench: --folder DIR is needed, and --slack is at least 1\n");
+    if (!options.folder || !options.kithd || options.slack < 1) {
+        (void)fprintf(stderr, "bench: --folder DIR and --kithd PROGRAM are needed, and --slack is at least 1\n");
         return 2;
     }
-    bool ok = run_world(&options, false);
+    bool ok = options.large || run_world(&options, false);
     if (!options.small)
         ok &= run_world(&options, true);
     return ok ? 0 : 1;

@@ -150,9 +150,9 @@ static bool warm(World *world)
     return true;
 }
 
-bool world_open(World *world, bool large, const char *folder)
+bool world_open(World *world, bool large, const char *folder, const char *kithd)
 {
-    *world = (World){.large = large};
+    *world = (World){.large = large, .folder = folder, .kithd = kithd};
     KtEdges edges;
     (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
     if (mkdir(folder, 0777) != 0)

@@ -193,12 +193,17 @@ void kt_csr_free(KtCsr *csr)
 
 void kt_gen_starts(const KtCsr *csr, uint64_t seed, uint32_t n, uint32_t *out)
 {
-    KT_CHECK(n == 0 || csr->edges > 0);
+    uint32_t able = 0;
+    for (uint32_t v = 0; v < csr->nodes; v++)
+        able += csr->out.at[v + 1] > csr->out.at[v];
+    KT_CHECK(n <= able);
     KtRandom random;
     kt_random_seed(&random, seed);
     for (uint32_t i = 0; i < n;) {
-        uint32_t v = kt_random_below(&random, csr->nodes);
-        if (csr->out.at[v + 1] > csr->out.at[v])
+        uint32_t v = kt_random_below(&random, csr->nodes), j = 0;
+        while (j < i && out[j] != v)
+            j++;
+        if (j == i && csr->out.at[v + 1] > csr->out.at[v])
             out[i++] = v;
     }
 }

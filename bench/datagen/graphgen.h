@@ -50,7 +50,8 @@ typedef struct KtCsr {
 KtStatus kt_csr_build(const KtEdges *edges, KtCsr *out) KT_MUST_CHECK;
 void kt_csr_free(KtCsr *csr);
 
-/* `n` starts drawn uniformly among nodes with out-degree > 0; there must be one. */
+/* `n` different starts drawn uniformly among the nodes with out-degree > 0, of which there must be as many.
+ * Different, since a statement that groups by start gives one row for two equal ones. Cost: O(n^2). */
 void kt_gen_starts(const KtCsr *csr, uint64_t seed, uint32_t n, uint32_t *out);
 
 #endif

@@ -45,22 +45,24 @@ const KmpField *kt_kmp_field(KmpType message, uint64_t key)
     return find_key(field, n, key);
 }
 
+static const char *const key_names[KMP_KEY_COUNT] = {
+#define KMP_KEY(name, number, text) [(number)] = (text),
+#include "protocol/kmp/messages.def"
+};
+
 const char *kt_kmp_key_name(KmpKey key)
 {
-    switch ((int)key) {
-#define KMP_KEY(name, number, text) \
-    case (number): return (text);
-#include "protocol/kmp/messages.def"
-    default: return "unknown";
-    }
+    const char *name = key < KMP_KEY_COUNT ? key_names[key] : NULL;
+    return name ? name : "unknown";
 }
 
 /* ---- reading ---- */
 
 static KtStatus wrong_form(KtDiag *diag, const KmpField *field, const char *form)
 {
-    return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "%s: key %u (%s) must be %s.", kt_kmp_type_name(field->message, NULL),
-                       field->key, kt_kmp_key_name((KmpKey)field->key), form);
+    return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "%s: key %u (%s) must be %s.",
+                       kt_kmp_type_name(field->message, NULL), field->key,
+                       kt_kmp_key_name((KmpKey)field->key), form);
 }
 
 static KtStatus read_uint(KtReader *in, KtDiag *diag, const KmpField *field, uint64_t *out)
@@ -86,7 +88,8 @@ static KtStatus read_text(KtReader *in, KtDiag *diag, const KmpField *field, KtT
     return KT_OK;
 }
 
-static KtStatus read_list(KtReader *in, KtArena *arena, KtDiag *diag, const KmpField *field, KmpSlot *slot)
+static KtStatus read_list(KtReader *in, KtArena *arena, KtDiag *diag, const KmpField *field,
+                          KmpSlot *slot)
 {
     KtPackToken token;
     bool text = field->form == KMP_TEXTS;
@@ -109,7 +112,8 @@ static KtStatus read_list(KtReader *in, KtArena *arena, KtDiag *diag, const KmpF
     return KT_OK;
 }
 
-static KtStatus read_field(KtReader *in, KtArena *arena, KtDiag *diag, const KmpField *field, KmpSlot *slot)
+static KtStatus read_field(KtReader *in, KtArena *arena, KtDiag *diag, const KmpField *field,
+                           KmpSlot *slot)
 {
     KtPackToken token;
     slot->seen = true;
@@ -141,7 +145,8 @@ static KtStatus read_field(KtReader *in, KtArena *arena, KtDiag *diag, const Kmp
     return KT_ERR_INTERNAL;
 }
 
-KtStatus kt_kmp_body_decode(KmpType message, KtReader *in, KtArena *arena, KtDiag *diag, KmpBody *out)
+KtStatus kt_kmp_body_decode(KmpType message, KtReader *in, KtArena *arena, KtDiag *diag,
+                            KmpBody *out)
 {
     KtPackToken token;
     size_t n;
@@ -150,14 +155,17 @@ KtStatus kt_kmp_body_decode(KmpType message, KtReader *in, KtArena *arena, KtDia
         out->slot[of[i].key] = (KmpSlot){0};
     KT_TRY(kt_unpack_token(in, diag, &token));
     if (token.kind != KT_TOKEN_MAP)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "%s: the payload must be one map.", kt_kmp_type_name((uint8_t)message, NULL));
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "%s: the payload must be one map.",
+                           kt_kmp_type_name((uint8_t)message, NULL));
     uint32_t entries = token.len;
     for (uint32_t i = 0; i < entries; i++) {
         KT_TRY(kt_unpack_token(in, diag, &token));
-        const KmpField *field =
-            token.kind == KT_TOKEN_INT && token.as.i >= 0 ? find_key(of, n, (uint64_t)token.as.i) : NULL;
+        const KmpField *field = token.kind == KT_TOKEN_INT && token.as.i >= 0
+                                    ? find_key(of, n, (uint64_t)token.as.i)
+                                    : NULL;
         if (token.kind != KT_TOKEN_INT && token.kind != KT_TOKEN_UINT)
-            return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "%s: the keys of the payload must be numbers.",
+            return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                               "%s: the keys of the payload must be numbers.",
                                kt_kmp_type_name((uint8_t)message, NULL));
         if (!field) {
             KT_TRY(kt_unpack_skip(in, diag));
@@ -173,12 +181,14 @@ KtStatus kt_kmp_body_decode(KmpType message, KtReader *in, KtArena *arena, KtDia
     return KT_OK;
 }
 
-KtStatus kt_kmp_payload_decode(KmpType message, const uint8_t *payload, size_t len, KtArena *arena, KtDiag *diag, KmpBody *out)
+KtStatus kt_kmp_payload_decode(KmpType message, const uint8_t *payload, size_t len, KtArena *arena,
+                               KtDiag *diag, KmpBody *out)
 {
     KtReader in = kt_reader(payload, len);
     KT_TRY(kt_kmp_body_decode(message, &in, arena, diag, out));
     if (kt_reader_left(&in) != 0)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "%s: %zu bytes are left over behind the payload.",
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "%s: %zu bytes are left over behind the payload.",
                            kt_kmp_type_name((uint8_t)message, NULL), kt_reader_left(&in));
     return KT_OK;
 }
@@ -198,7 +208,8 @@ KtStatus kt_kmp_position(const KmpSlot *slot, KtDiag *diag, KtPos *out)
         KtReader before = in;
         KT_TRY(kt_unpack_skip(&in, diag));
         KT_TRY(kt_unpack_token(&before, diag, &value));
-        if (token.kind != KT_TOKEN_INT || value.kind != KT_TOKEN_INT || value.as.i < 0 || value.as.i > UINT32_MAX)
+        if (token.kind != KT_TOKEN_INT || value.kind != KT_TOKEN_INT || value.as.i < 0 ||
+            value.as.i > UINT32_MAX)
             continue; /* a key of a later version */
         uint32_t number = (uint32_t)value.as.i;
         switch (token.as.i) {

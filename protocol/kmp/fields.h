@@ -12,7 +12,16 @@ typedef enum KmpKey {
     KMP_KEY_COUNT = 128
 } KmpKey;
 
-typedef enum KmpForm { KMP_UINT, KMP_BOOL, KMP_TEXT_, KMP_BIN, KMP_TEXTS, KMP_UINTS, KMP_MAP, KMP_RAW } KmpForm;
+typedef enum KmpForm {
+    KMP_UINT,
+    KMP_BOOL,
+    KMP_TEXT_,
+    KMP_BIN,
+    KMP_TEXTS,
+    KMP_UINTS,
+    KMP_MAP,
+    KMP_RAW
+} KmpForm;
 
 typedef struct KmpField {
     uint8_t message, key;
@@ -42,10 +51,11 @@ typedef struct KmpBody {
 
 /* Reads one body from `in`. Unknown keys are skipped. Lifetime: the bytes of `in` and `arena`.
  * Errors: PROTOCOL for broken msgpack, a wrong form, a key twice, a missing key; those of the value codec. */
-KtStatus kt_kmp_body_decode(KmpType message, KtReader *in, KtArena *arena, KtDiag *diag, KmpBody *out) KT_MUST_CHECK;
+KtStatus kt_kmp_body_decode(KmpType message, KtReader *in, KtArena *arena, KtDiag *diag,
+                            KmpBody *out) KT_MUST_CHECK;
 /* The same for a whole payload: nothing may be left over. */
-KtStatus kt_kmp_payload_decode(KmpType message, const uint8_t *payload, size_t len, KtArena *arena, KtDiag *diag,
-                               KmpBody *out) KT_MUST_CHECK;
+KtStatus kt_kmp_payload_decode(KmpType message, const uint8_t *payload, size_t len, KtArena *arena,
+                               KtDiag *diag, KmpBody *out) KT_MUST_CHECK;
 
 /* ---- writing: open, keys in ascending order, close. At most 15 keys. ---- */
 

@@ -14,8 +14,7 @@ const char *kt_kmp_type_name(uint8_t type, int *since)
             *since = (from);          \
         return #name;
 #include "protocol/kmp/messages.def"
-    default:
-        return NULL;
+    default: return NULL;
     }
 }
 
@@ -37,29 +36,33 @@ bool kt_kmp_preamble_possible(const uint8_t *bytes, size_t len)
 KtStatus kt_kmp_preamble_decode(const uint8_t bytes[KMP_PREAMBLE], KtDiag *diag, KmpPreamble *out)
 {
     if (!kt_kmp_preamble_possible(bytes, KMP_PREAMBLE))
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "The peer does not speak KMP: its first bytes are not \"KMP\".");
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "The peer does not speak KMP: its first bytes are not \"KMP\".");
     KmpPreamble p = {bytes[4], bytes[5], kt_load_be32(bytes + 8), kt_load_be32(bytes + 12)};
     if (bytes[6] || bytes[7])
         return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "Bytes 6 and 7 of a preamble must be 0.");
     if (p.low > p.high)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "The preamble's lowest version %u is above its highest %u.", p.low,
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "The preamble's lowest version %u is above its highest %u.", p.low,
                            p.high);
     if (p.frame_most < KMP_FRAME_HELLO)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "The preamble accepts frames of %u bytes; the least is %d.",
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "The preamble accepts frames of %u bytes; the least is %d.",
                            p.frame_most, KMP_FRAME_HELLO);
     *out = p;
     return KT_OK;
 }
 
-KtStatus kt_kmp_preamble_agree(const KmpPreamble *client, uint32_t capabilities, uint32_t frame_most, KtDiag *diag,
-                               KmpPreamble *answer)
+KtStatus kt_kmp_preamble_agree(const KmpPreamble *client, uint32_t capabilities,
+                               uint32_t frame_most, KtDiag *diag, KmpPreamble *answer)
 {
     bool fits = client->low <= KMP_MAJOR && KMP_MAJOR <= client->high;
     uint8_t major = fits ? KMP_MAJOR : 0;
     *answer = (KmpPreamble){major, major, client->capabilities & capabilities, frame_most};
     if (!fits)
         return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL,
-                           "The client speaks KMP %u to %u, this server speaks only %d.", client->low, client->high, KMP_MAJOR);
+                           "The client speaks KMP %u to %u, this server speaks only %d.",
+                           client->low, client->high, KMP_MAJOR);
     return KT_OK;
 }
 
@@ -101,7 +104,8 @@ size_t kt_kmp_frame_open(KtBuf *out)
     return at;
 }
 
-KtStatus kt_kmp_frame_close(KtBuf *out, size_t at, const KmpWire *wire, KmpType type, uint8_t flags, uint32_t request)
+KtStatus kt_kmp_frame_close(KtBuf *out, size_t at, const KmpWire *wire, KmpType type, uint8_t flags,
+                            uint32_t request)
 {
     if (out->failed) {
         out->len = at;
@@ -148,31 +152,36 @@ KtStatus kt_kmp_frame_close(KtBuf *out, size_t at, const KmpWire *wire, KmpType 
 static KtStatus check_header(const KmpInbox *inbox, const KmpHeader *header, KtDiag *diag)
 {
     if (header->length > inbox->frame_most)
-        return kt_diag_set(diag, KT_ERR_FRAME_TOO_LARGE, NULL, "A frame of %u bytes came; at most %u are accepted here.",
+        return kt_diag_set(diag, KT_ERR_FRAME_TOO_LARGE, NULL,
+                           "A frame of %u bytes came; at most %u are accepted here.",
                            header->length, inbox->frame_most);
     if (header->flags & (KMP_ZSTD | KMP_LZ4))
-        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "A compressed frame came, but no compression was agreed.");
-    if (((header->flags & KMP_CHECKED) != 0) != inbox->checks || (!inbox->checks && header->check != 0))
+        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL,
+                           "A compressed frame came, but no compression was agreed.");
+    if (((header->flags & KMP_CHECKED) != 0) != inbox->checks ||
+        (!inbox->checks && header->check != 0))
         return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
-                           inbox->checks ? "A frame without its check came, though checks were agreed."
-                                         : "A frame with a check came, but checks were not agreed.");
+                           inbox->checks
+                               ? "A frame without its check came, though checks were agreed."
+                               : "A frame with a check came, but checks were not agreed.");
     if (inbox->joining) {
         if (header->type != inbox->first.type || header->request != inbox->first.request ||
             header->stream != inbox->first.stream)
-            return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
-                               "A frame of request %u came in the middle of a message of request %u.", header->request,
-                               inbox->first.request);
+            return kt_diag_set(
+                diag, KT_ERR_PROTOCOL, NULL,
+                "A frame of request %u came in the middle of a message of request %u.",
+                header->request, inbox->first.request);
         if (header->length > inbox->message_most - inbox->joined.len)
-            return kt_diag_set(diag, KT_ERR_FRAME_TOO_LARGE, NULL, "A message of more than %zu bytes came.",
-                               inbox->message_most);
+            return kt_diag_set(diag, KT_ERR_FRAME_TOO_LARGE, NULL,
+                               "A message of more than %zu bytes came.", inbox->message_most);
     }
     if ((header->flags & KMP_MORE_FRAMES) && header->length == 0)
         return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "An empty frame that says more follows.");
     return KT_OK;
 }
 
-KtStatus kt_kmp_inbox_next(KmpInbox *inbox, const uint8_t *data, size_t len, KtDiag *diag, size_t *used, size_t *need,
-                           KmpMessage *out, bool *got)
+KtStatus kt_kmp_inbox_next(KmpInbox *inbox, const uint8_t *data, size_t len, KtDiag *diag,
+                           size_t *used, size_t *need, KmpMessage *out, bool *got)
 {
     size_t at = 0;
     *used = 0;
@@ -187,8 +196,10 @@ KtStatus kt_kmp_inbox_next(KmpInbox *inbox, const uint8_t *data, size_t len, KtD
             return KT_OK;
         }
         if (inbox->checks && kt_kmp_check(&header, payload) != header.check)
-            return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "The check of a frame of request %u is wrong: its bytes changed on the way.",
-                               header.request);
+            return kt_diag_set(
+                diag, KT_ERR_PROTOCOL, NULL,
+                "The check of a frame of request %u is wrong: its bytes changed on the way.",
+                header.request);
         at += KMP_HEADER + header.length;
         *used = at;
         bool more = (header.flags & KMP_MORE_FRAMES) != 0;
@@ -204,7 +215,8 @@ KtStatus kt_kmp_inbox_next(KmpInbox *inbox, const uint8_t *data, size_t len, KtD
         }
         kt_buf_put(&inbox->joined, payload, header.length);
         if (inbox->joined.failed)
-            return kt_diag_set(diag, KT_ERR_MEMORY, NULL, "No memory for a message of several frames.");
+            return kt_diag_set(diag, KT_ERR_MEMORY, NULL,
+                               "No memory for a message of several frames.");
         if (!more) {
             inbox->joining = false;
             header.length = (uint32_t)inbox->joined.len;

@@ -30,10 +30,12 @@ void kt_kmp_preamble_encode(const KmpPreamble *preamble, uint8_t out[KMP_PREAMBL
 /* False when these first `len` bytes (any number) cannot begin a preamble: a foreign protocol. */
 bool kt_kmp_preamble_possible(const uint8_t *bytes, size_t len) KT_MUST_CHECK;
 /* Errors: PROTOCOL for foreign bytes, lowest above highest, or a frame limit below KMP_FRAME_HELLO. */
-KtStatus kt_kmp_preamble_decode(const uint8_t bytes[KMP_PREAMBLE], KtDiag *diag, KmpPreamble *out) KT_MUST_CHECK;
+KtStatus kt_kmp_preamble_decode(const uint8_t bytes[KMP_PREAMBLE], KtDiag *diag,
+                                KmpPreamble *out) KT_MUST_CHECK;
 /* The server's answer: chosen major (0: none in common), capabilities of both, its own frame limit.
  * *answer is filled in any case and is to be sent. Errors: NOT_SUPPORTED without a common major; then close. */
-KtStatus kt_kmp_preamble_agree(const KmpPreamble *client, uint32_t capabilities, uint32_t frame_most, KtDiag *diag,
+KtStatus kt_kmp_preamble_agree(const KmpPreamble *client, uint32_t capabilities,
+                               uint32_t frame_most, KtDiag *diag,
                                KmpPreamble *answer) KT_MUST_CHECK;
 
 /* ---- headers ---- */
@@ -65,8 +67,8 @@ size_t kt_kmp_frame_open(KtBuf *out);
  * into several frames when it is longer than wire->frame_most. `flags` without KMP_MORE_FRAMES and
  * KMP_CHECKED; KMP_LAST and KMP_PARKED go on the last frame. Errors: MEMORY; FRAME_TOO_LARGE above
  * KMP_MESSAGE_MOST, with `out` cut back to `at`. */
-KtStatus kt_kmp_frame_close(KtBuf *out, size_t at, const KmpWire *wire, KmpType type, uint8_t flags, uint32_t request)
-    KT_MUST_CHECK;
+KtStatus kt_kmp_frame_close(KtBuf *out, size_t at, const KmpWire *wire, KmpType type, uint8_t flags,
+                            uint32_t request) KT_MUST_CHECK;
 
 /* ---- incoming ---- */
 
@@ -91,8 +93,8 @@ typedef struct KmpInbox {
  * the next frame needs in all. *got: a message is in *out. Lifetime of the payload: that of `data`, and until
  * the next call. Errors (the connection is to be closed, the stream of frames is lost): FRAME_TOO_LARGE,
  * PROTOCOL, MEMORY. */
-KtStatus kt_kmp_inbox_next(KmpInbox *inbox, const uint8_t *data, size_t len, KtDiag *diag, size_t *used, size_t *need,
-                           KmpMessage *out, bool *got) KT_MUST_CHECK;
+KtStatus kt_kmp_inbox_next(KmpInbox *inbox, const uint8_t *data, size_t len, KtDiag *diag,
+                           size_t *used, size_t *need, KmpMessage *out, bool *got) KT_MUST_CHECK;
 void kt_kmp_inbox_close(KmpInbox *inbox);
 
 #endif

@@ -11,11 +11,11 @@ static int write_to_buf(void *data, const char *bytes, size_t len)
 }
 
 /* A failed append is latched in the buffer and seen by kt_buf_status, so the packer's own result is dropped. */
-#define PACK(out, call, ...)                               \
-    do {                                                   \
-        msgpack_packer pk_;                                \
-        msgpack_packer_init(&pk_, (out), write_to_buf);    \
-        (void)call(&pk_ __VA_OPT__(, ) __VA_ARGS__);       \
+#define PACK(out, call, ...)                            \
+    do {                                                \
+        msgpack_packer pk_;                             \
+        msgpack_packer_init(&pk_, (out), write_to_buf); \
+        (void)call(&pk_ __VA_OPT__(, ) __VA_ARGS__);    \
     } while (0)
 
 void kt_pack_nil(KtBuf *out) { kt_buf_u8(out, 0xC0); }
@@ -84,7 +84,8 @@ void kt_pack_ext_around(KtBuf *out, size_t start, int8_t type)
 
 static KtStatus ends_early(KtDiag *diag)
 {
-    return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "A msgpack value ends before its announced length.");
+    return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                       "A msgpack value ends before its announced length.");
 }
 
 static KtStatus body(KtReader *in, KtDiag *diag, KtTokenKind kind, uint32_t len, KtPackToken *out)
@@ -190,7 +191,8 @@ KtStatus kt_unpack_token(KtReader *in, KtDiag *diag, KtPackToken *out)
     case 0xDE: return count(in, diag, KT_TOKEN_MAP, kt_read_be16(in), out);
     case 0xDF: return count(in, diag, KT_TOKEN_MAP, kt_read_be32(in), out);
     default: /* 0xC1 */
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "The byte 0xC1 stands where a msgpack value begins.");
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "The byte 0xC1 stands where a msgpack value begins.");
     }
 }
 

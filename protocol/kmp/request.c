@@ -55,7 +55,8 @@ static KtStatus put_body(KmpMap *map, const KmpRequest *request, KtDiag *diag)
     return KT_OK;
 }
 
-KtStatus kt_kmp_request_encode(KtBuf *out, const KmpWire *wire, const KmpRequest *request, KtDiag *diag)
+KtStatus kt_kmp_request_encode(KtBuf *out, const KmpWire *wire, const KmpRequest *request,
+                               KtDiag *diag)
 {
     size_t at = kt_kmp_frame_open(out);
     KmpMap map = kt_kmp_map_open(out);
@@ -67,8 +68,10 @@ KtStatus kt_kmp_request_encode(KtBuf *out, const KmpWire *wire, const KmpRequest
     }
     status = kt_kmp_frame_close(out, at, wire, request->type, request->flags, request->request);
     if (status == KT_ERR_FRAME_TOO_LARGE)
-        return kt_diag_set(diag, status, NULL, "The request is above %d bytes; send less in one.", KMP_MESSAGE_MOST);
-    return status == KT_OK ? KT_OK : kt_diag_set(diag, status, NULL, "No memory to encode a request.");
+        return kt_diag_set(diag, status, NULL, "The request is above %d bytes; send less in one.",
+                           KMP_MESSAGE_MOST);
+    return status == KT_OK ? KT_OK
+                           : kt_diag_set(diag, status, NULL, "No memory to encode a request.");
 }
 
 static KtStatus refuse_type(const KmpMessage *message, KtDiag *diag)
@@ -76,23 +79,29 @@ static KtStatus refuse_type(const KmpMessage *message, KtDiag *diag)
     int since = 0;
     const char *name = kt_kmp_type_name(message->header.type, &since);
     if (!name)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "0x%02X is no message of KMP %d.", message->header.type, KMP_MAJOR);
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "0x%02X is no message of KMP %d.",
+                           message->header.type, KMP_MAJOR);
     if (message->header.type & 0x80)
         return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "%s is a message of the server.", name);
     if (since == 0) {
         if (message->header.type == KMP_AUTH)
-            return kt_diag_set(diag, KT_ERR_AUTH_UNSUPPORTED, NULL, "AUTH: this server has no login yet; HELLO takes \"none\".");
+            return kt_diag_set(diag, KT_ERR_AUTH_UNSUPPORTED, NULL,
+                               "AUTH: this server has no login yet; HELLO takes \"none\".");
         return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "%s is not supported yet.", name);
     }
     return KT_OK;
 }
 
-static uint64_t number_or(const KmpSlot *slot, uint64_t absent) { return slot->seen ? slot->number : absent; }
+static uint64_t number_or(const KmpSlot *slot, uint64_t absent)
+{
+    return slot->seen ? slot->number : absent;
+}
 
 static KtStatus get_run(const KmpBody *body, KtDiag *diag, KmpRun *run)
 {
     if (body->slot[KMP_KEY_IDEMPOTENCY].seen)
-        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "RUN: an idempotency key is not supported yet.");
+        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL,
+                           "RUN: an idempotency key is not supported yet.");
     const KmpSlot *params = &body->slot[KMP_KEY_PARAMS];
     *run = (KmpRun){
         .text = body->slot[KMP_KEY_TEXT].text,
@@ -109,7 +118,8 @@ static KtStatus get_run(const KmpBody *body, KtDiag *diag, KmpRun *run)
 
 static KtStatus get_hello(const KmpBody *body, KtDiag *diag, KmpHello *hello)
 {
-    *hello = (KmpHello){body->slot[KMP_KEY_AGENT].text, body->slot[KMP_KEY_MECHANISM].text, body->slot[KMP_KEY_DATABASE].text};
+    *hello = (KmpHello){body->slot[KMP_KEY_AGENT].text, body->slot[KMP_KEY_MECHANISM].text,
+                        body->slot[KMP_KEY_DATABASE].text};
     if (!kt_text_eq(hello->mechanism, KT_TEXT_LITERAL("none")))
         return kt_diag_set(diag, KT_ERR_AUTH_UNSUPPORTED, NULL,
                            "HELLO: this server has no login yet; the only mechanism is \"none\".");
@@ -120,21 +130,26 @@ static KtStatus get_cancel(const KmpBody *body, KtDiag *diag, KmpCancel *cancel)
 {
     const KmpSlot *session = &body->slot[KMP_KEY_SESSION], *key = &body->slot[KMP_KEY_CANCEL_KEY];
     if (session->seen != key->seen || (key->seen && key->text.len != KMP_CANCEL_KEY))
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "CANCEL: session and a key of %d bytes go together.", KMP_CANCEL_KEY);
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "CANCEL: session and a key of %d bytes go together.", KMP_CANCEL_KEY);
     *cancel = (KmpCancel){body->slot[KMP_KEY_REQUEST].number, session->number, key->text};
     return KT_OK;
 }
 
-KtStatus kt_kmp_request_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag, KmpRequest *out)
+KtStatus kt_kmp_request_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag,
+                               KmpRequest *out)
 {
     const KmpHeader *header = &message->header;
     KT_TRY(refuse_type(message, diag));
     if (header->stream != 0)
-        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "Stream %u: only stream 0 is supported.", header->stream);
+        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL,
+                           "Stream %u: only stream 0 is supported.", header->stream);
     if (header->flags & (KMP_LAST | KMP_PARKED | 128))
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "A request with the flags 0x%02X came.", header->flags);
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "A request with the flags 0x%02X came.",
+                           header->flags);
     KmpBody body;
-    KT_TRY(kt_kmp_payload_decode((KmpType)header->type, message->payload, header->length, arena, diag, &body));
+    KT_TRY(kt_kmp_payload_decode((KmpType)header->type, message->payload, header->length, arena,
+                                 diag, &body));
     KmpRequest request = {.type = (KmpType)header->type,
                           .flags = header->flags & KMP_SKIP_IF_FAILED,
                           .request = header->request};
@@ -151,8 +166,9 @@ KtStatus kt_kmp_request_decode(const KmpMessage *message, KtArena *arena, KtDiag
     else if (request.type == KMP_CANCEL)
         KT_TRY(get_cancel(&body, diag, &request.as.cancel));
     else if (request.type == KMP_BEGIN)
-        request.as.begin = (KmpBegin){body.slot[KMP_KEY_READ_ONLY].number != 0, body.slot[KMP_KEY_DEADLINE_MS].number,
-                                      body.slot[KMP_KEY_MIN_COMMIT].number};
+        request.as.begin =
+            (KmpBegin){body.slot[KMP_KEY_READ_ONLY].number != 0,
+                       body.slot[KMP_KEY_DEADLINE_MS].number, body.slot[KMP_KEY_MIN_COMMIT].number};
     *out = request;
     return KT_OK;
 }

@@ -43,7 +43,8 @@ typedef struct KmpBegin {
 } KmpBegin;
 
 typedef struct KmpRequest {
-    KmpType type; /* HELLO RUN MORE CLOSE CANCEL BEGIN, or without a body COMMIT ROLLBACK RESET PING BYE */
+    KmpType
+        type; /* HELLO RUN MORE CLOSE CANCEL BEGIN, or without a body COMMIT ROLLBACK RESET PING BYE */
     uint8_t flags; /* KMP_SKIP_IF_FAILED or 0 */
     uint32_t request;
     union {
@@ -58,12 +59,14 @@ typedef struct KmpRequest {
 
 /* Appends the whole message, header included. Errors: MEMORY, FRAME_TOO_LARGE, those of the value codec;
  * `out` is then as before. */
-KtStatus kt_kmp_request_encode(KtBuf *out, const KmpWire *wire, const KmpRequest *request, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_kmp_request_encode(KtBuf *out, const KmpWire *wire, const KmpRequest *request,
+                               KtDiag *diag) KT_MUST_CHECK;
 
 /* Lifetime of what *out points to: that of the message's payload, and `arena`.
  * Errors leave the connection usable; answer them with ERROR to message->header.request: PROTOCOL;
  * NOT_SUPPORTED for a stream other than 0, messages of later versions and an idempotency key;
  * AUTH_UNSUPPORTED for AUTH and any mechanism but "none"; those of the value codec. */
-KtStatus kt_kmp_request_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag, KmpRequest *out) KT_MUST_CHECK;
+KtStatus kt_kmp_request_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag,
+                               KmpRequest *out) KT_MUST_CHECK;
 
 #endif

@@ -112,10 +112,13 @@ static KtStatus put_body(KmpMap *map, const KmpResponse *r, KtDiag *diag)
     return KT_OK;
 }
 
-KtStatus kt_kmp_response_encode(KtBuf *out, const KmpWire *wire, const KmpResponse *response, KtDiag *diag)
+KtStatus kt_kmp_response_encode(KtBuf *out, const KmpWire *wire, const KmpResponse *response,
+                                KtDiag *diag)
 {
     KmpType type = response->type;
-    uint8_t last = type == KMP_WELCOME || type == KMP_OK || type == KMP_ERROR || type == KMP_PONG ? KMP_LAST : 0;
+    uint8_t last = type == KMP_WELCOME || type == KMP_OK || type == KMP_ERROR || type == KMP_PONG
+                       ? KMP_LAST
+                       : 0;
     size_t at = kt_kmp_frame_open(out);
     KmpMap map = kt_kmp_map_open(out);
     KtStatus status = put_body(&map, response, diag);
@@ -148,7 +151,9 @@ KmpError kt_kmp_error_of(KtStatus status, const KtDiag *diag)
 
 /* ---- rows ---- */
 
-enum { BATCH_HEAD = 3 }; /* the array header, always in its 16-bit form so that it can be filled in late */
+enum {
+    BATCH_HEAD = 3
+}; /* the array header, always in its 16-bit form so that it can be filled in late */
 
 void kt_kmp_batch_open(KmpBatch *batch, KtBuf *out)
 {
@@ -175,7 +180,10 @@ KtStatus kt_kmp_batch_row(KmpBatch *batch, const KtValue *value, uint32_t n, KtD
     return KT_OK;
 }
 
-size_t kt_kmp_batch_bytes(const KmpBatch *batch) { return batch->out->len - batch->at - KMP_HEADER; }
+size_t kt_kmp_batch_bytes(const KmpBatch *batch)
+{
+    return batch->out->len - batch->at - KMP_HEADER;
+}
 
 void kt_kmp_batch_drop_row(KmpBatch *batch, size_t bytes)
 {
@@ -194,18 +202,21 @@ KtStatus kt_kmp_batch_close(KmpBatch *batch, const KmpWire *wire, uint8_t flags,
     return kt_kmp_frame_close(batch->out, batch->at, wire, KMP_ROWS, flags, request);
 }
 
-KtStatus kt_kmp_rows_next(KmpRows *rows, KtArena *arena, KtDiag *diag, KtValue *value, uint32_t columns)
+KtStatus kt_kmp_rows_next(KmpRows *rows, KtArena *arena, KtDiag *diag, KtValue *value,
+                          uint32_t columns)
 {
     KtPackToken token;
     KT_CHECK(rows->rows > 0);
     KT_TRY(kt_unpack_token(&rows->in, diag, &token));
     if (token.kind != KT_TOKEN_ARRAY || token.len != columns)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "ROWS: a row is no array of %u values.", columns);
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "ROWS: a row is no array of %u values.",
+                           columns);
     for (uint32_t i = 0; i < columns; i++)
         KT_TRY(kt_kmp_value_decode(&rows->in, arena, diag, &value[i]));
     rows->rows--;
     if (rows->rows == 0 && kt_reader_left(&rows->in) != 0)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "ROWS: bytes are left over behind the last row.");
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "ROWS: bytes are left over behind the last row.");
     return KT_OK;
 }
 
@@ -249,14 +260,15 @@ static KtStatus get_notices(const KmpSlot *slot, KtArena *arena, KtDiag *diag, K
     return KT_OK;
 }
 
-static KtStatus get_error(const KmpBody *body, KtArena *arena, KtDiag *diag, int causes, KmpError *out)
+static KtStatus get_error(const KmpBody *body, KtArena *arena, KtDiag *diag, int causes,
+                          KmpError *out)
 {
     uint64_t class = body->slot[KMP_KEY_CLASS].number;
     KmpError e = {
         .code = body->slot[KMP_KEY_CODE].number,
         .name = body->slot[KMP_KEY_NAME].text,
         .gqlstatus = body->slot[KMP_KEY_GQLSTATUS].text,
-        .error_class = class <= KT_CLASS_SECURITY ? (KtErrorClass)class : KT_CLASS_SERVER,
+        .error_class = class <= KT_CLASS_SECURITY ? (KtErrorClass) class : KT_CLASS_SERVER,
         .retryable = body->slot[KMP_KEY_RETRYABLE].number != 0,
         .retry_after_ms = body->slot[KMP_KEY_RETRY_AFTER_MS].number,
         .message = body->slot[KMP_KEY_MESSAGE].text,
@@ -283,9 +295,11 @@ static KtStatus get_error(const KmpBody *body, KtArena *arena, KtDiag *diag, int
 
 static KtStatus get_welcome(const KmpBody *body, KtDiag *diag, KmpWelcome *out)
 {
-    const KmpSlot *key = &body->slot[KMP_KEY_CANCEL_KEY], *mechanisms = &body->slot[KMP_KEY_MECHANISMS];
+    const KmpSlot *key = &body->slot[KMP_KEY_CANCEL_KEY],
+                  *mechanisms = &body->slot[KMP_KEY_MECHANISMS];
     if (key->text.len != KMP_CANCEL_KEY)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "WELCOME: the cancel key must have %d bytes.", KMP_CANCEL_KEY);
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "WELCOME: the cancel key must have %d bytes.", KMP_CANCEL_KEY);
     *out = (KmpWelcome){
         .server = body->slot[KMP_KEY_SERVER].text,
         .database = body->slot[KMP_KEY_DATABASE].text,
@@ -321,7 +335,8 @@ static KtStatus get_head(const KmpBody *body, KtDiag *diag, KmpHead *out)
 {
     const KmpSlot *columns = &body->slot[KMP_KEY_COLUMNS], *types = &body->slot[KMP_KEY_TYPES];
     if (types->seen && types->n != columns->n)
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "HEAD: %u columns and %u types.", columns->n, types->n);
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "HEAD: %u columns and %u types.",
+                           columns->n, types->n);
     *out = (KmpHead){.cursor = body->slot[KMP_KEY_CURSOR].number,
                      .query = body->slot[KMP_KEY_QUERY].number,
                      .columns = columns->n,
@@ -336,21 +351,26 @@ static KtStatus get_rows(const KmpMessage *message, KtDiag *diag, KmpRows *out)
     KmpRows rows = {.in = kt_reader(message->payload, message->header.length)};
     KT_TRY(kt_unpack_token(&rows.in, diag, &token));
     if (token.kind != KT_TOKEN_ARRAY || (token.len == 0 && kt_reader_left(&rows.in) != 0))
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "ROWS: the payload must be one array of rows.");
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "ROWS: the payload must be one array of rows.");
     rows.rows = token.len;
     *out = rows;
     return KT_OK;
 }
 
-KtStatus kt_kmp_response_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag, KmpResponse *out)
+KtStatus kt_kmp_response_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag,
+                                KmpResponse *out)
 {
     const KmpHeader *header = &message->header;
     int since = 0;
     const char *name = kt_kmp_type_name(header->type, &since);
     if (!name || since == 0 || !(header->type & 0x80))
-        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "0x%02X is no message that a server of KMP %d sends.", header->type,
+        return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL,
+                           "0x%02X is no message that a server of KMP %d sends.", header->type,
                            KMP_MAJOR);
-    KmpResponse r = {.type = (KmpType)header->type, .flags = header->flags & (KMP_LAST | KMP_PARKED), .request = header->request};
+    KmpResponse r = {.type = (KmpType)header->type,
+                     .flags = header->flags & (KMP_LAST | KMP_PARKED),
+                     .request = header->request};
     KmpBody body;
     if (r.type == KMP_ROWS) {
         KT_TRY(get_rows(message, diag, &r.as.rows));
@@ -369,10 +389,12 @@ KtStatus kt_kmp_response_decode(const KmpMessage *message, KtArena *arena, KtDia
     else if (r.type == KMP_NOTICE)
         KT_TRY(get_notice(&body, diag, &r.as.notice));
     else if (r.type == KMP_PROGRESS)
-        r.as.progress = (KmpProgress){body.slot[KMP_KEY_ROWS_SEEN].number, body.slot[KMP_KEY_ESTIMATE].number,
-                                      body.slot[KMP_KEY_OPERATOR].text};
+        r.as.progress =
+            (KmpProgress){body.slot[KMP_KEY_ROWS_SEEN].number, body.slot[KMP_KEY_ESTIMATE].number,
+                          body.slot[KMP_KEY_OPERATOR].text};
     else if (r.type == KMP_EVENT)
-        r.as.event = (KmpEvent){body.slot[KMP_KEY_KIND].text, body.slot[KMP_KEY_MESSAGE].text, body.slot[KMP_KEY_GRACE_MS].number};
+        r.as.event = (KmpEvent){body.slot[KMP_KEY_KIND].text, body.slot[KMP_KEY_MESSAGE].text,
+                                body.slot[KMP_KEY_GRACE_MS].number};
     *out = r;
     return KT_OK;
 }

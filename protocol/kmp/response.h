@@ -26,11 +26,12 @@ typedef struct KmpNotice {
 } KmpNotice;
 
 typedef struct KmpOk {
-    uint64_t rows;     /* rows that went out */
-    KtValue counters;  /* MAP of text to Integer, only what is not 0: nodes_created, rels_created, props_set ... */
-    uint64_t commit;   /* number of the commit that this request made; 0: none */
+    uint64_t rows; /* rows that went out */
+    KtValue
+        counters; /* MAP of text to Integer, only what is not 0: nodes_created, rels_created, props_set ... */
+    uint64_t commit; /* number of the commit that this request made; 0: none */
     uint64_t plan_us, run_us, peak_bytes;
-    KtText plan;       /* EXPLAIN and PROFILE: an indented text table */
+    KtText plan; /* EXPLAIN and PROFILE: an indented text table */
     uint32_t notices;
     const KmpNotice *notice;
     KmpTxState tx_state;
@@ -76,7 +77,7 @@ typedef struct KmpRows {
 } KmpRows;
 
 typedef struct KmpResponse {
-    KmpType type; /* WELCOME OK ERROR PONG HEAD ROWS NOTICE PROGRESS EVENT */
+    KmpType type;  /* WELCOME OK ERROR PONG HEAD ROWS NOTICE PROGRESS EVENT */
     uint8_t flags; /* KMP_LAST, KMP_PARKED */
     uint32_t request;
     union {
@@ -93,10 +94,12 @@ typedef struct KmpResponse {
 
 /* Appends the whole message, header included; KMP_LAST is set for WELCOME, OK, ERROR and PONG whatever flags
  * say. Not for ROWS. Errors: MEMORY, FRAME_TOO_LARGE, those of the value codec; `out` is then as before. */
-KtStatus kt_kmp_response_encode(KtBuf *out, const KmpWire *wire, const KmpResponse *response, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_kmp_response_encode(KtBuf *out, const KmpWire *wire, const KmpResponse *response,
+                                KtDiag *diag) KT_MUST_CHECK;
 
 /* Lifetime of what *out points to: the payload and `arena`. Errors: PROTOCOL, those of the value codec. */
-KtStatus kt_kmp_response_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag, KmpResponse *out) KT_MUST_CHECK;
+KtStatus kt_kmp_response_decode(const KmpMessage *message, KtArena *arena, KtDiag *diag,
+                                KmpResponse *out) KT_MUST_CHECK;
 
 /* The error that stands in `status` and `diag` (NULL: the facts only). Lifetime: diag's. */
 KmpError kt_kmp_error_of(KtStatus status, const KtDiag *diag);
@@ -112,16 +115,19 @@ typedef struct KmpBatch {
 
 void kt_kmp_batch_open(KmpBatch *batch, KtBuf *out);
 /* Appends one row; a failed row is cut off again. Errors: those of the value codec. */
-KtStatus kt_kmp_batch_row(KmpBatch *batch, const KtValue *value, uint32_t n, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_kmp_batch_row(KmpBatch *batch, const KtValue *value, uint32_t n,
+                          KtDiag *diag) KT_MUST_CHECK;
 /* Payload bytes so far: what counts against the credit. An empty batch has 3 and counts nothing. */
 size_t kt_kmp_batch_bytes(const KmpBatch *batch);
 /* Takes the last row off again: `bytes` is kt_kmp_batch_bytes from before it. */
 void kt_kmp_batch_drop_row(KmpBatch *batch, size_t bytes);
 /* Fills in the frame; flags: KMP_PARKED or 0. Errors: as kt_kmp_frame_close. */
-KtStatus kt_kmp_batch_close(KmpBatch *batch, const KmpWire *wire, uint8_t flags, uint32_t request) KT_MUST_CHECK;
+KtStatus kt_kmp_batch_close(KmpBatch *batch, const KmpWire *wire, uint8_t flags,
+                            uint32_t request) KT_MUST_CHECK;
 
 /* Reads the next row of a ROWS message into `value`, which has room for `columns`. Call while rows->rows > 0.
  * Errors: PROTOCOL also for a row of another width. */
-KtStatus kt_kmp_rows_next(KmpRows *rows, KtArena *arena, KtDiag *diag, KtValue *value, uint32_t columns) KT_MUST_CHECK;
+KtStatus kt_kmp_rows_next(KmpRows *rows, KtArena *arena, KtDiag *diag, KtValue *value,
+                          uint32_t columns) KT_MUST_CHECK;
 
 #endif

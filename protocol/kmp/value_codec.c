@@ -6,7 +6,8 @@
 
 /* ---- encoding ---- */
 
-KtStatus kt_kmp_encode_entries(KtBuf *out, const KtMapEntry *entry, uint32_t n, KtDiag *diag, uint32_t depth)
+KtStatus kt_kmp_encode_entries(KtBuf *out, const KtMapEntry *entry, uint32_t n, KtDiag *diag,
+                               uint32_t depth)
 {
     kt_pack_map(out, n);
     for (uint32_t i = 0; i < n; i++) {
@@ -19,7 +20,8 @@ KtStatus kt_kmp_encode_entries(KtBuf *out, const KtMapEntry *entry, uint32_t n, 
 KtStatus kt_kmp_encode(KtBuf *out, KtValue value, KtDiag *diag, uint32_t depth)
 {
     if (depth > KMP_DEPTH_MOST)
-        return kt_diag_set(diag, KT_ERR_VALUE_TOO_DEEP, NULL, "A value is nested more than %d deep.", KMP_DEPTH_MOST);
+        return kt_diag_set(diag, KT_ERR_VALUE_TOO_DEEP, NULL,
+                           "A value is nested more than %d deep.", KMP_DEPTH_MOST);
     switch ((KtKind)value.kind) {
     case KT_NULL: kt_pack_nil(out); return KT_OK;
     case KT_BOOL: kt_pack_bool(out, value.as.b); return KT_OK;
@@ -47,30 +49,39 @@ KtStatus kt_kmp_encode(KtBuf *out, KtValue value, KtDiag *diag, uint32_t depth)
     case KT_UUID: return kt_kmp_ext_encode(out, value, diag, depth);
     case KT_KIND_COUNT: break;
     }
-    return kt_diag_set(diag, KT_ERR_INTERNAL, NULL, "A value of no known kind (%u) was to be sent.", value.kind);
+    return kt_diag_set(diag, KT_ERR_INTERNAL, NULL, "A value of no known kind (%u) was to be sent.",
+                       value.kind);
 }
 
 KtStatus kt_kmp_value_encode(KtBuf *out, KtValue value, KtDiag *diag)
 {
     KT_TRY(kt_kmp_encode(out, value, diag, 0));
-    return out->failed ? kt_diag_set(diag, KT_ERR_MEMORY, NULL, "No memory to encode a value.") : KT_OK;
+    return out->failed ? kt_diag_set(diag, KT_ERR_MEMORY, NULL, "No memory to encode a value.")
+                       : KT_OK;
 }
 
 /* ---- decoding ---- */
 
-KtStatus kt_kmp_invalid(KtDiag *diag, const char *what) { return kt_diag_set(diag, KT_ERR_INVALID_VALUE, NULL, "%s", what); }
+KtStatus kt_kmp_invalid(KtDiag *diag, const char *what)
+{
+    return kt_diag_set(diag, KT_ERR_INVALID_VALUE, NULL, "%s", what);
+}
 
 static KtStatus no_memory(KmpDecoder *d)
 {
-    return kt_diag_set(d->diag, KT_ERR_MEMORY, NULL, "No memory, or above the limit, for a received value.");
+    return kt_diag_set(d->diag, KT_ERR_MEMORY, NULL,
+                       "No memory, or above the limit, for a received value.");
 }
 
 KtStatus kt_kmp_token(KmpDecoder *d, KtPackToken *out)
 {
     KT_TRY(kt_unpack_token(&d->in, d->diag, out));
-    size_t more = out->kind == KT_TOKEN_MAP ? 2 * (size_t)out->len : out->kind == KT_TOKEN_ARRAY ? out->len : 0;
+    size_t more = out->kind == KT_TOKEN_MAP     ? 2 * (size_t)out->len
+                  : out->kind == KT_TOKEN_ARRAY ? out->len
+                                                : 0;
     if (d->owed + more > kt_reader_left(&d->in))
-        return kt_diag_set(d->diag, KT_ERR_PROTOCOL, NULL, "A msgpack value announces more than the message holds.");
+        return kt_diag_set(d->diag, KT_ERR_PROTOCOL, NULL,
+                           "A msgpack value announces more than the message holds.");
     return KT_OK;
 }
 
@@ -198,7 +209,8 @@ KtStatus kt_kmp_decode(KmpDecoder *d, KtValue *out)
 {
     KtPackToken token;
     if (d->depth > KMP_DEPTH_MOST)
-        return kt_diag_set(d->diag, KT_ERR_VALUE_TOO_DEEP, NULL, "A value is nested more than %d deep.", KMP_DEPTH_MOST);
+        return kt_diag_set(d->diag, KT_ERR_VALUE_TOO_DEEP, NULL,
+                           "A value is nested more than %d deep.", KMP_DEPTH_MOST);
     KT_TRY(kt_kmp_token(d, &token));
     switch (token.kind) {
     case KT_TOKEN_NIL: *out = kt_null(); return KT_OK;

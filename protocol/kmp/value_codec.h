@@ -26,7 +26,14 @@ enum {
 };
 
 /* Element types of a vector: KtValue.aux, and the first byte on the wire. */
-enum { KMP_VECTOR_F32 = 1, KMP_VECTOR_F64 = 2, KMP_VECTOR_I8 = 3, KMP_VECTOR_I16 = 4, KMP_VECTOR_I32 = 5, KMP_VECTOR_I64 = 6 };
+enum {
+    KMP_VECTOR_F32 = 1,
+    KMP_VECTOR_F64 = 2,
+    KMP_VECTOR_I8 = 3,
+    KMP_VECTOR_I16 = 4,
+    KMP_VECTOR_I32 = 5,
+    KMP_VECTOR_I64 = 6
+};
 
 /* Appends `value`. Nodes, relationships and paths need their images. Errors: MEMORY; VALUE_TOO_DEEP;
  * NUMBER_OUT_OF_RANGE for a date outside 32 bits of days or a time outside 64 bits; INTERNAL for an entity
@@ -37,6 +44,7 @@ KtStatus kt_kmp_value_encode(KtBuf *out, KtValue value, KtDiag *diag) KT_MUST_CH
  * Errors: PROTOCOL for broken msgpack; INVALID_VALUE for what is no Kith value (unsigned above 64-bit integer,
  * text that is not UTF-8, a map key that is no text or stands twice, an unknown extension or a wrong layout);
  * VALUE_TOO_DEEP; MEMORY. */
-KtStatus kt_kmp_value_decode(KtReader *in, KtArena *arena, KtDiag *diag, KtValue *out) KT_MUST_CHECK;
+KtStatus kt_kmp_value_decode(KtReader *in, KtArena *arena, KtDiag *diag,
+                             KtValue *out) KT_MUST_CHECK;
 
 #endif

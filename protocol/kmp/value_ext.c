@@ -46,14 +46,16 @@ static KtStatus put_path(KtBuf *out, const KtPathImage *path, KtDiag *diag, uint
 
 static KtStatus too_far(KtDiag *diag, const char *what)
 {
-    return kt_diag_set(diag, KT_ERR_NUMBER_OUT_OF_RANGE, NULL, "A %s is too far from 1970 for the protocol.", what);
+    return kt_diag_set(diag, KT_ERR_NUMBER_OUT_OF_RANGE, NULL,
+                       "A %s is too far from 1970 for the protocol.", what);
 }
 
-static KtStatus epoch_seconds(const KtTemporal *t, int64_t minus, KtDiag *diag, const char *what, int64_t *out)
+static KtStatus epoch_seconds(const KtTemporal *t, int64_t minus, KtDiag *diag, const char *what,
+                              int64_t *out)
 {
     int64_t s = 0;
-    if (__builtin_mul_overflow(t->days, (int64_t)DAY_S, &s) || __builtin_add_overflow(s, t->seconds, &s) ||
-        __builtin_sub_overflow(s, minus, &s))
+    if (__builtin_mul_overflow(t->days, (int64_t)DAY_S, &s) ||
+        __builtin_add_overflow(s, t->seconds, &s) || __builtin_sub_overflow(s, minus, &s))
         return too_far(diag, what);
     *out = s;
     return KT_OK;
@@ -139,7 +141,8 @@ KtStatus kt_kmp_ext_encode(KtBuf *out, KtValue value, KtDiag *diag, uint32_t dep
     size_t start = out->len;
     if (kind == KT_NODE || kind == KT_REL || kind == KT_PATH) {
         if (!(value.flags & KT_VALUE_IMAGE))
-            return kt_diag_set(diag, KT_ERR_INTERNAL, NULL, "A %s without its names was to be sent.", kt_kind_name(kind));
+            return kt_diag_set(diag, KT_ERR_INTERNAL, NULL,
+                               "A %s without its names was to be sent.", kt_kind_name(kind));
         if (kind == KT_NODE) {
             KT_TRY(put_node(out, value.as.node_image, diag, depth + 2));
             kt_pack_ext_around(out, start, KMP_EXT_NODE);
@@ -173,7 +176,8 @@ KtStatus kt_kmp_ext_encode(KtBuf *out, KtValue value, KtDiag *diag, uint32_t dep
 
 static KtStatus no_memory(KmpDecoder *d)
 {
-    return kt_diag_set(d->diag, KT_ERR_MEMORY, NULL, "No memory, or above the limit, for a received value.");
+    return kt_diag_set(d->diag, KT_ERR_MEMORY, NULL,
+                       "No memory, or above the limit, for a received value.");
 }
 
 static KtStatus get_id(KmpDecoder *d, uint64_t *out)
@@ -195,7 +199,8 @@ static KtStatus get_array(KmpDecoder *d, uint32_t n, const char *what)
     KtPackToken token;
     KT_TRY(kt_kmp_token(d, &token));
     if (token.kind != KT_TOKEN_ARRAY || token.len != n)
-        return kt_diag_set(d->diag, KT_ERR_INVALID_VALUE, NULL, "A %s must be an array of %u.", what, n);
+        return kt_diag_set(d->diag, KT_ERR_INVALID_VALUE, NULL, "A %s must be an array of %u.",
+                           what, n);
     return KT_OK;
 }
 
@@ -249,8 +254,8 @@ static KtStatus get_rel(KmpDecoder *d, const KtRelImage **out)
 }
 
 /* Joins the steps to what they name: step i leads from node i to node i + 1 along relationship |step|. */
-static KtStatus get_steps(KmpDecoder *d, const KtNodeImage *const *node, uint32_t nodes, const KtRelImage *const *rel,
-                          uint32_t rels, const KtPathImage **out)
+static KtStatus get_steps(KmpDecoder *d, const KtNodeImage *const *node, uint32_t nodes,
+                          const KtRelImage *const *rel, uint32_t rels, const KtPathImage **out)
 {
     uint32_t steps;
     KT_TRY(kt_kmp_list(d, "The steps of a Path", &steps));
@@ -266,11 +271,14 @@ static KtStatus get_steps(KmpDecoder *d, const KtNodeImage *const *node, uint32_
         KT_TRY(kt_kmp_token(d, &token));
         int64_t step = token.kind == KT_TOKEN_INT ? token.as.i : 0;
         if (step == 0 || step > (int64_t)rels || step < -(int64_t)rels)
-            return kt_kmp_invalid(d->diag, "A step of a Path must be the place of one of its relationships, counted from 1.");
+            return kt_kmp_invalid(
+                d->diag,
+                "A step of a Path must be the place of one of its relationships, counted from 1.");
         const KtRelImage *r = rel[(step < 0 ? -step : step) - 1];
         uint64_t from = step > 0 ? r->start : r->end, to = step > 0 ? r->end : r->start;
         if (from != node[i]->id || to != node[i + 1]->id)
-            return kt_kmp_invalid(d->diag, "A step of a Path does not lead from its node to the next.");
+            return kt_kmp_invalid(d->diag,
+                                  "A step of a Path does not lead from its node to the next.");
         along[i] = r;
     }
     *path = (KtPathImage){.rels = steps, .node = node, .rel = along};
@@ -304,7 +312,9 @@ static KtStatus get_path(KmpDecoder *d, const KtPathImage **out)
 /* The body is a world of its own: bytes, and nothing owed outside of it. */
 static KtStatus decode_entity(KmpDecoder *outer, const KtPackToken *token, KtValue *out)
 {
-    KmpDecoder d = {.in = kt_reader(token->body, token->len), .arena = outer->arena, .diag = outer->diag,
+    KmpDecoder d = {.in = kt_reader(token->body, token->len),
+                    .arena = outer->arena,
+                    .diag = outer->diag,
                     .depth = outer->depth};
     KtValue value = {.flags = KT_VALUE_IMAGE};
     if (token->ext == KMP_EXT_NODE) {
@@ -327,8 +337,8 @@ static KtStatus decode_entity(KmpDecoder *outer, const KtPackToken *token, KtVal
 
 static KtStatus wrong_layout(KmpDecoder *d, const KtPackToken *token, const char *what)
 {
-    return kt_diag_set(d->diag, KT_ERR_INVALID_VALUE, NULL, "A %s of %u bytes, or with a field out of range, came.", what,
-                       token->len);
+    return kt_diag_set(d->diag, KT_ERR_INVALID_VALUE, NULL,
+                       "A %s of %u bytes, or with a field out of range, came.", what, token->len);
 }
 
 static void split_seconds(int64_t s, KtTemporal *t)
@@ -355,7 +365,8 @@ static bool read_datetime(KtReader *in, KtTemporal *t)
     int64_t s = (int64_t)kt_read_be64(in);
     uint32_t nanos = kt_read_be32(in);
     t->offset_s = (int32_t)kt_read_be32(in);
-    if (in->bad || nanos >= NANO || !good_offset(t->offset_s) || __builtin_add_overflow(s, (int64_t)t->offset_s, &s))
+    if (in->bad || nanos >= NANO || !good_offset(t->offset_s) ||
+        __builtin_add_overflow(s, (int64_t)t->offset_s, &s))
         return false;
     split_seconds(s, t);
     t->nanos = (int32_t)nanos;
@@ -453,7 +464,9 @@ static KtStatus decode_point(KmpDecoder *d, const KtPackToken *token, KtValue *o
         return no_memory(d);
     KtReader in = kt_reader(token->body, token->len);
     point->srid = kt_read_be32(&in);
-    point->dims = point->srid == 4326 || point->srid == 7203 ? 2 : point->srid == 4979 || point->srid == 9157 ? 3 : 0;
+    point->dims = point->srid == 4326 || point->srid == 7203   ? 2
+                  : point->srid == 4979 || point->srid == 9157 ? 3
+                                                               : 0;
     for (uint32_t i = 0; i < point->dims; i++) {
         uint64_t bits = kt_read_be64(&in);
         memcpy(&point->at[i], &bits, sizeof bits);
@@ -499,6 +512,7 @@ KtStatus kt_kmp_ext_decode(KmpDecoder *d, const KtPackToken *token, KtValue *out
         *out = (KtValue){.kind = KT_UUID, .as.uuid = token->body};
         return KT_OK;
     default:
-        return kt_diag_set(d->diag, KT_ERR_INVALID_VALUE, NULL, "A value of the unknown extension type %d came.", token->ext);
+        return kt_diag_set(d->diag, KT_ERR_INVALID_VALUE, NULL,
+                           "A value of the unknown extension type %d came.", token->ext);
     }
 }

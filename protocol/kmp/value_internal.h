@@ -30,6 +30,7 @@ KtStatus kt_kmp_entries(KmpDecoder *d, uint32_t n, const KtMapEntry **out) KT_MU
 KtStatus kt_kmp_ext_decode(KmpDecoder *d, const KtPackToken *token, KtValue *out) KT_MUST_CHECK;
 KtStatus kt_kmp_ext_encode(KtBuf *out, KtValue value, KtDiag *diag, uint32_t depth) KT_MUST_CHECK;
 KtStatus kt_kmp_encode(KtBuf *out, KtValue value, KtDiag *diag, uint32_t depth) KT_MUST_CHECK;
-KtStatus kt_kmp_encode_entries(KtBuf *out, const KtMapEntry *entry, uint32_t n, KtDiag *diag, uint32_t depth) KT_MUST_CHECK;
+KtStatus kt_kmp_encode_entries(KtBuf *out, const KtMapEntry *entry, uint32_t n, KtDiag *diag,
+                               uint32_t depth) KT_MUST_CHECK;
 
 #endif

@@ -18,12 +18,13 @@ static void must(KtStatus status, const KtDiag *diag)
     KT_CHECK(status == KT_OK);
 }
 
-static void line(const char *name, const char *kind, const void *bytes, size_t len, const KtBuf *json)
+static void line(const char *name, const char *kind, const void *bytes, size_t len,
+                 const KtBuf *json)
 {
     KtBuf hex = {0};
     kt_vector_hex(&hex, bytes, len);
-    printf("{\"name\":\"%s\",\"kind\":\"%s\",\"hex\":\"%.*s\",\"json\":%.*s}\n", name, kind, (int)hex.len,
-           (const char *)hex.data, (int)json->len, (const char *)json->data);
+    printf("{\"name\":\"%s\",\"kind\":\"%s\",\"hex\":\"%.*s\",\"json\":%.*s}\n", name, kind,
+           (int)hex.len, (const char *)hex.data, (int)json->len, (const char *)json->data);
     kt_buf_close(&hex);
 }
 
@@ -105,9 +106,12 @@ static void response(const char *name, KmpResponse r)
 
 static void numbers(void)
 {
-    static const int64_t ints[] = {0,     1,          127,        128,         255,       256,        65535,    65536, 4294967295,
-                                   4294967296, INT64_MAX, -1,  -32, -33, -128, -129, -32768, -32769, -2147483648LL, -2147483649LL, INT64_MIN};
-    static const double floats[] = {0.0, -0.0, 1.0, 1.5, -2.25, 0.1, 1e300, 5e-324, INFINITY, -INFINITY};
+    static const int64_t ints[] = {
+        0,         1,  127, 128, 255,  256,  65535,  65536,  4294967295,    4294967296,
+        INT64_MAX, -1, -32, -33, -128, -129, -32768, -32769, -2147483648LL, -2147483649LL,
+        INT64_MIN};
+    static const double floats[] = {0.0, -0.0,  1.0,    1.5,      -2.25,
+                                    0.1, 1e300, 5e-324, INFINITY, -INFINITY};
     char name[48];
     value("null", kt_null());
     value("true", kt_bool(true));
@@ -145,9 +149,13 @@ static void containers(void)
     KtValue items[20];
     for (int i = 0; i < 20; i++)
         items[i] = kt_int(i);
-    KtValue mixed[] = {kt_null(), kt_bool(true), kt_int(-5), kt_float(0.5), TEXT("x"), kt_list(items, 2)};
+    KtValue mixed[] = {kt_null(),     kt_bool(true), kt_int(-5),
+                       kt_float(0.5), TEXT("x"),     kt_list(items, 2)};
     KtMapEntry inner[] = {{T("deep"), kt_list(mixed, 6)}};
-    KtMapEntry entries[] = {{T("name"), TEXT("Ada")}, {T("age"), kt_int(36)}, {T(""), kt_null()}, {T("more"), kt_map(inner, 1)}};
+    KtMapEntry entries[] = {{T("name"), TEXT("Ada")},
+                            {T("age"), kt_int(36)},
+                            {T(""), kt_null()},
+                            {T("more"), kt_map(inner, 1)}};
     static KtMapEntry many[20];
     static char key[20][8];
     for (int i = 0; i < 20; i++) {
@@ -167,18 +175,21 @@ static void entities(void)
 {
     const KtText labels[] = {T("Person"), T("Admin")};
     const KtMapEntry props[] = {{T("name"), {.kind = KT_TEXT, .len = 3, .as.text = "Ada"}},
-                                       {T("born"), {.kind = KT_INT, .as.i = 1815}}};
+                                {T("born"), {.kind = KT_INT, .as.i = 1815}}};
     const KtMapEntry since[] = {{T("since"), {.kind = KT_INT, .as.i = 1833}}};
     KtNodeImage ada = {.id = 7, .label = labels, .labels = 1, .prop = props, .props = 1};
     KtNodeImage both = {.id = 4294967294, .label = labels, .labels = 2, .prop = props, .props = 2};
     KtNodeImage bare = {.id = 0, .label = labels, .prop = props};
     KtNodeImage huge = {.id = UINT64_MAX, .label = labels, .prop = props};
-    KtRelImage knows = {.id = 11, .start = 7, .end = 0, .type = T("KNOWS"), .prop = since, .props = 1};
+    KtRelImage knows = {
+        .id = 11, .start = 7, .end = 0, .type = T("KNOWS"), .prop = since, .props = 1};
     KtRelImage back = {.id = 12, .start = 4294967294, .end = 0, .type = T("KNOWS"), .prop = since};
-    KtRelImage loop = {.id = 13, .start = 4294967294, .end = 4294967294, .type = T("LIKES"), .prop = since};
+    KtRelImage loop = {
+        .id = 13, .start = 4294967294, .end = 4294967294, .type = T("LIKES"), .prop = since};
     const KtNodeImage *nodes[] = {&ada, &bare, &both, &both};
     const KtRelImage *rels[] = {&knows, &back, &loop};
-    KtPathImage one = {.rels = 0, .node = nodes, .rel = rels}, path = {.rels = 3, .node = nodes, .rel = rels};
+    KtPathImage one = {.rels = 0, .node = nodes, .rel = rels},
+                path = {.rels = 3, .node = nodes, .rel = rels};
 #define IMAGE(k, member, at) ((KtValue){.kind = (k), .flags = KT_VALUE_IMAGE, .as.member = (at)})
     value("node", IMAGE(KT_NODE, node_image, &ada));
     value("node with two labels", IMAGE(KT_NODE, node_image, &both));
@@ -205,25 +216,37 @@ static void times_and_places(void)
     temporal("date before 1970", KT_DATE, (KtTemporal){.days = -719162});
     temporal("local time", KT_LOCAL_TIME, (KtTemporal){.seconds = 86399, .nanos = 999999999});
     temporal("time", KT_TIME, (KtTemporal){.seconds = 45296, .nanos = 5, .offset_s = -19800});
-    temporal("local datetime", KT_LOCAL_DATETIME, (KtTemporal){.days = 19782, .seconds = 45296, .nanos = 120000000});
-    temporal("local datetime before 1970", KT_LOCAL_DATETIME, (KtTemporal){.days = -1, .seconds = 86399, .nanos = 1});
-    temporal("datetime with offset", KT_DATETIME, (KtTemporal){.days = 19782, .seconds = 45296, .offset_s = 3600});
-    temporal("datetime with zone", KT_DATETIME,
-             (KtTemporal){.days = 0, .seconds = 1800, .nanos = 7, .offset_s = 3600, .zone = T("Europe/Paris")});
-    temporal("duration", KT_DURATION, (KtTemporal){.months = 14, .days = -3, .seconds = 3723, .nanos = 500000000});
-    temporal("negative duration", KT_DURATION, (KtTemporal){.months = -1, .seconds = -1, .nanos = 999999999});
-    static const KtPoint points[] = {{4326, 2, {2.3522, 48.8566, 0}}, {4979, 3, {2.3522, 48.8566, 35.5}},
-                                     {7203, 2, {-1.0, 0.5, 0}}, {9157, 3, {1.0, 2.0, 3.0}}};
+    temporal("local datetime", KT_LOCAL_DATETIME,
+             (KtTemporal){.days = 19782, .seconds = 45296, .nanos = 120000000});
+    temporal("local datetime before 1970", KT_LOCAL_DATETIME,
+             (KtTemporal){.days = -1, .seconds = 86399, .nanos = 1});
+    temporal("datetime with offset", KT_DATETIME,
+             (KtTemporal){.days = 19782, .seconds = 45296, .offset_s = 3600});
+    temporal(
+        "datetime with zone", KT_DATETIME,
+        (KtTemporal){
+            .days = 0, .seconds = 1800, .nanos = 7, .offset_s = 3600, .zone = T("Europe/Paris")});
+    temporal("duration", KT_DURATION,
+             (KtTemporal){.months = 14, .days = -3, .seconds = 3723, .nanos = 500000000});
+    temporal("negative duration", KT_DURATION,
+             (KtTemporal){.months = -1, .seconds = -1, .nanos = 999999999});
+    static const KtPoint points[] = {{4326, 2, {2.3522, 48.8566, 0}},
+                                     {4979, 3, {2.3522, 48.8566, 35.5}},
+                                     {7203, 2, {-1.0, 0.5, 0}},
+                                     {9157, 3, {1.0, 2.0, 3.0}}};
     value("point on the earth", (KtValue){.kind = KT_POINT, .as.point = &points[0]});
     value("point above the earth", (KtValue){.kind = KT_POINT, .as.point = &points[1]});
     value("point in a plane", (KtValue){.kind = KT_POINT, .as.point = &points[2]});
     value("point in space", (KtValue){.kind = KT_POINT, .as.point = &points[3]});
     static const float f32[] = {1.0f, -0.5f, 3.25f};
     static const int16_t i16[] = {1, -2, 300};
-    value("vector of float 32", (KtValue){.kind = KT_VECTOR, .aux = KMP_VECTOR_F32, .len = sizeof f32, .as.box = f32});
-    value("vector of integer 16", (KtValue){.kind = KT_VECTOR, .aux = KMP_VECTOR_I16, .len = sizeof i16, .as.box = i16});
+    value("vector of float 32",
+          (KtValue){.kind = KT_VECTOR, .aux = KMP_VECTOR_F32, .len = sizeof f32, .as.box = f32});
+    value("vector of integer 16",
+          (KtValue){.kind = KT_VECTOR, .aux = KMP_VECTOR_I16, .len = sizeof i16, .as.box = i16});
     value("empty vector", (KtValue){.kind = KT_VECTOR, .aux = KMP_VECTOR_F64, .as.box = f32});
-    static const uint8_t uuid[16] = {0x12, 0x3E, 0x45, 0x67, 0xE8, 0x9B, 0x12, 0xD3, 0xA4, 0x56, 0x42, 0x66, 0x14, 0x17, 0x40, 0};
+    static const uint8_t uuid[16] = {0x12, 0x3E, 0x45, 0x67, 0xE8, 0x9B, 0x12, 0xD3,
+                                     0xA4, 0x56, 0x42, 0x66, 0x14, 0x17, 0x40, 0};
     value("uuid", (KtValue){.kind = KT_UUID, .as.uuid = uuid});
 }
 
@@ -254,33 +277,56 @@ static void odd_bytes(void)
     BAD("unknown extension", "\xD4\x63\x00", "InvalidValue");
     BAD("date of 2 bytes", "\xD5\x05\x00\x00", "InvalidValue");
     BAD("local time of 25 hours", "\xD7\x06\x00\x00\x51\xDA\xC2\x07\xA0\x00", "InvalidValue");
-    BAD("point with an unknown srid", "\xC7\x14\x0B\x00\x00\x00\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "InvalidValue");
+    BAD("point with an unknown srid",
+        "\xC7\x14\x0B\x00\x00\x00\x01\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", "InvalidValue");
     BAD("vector cut in an element", "\xD5\x0C\x02\x00", "InvalidValue");
     BAD("node with two fields", "\xC7\x03\x01\x92\x01\x90", "InvalidValue");
     BAD("node with bytes behind", "\xC7\x05\x01\x93\x01\x90\x80\xC0", "InvalidValue");
-    BAD("path whose step leads elsewhere", "\xC7\x14\x03\x93\x92\x93\x01\x90\x80\x93\x02\x90\x80\x91\x95\x05\x01\x03\xA1T\x80\x91\x01", "InvalidValue");
+    BAD("path whose step leads elsewhere",
+        "\xC7\x14\x03\x93\x92\x93\x01\x90\x80\x93\x02\x90\x80\x91\x95\x05\x01\x03\xA1T\x80\x91\x01",
+        "InvalidValue");
 }
 
 static void requests(void)
 {
     const KtMapEntry params[] = {{T("name"), {.kind = KT_TEXT, .len = 3, .as.text = "Ada"}},
-                                        {T("n"), {.kind = KT_INT, .as.i = 3}}};
+                                 {T("n"), {.kind = KT_INT, .as.i = 3}}};
     static const char key[] = "0123456789abcdef0123456789ABCDEF";
-    request("HELLO", (KmpRequest){.type = KMP_HELLO, .request = 1, .as.hello = {T("demo/1"), T("none"), T("")}});
-    request("HELLO with database", (KmpRequest){.type = KMP_HELLO, .request = 1, .as.hello = {T("demo/1"), T("none"), T("kith")}});
-    request("RUN", (KmpRequest){.type = KMP_RUN, .request = 2, .as.run = {.text = T("RETURN 1 AS n"), .credit_rows = 1000, .credit_bytes = 1048576}});
+    request(
+        "HELLO",
+        (KmpRequest){.type = KMP_HELLO, .request = 1, .as.hello = {T("demo/1"), T("none"), T("")}});
+    request("HELLO with database", (KmpRequest){.type = KMP_HELLO,
+                                                .request = 1,
+                                                .as.hello = {T("demo/1"), T("none"), T("kith")}});
+    request("RUN", (KmpRequest){.type = KMP_RUN,
+                                .request = 2,
+                                .as.run = {.text = T("RETURN 1 AS n"),
+                                           .credit_rows = 1000,
+                                           .credit_bytes = 1048576}});
     request("RUN with everything",
-            (KmpRequest){.type = KMP_RUN, .flags = KMP_SKIP_IF_FAILED, .request = 4294967295,
-                         .as.run = {.text = T("MATCH (p:Person {name: $name}) RETURN p LIMIT $n"), .params = kt_map(params, 2),
-                                    .credit_rows = 0, .credit_bytes = 0, .deadline_ms = 60000, .read_only = true,
-                                    .min_commit = 12345678901, .tag = T("job 7")}});
+            (KmpRequest){.type = KMP_RUN,
+                         .flags = KMP_SKIP_IF_FAILED,
+                         .request = 4294967295,
+                         .as.run = {.text = T("MATCH (p:Person {name: $name}) RETURN p LIMIT $n"),
+                                    .params = kt_map(params, 2),
+                                    .credit_rows = 0,
+                                    .credit_bytes = 0,
+                                    .deadline_ms = 60000,
+                                    .read_only = true,
+                                    .min_commit = 12345678901,
+                                    .tag = T("job 7")}});
     request("MORE", (KmpRequest){.type = KMP_MORE, .request = 3, .as.more = {1, 1000, 1048576}});
     request("CLOSE", (KmpRequest){.type = KMP_CLOSE, .request = 4, .as.close = {1}});
     request("CANCEL all", (KmpRequest){.type = KMP_CANCEL, .request = 5});
-    request("CANCEL one", (KmpRequest){.type = KMP_CANCEL, .request = 5, .as.cancel = {.request = 2}});
-    request("CANCEL with a key", (KmpRequest){.type = KMP_CANCEL, .request = 1, .as.cancel = {.session = 9, .key = {key, KMP_CANCEL_KEY}}});
+    request("CANCEL one",
+            (KmpRequest){.type = KMP_CANCEL, .request = 5, .as.cancel = {.request = 2}});
+    request("CANCEL with a key",
+            (KmpRequest){.type = KMP_CANCEL,
+                         .request = 1,
+                         .as.cancel = {.session = 9, .key = {key, KMP_CANCEL_KEY}}});
     request("BEGIN", (KmpRequest){.type = KMP_BEGIN, .request = 6});
-    request("BEGIN to read", (KmpRequest){.type = KMP_BEGIN, .request = 6, .as.begin = {true, 5000, 77}});
+    request("BEGIN to read",
+            (KmpRequest){.type = KMP_BEGIN, .request = 6, .as.begin = {true, 5000, 77}});
     request("COMMIT", (KmpRequest){.type = KMP_COMMIT, .request = 7});
     request("ROLLBACK", (KmpRequest){.type = KMP_ROLLBACK, .request = 8});
     request("RESET", (KmpRequest){.type = KMP_RESET, .request = 9});
@@ -312,32 +358,79 @@ static void responses(void)
     static const uint64_t types[] = {4, 17};
     static const char key[] = "0123456789abcdef0123456789ABCDEF";
     const KtMapEntry counters[] = {{T("nodes_created"), {.kind = KT_INT, .as.i = 2}},
-                                          {T("props_set"), {.kind = KT_INT, .as.i = 3}}};
-    const KmpNotice notice[] = {{T("UnknownLabel"), T("No node has the label Persn."), T("Did you mean Person?"), {7, 5, 1, 8}}};
-    const KmpError cause = {.code = 1410, .name = T("Io"), .gqlstatus = T("58030"), .error_class = KT_CLASS_SERVER, .message = T("No space left on device.")};
-    response("WELCOME", (KmpResponse){.type = KMP_WELCOME, .request = 1, .as.welcome = {T("Kith/0.1.0"), T("kith"), 9, {key, KMP_CANCEL_KEY}, 16777216, 67108864, 1, none, 42, 10}});
+                                   {T("props_set"), {.kind = KT_INT, .as.i = 3}}};
+    const KmpNotice notice[] = {{T("UnknownLabel"),
+                                 T("No node has the label Persn."),
+                                 T("Did you mean Person?"),
+                                 {7, 5, 1, 8}}};
+    const KmpError cause = {.code = 1410,
+                            .name = T("Io"),
+                            .gqlstatus = T("58030"),
+                            .error_class = KT_CLASS_SERVER,
+                            .message = T("No space left on device.")};
+    response("WELCOME", (KmpResponse){.type = KMP_WELCOME,
+                                      .request = 1,
+                                      .as.welcome = {T("Kith/0.1.0"),
+                                                     T("kith"),
+                                                     9,
+                                                     {key, KMP_CANCEL_KEY},
+                                                     16777216,
+                                                     67108864,
+                                                     1,
+                                                     none,
+                                                     42,
+                                                     10}});
     response("OK", (KmpResponse){.type = KMP_OK, .request = 2, .as.ok = {.rows = 1}});
-    response("OK of nothing", (KmpResponse){.type = KMP_OK, .request = 6, .as.ok = {.tx_state = KMP_TX_OPEN}});
-    response("OK with everything",
-             (KmpResponse){.type = KMP_OK, .request = 2,
-                           .as.ok = {.rows = 3, .counters = kt_map(counters, 2), .commit = 43, .plan_us = 120, .run_us = 3400,
-                                     .peak_bytes = 65536, .plan = T("Result\n  Scan p:Person\n"), .notices = 1, .notice = notice}});
-    response("ERROR", (KmpResponse){.type = KMP_ERROR, .request = 2,
-                                    .as.error = {.code = 1000, .name = T("UnexpectedSyntax"), .gqlstatus = T("42001"),
-                                                 .error_class = KT_CLASS_CLIENT, .message = T("Expected an expression."),
-                                                 .detail = T("UnexpectedSyntax"), .hint = T("Write one after RETURN."),
-                                                 .at = {7, 1, 1, 8}, .query = 17, .tx_state = KMP_TX_FAILED}});
+    response("OK of nothing",
+             (KmpResponse){.type = KMP_OK, .request = 6, .as.ok = {.tx_state = KMP_TX_OPEN}});
+    response("OK with everything", (KmpResponse){.type = KMP_OK,
+                                                 .request = 2,
+                                                 .as.ok = {.rows = 3,
+                                                           .counters = kt_map(counters, 2),
+                                                           .commit = 43,
+                                                           .plan_us = 120,
+                                                           .run_us = 3400,
+                                                           .peak_bytes = 65536,
+                                                           .plan = T("Result\n  Scan p:Person\n"),
+                                                           .notices = 1,
+                                                           .notice = notice}});
+    response("ERROR", (KmpResponse){.type = KMP_ERROR,
+                                    .request = 2,
+                                    .as.error = {.code = 1000,
+                                                 .name = T("UnexpectedSyntax"),
+                                                 .gqlstatus = T("42001"),
+                                                 .error_class = KT_CLASS_CLIENT,
+                                                 .message = T("Expected an expression."),
+                                                 .detail = T("UnexpectedSyntax"),
+                                                 .hint = T("Write one after RETURN."),
+                                                 .at = {7, 1, 1, 8},
+                                                 .query = 17,
+                                                 .tx_state = KMP_TX_FAILED}});
     response("ERROR to retry, with a cause",
-             (KmpResponse){.type = KMP_ERROR, .request = 3,
-                           .as.error = {.code = 1603, .name = T("Unavailable"), .gqlstatus = T("57P01"), .error_class = KT_CLASS_TRANSIENT,
-                                        .retryable = true, .retry_after_ms = 250, .message = T("The server is stopping."), .cause = &cause}});
+             (KmpResponse){.type = KMP_ERROR,
+                           .request = 3,
+                           .as.error = {.code = 1603,
+                                        .name = T("Unavailable"),
+                                        .gqlstatus = T("57P01"),
+                                        .error_class = KT_CLASS_TRANSIENT,
+                                        .retryable = true,
+                                        .retry_after_ms = 250,
+                                        .message = T("The server is stopping."),
+                                        .cause = &cause}});
     response("PONG", (KmpResponse){.type = KMP_PONG, .request = 10});
-    response("HEAD", (KmpResponse){.type = KMP_HEAD, .request = 2, .as.head = {.cursor = 1, .columns = 1, .column = columns}});
-    response("HEAD with types", (KmpResponse){.type = KMP_HEAD, .request = 2, .as.head = {5, 17, 2, columns, types}});
+    response("HEAD", (KmpResponse){.type = KMP_HEAD,
+                                   .request = 2,
+                                   .as.head = {.cursor = 1, .columns = 1, .column = columns}});
+    response("HEAD with types",
+             (KmpResponse){.type = KMP_HEAD, .request = 2, .as.head = {5, 17, 2, columns, types}});
     rows();
-    response("PROGRESS", (KmpResponse){.type = KMP_PROGRESS, .request = 2, .as.progress = {1000000, 5000000, T("Expand")}});
+    response("PROGRESS", (KmpResponse){.type = KMP_PROGRESS,
+                                       .request = 2,
+                                       .as.progress = {1000000, 5000000, T("Expand")}});
     response("NOTICE", (KmpResponse){.type = KMP_NOTICE, .request = 2, .as.notice = notice[0]});
-    response("EVENT going away", (KmpResponse){.type = KMP_EVENT, .as.event = {T("going-away"), T("The server is stopping."), 5000}});
+    response("EVENT going away",
+             (KmpResponse){.type = KMP_EVENT,
+                           .as.event = {T("going-away"), T("The server is stopping."), 5000}});
 }
 
 int main(void)

@@ -79,7 +79,8 @@ static void put_node(KtBuf *out, const KtNodeImage *node)
 
 static void put_rel(KtBuf *out, const KtRelImage *rel)
 {
-    put(out, "{\"id\":%" PRIu64 ",\"start\":%" PRIu64 ",\"end\":%" PRIu64 ",\"type\":", rel->id, rel->start, rel->end);
+    put(out, "{\"id\":%" PRIu64 ",\"start\":%" PRIu64 ",\"end\":%" PRIu64 ",\"type\":", rel->id,
+        rel->start, rel->end);
     put_text(out, rel->type);
     put(out, ",\"props\":");
     put_entries(out, rel->prop, rel->props);
@@ -100,13 +101,15 @@ static void put_path(KtBuf *out, const KtPathImage *path)
     }
     put(out, "],\"steps\":[");
     for (uint32_t i = 0; i < path->rels; i++)
-        put(out, "%s%s%u", i ? "," : "", path->rel[i]->start == path->node[i]->id ? "" : "-", i + 1);
+        put(out, "%s%s%u", i ? "," : "", path->rel[i]->start == path->node[i]->id ? "" : "-",
+            i + 1);
     put(out, "]}}");
 }
 
 static void put_seconds(KtBuf *out, const KtTemporal *t)
 {
-    put(out, "\"seconds\":%" PRId64 ",\"nanos\":%" PRId32, t->days * 86400 + t->seconds - t->offset_s, t->nanos);
+    put(out, "\"seconds\":%" PRId64 ",\"nanos\":%" PRId32,
+        t->days * 86400 + t->seconds - t->offset_s, t->nanos);
 }
 
 static void put_temporal(KtBuf *out, KtKind kind, const KtTemporal *t)
@@ -198,7 +201,8 @@ void kt_vector_value(KtBuf *out, KtValue value)
     }
 }
 
-static KtStatus put_body(KtBuf *out, KmpType message, const KmpBody *body, KtArena *arena, KtDiag *diag);
+static KtStatus put_body(KtBuf *out, KmpType message, const KmpBody *body, KtArena *arena,
+                         KtDiag *diag);
 
 static KtStatus put_raw(KtBuf *out, KmpKey key, const KmpSlot *slot, KtArena *arena, KtDiag *diag)
 {
@@ -208,7 +212,8 @@ static KtStatus put_raw(KtBuf *out, KmpKey key, const KmpSlot *slot, KtArena *ar
     if (key == KMP_KEY_POSITION) {
         KtPos at;
         KT_TRY(kt_kmp_position(slot, diag, &at));
-        put(out, "{\"offset\":%u,\"line\":%u,\"column\":%u,\"length\":%u}", at.offset, at.line, at.column, at.length);
+        put(out, "{\"offset\":%u,\"line\":%u,\"column\":%u,\"length\":%u}", at.offset, at.line,
+            at.column, at.length);
         return KT_OK;
     }
     if (key == KMP_KEY_CAUSE) {
@@ -227,7 +232,8 @@ static KtStatus put_raw(KtBuf *out, KmpKey key, const KmpSlot *slot, KtArena *ar
     return KT_OK;
 }
 
-static KtStatus put_slot(KtBuf *out, const KmpField *field, const KmpSlot *slot, KtArena *arena, KtDiag *diag)
+static KtStatus put_slot(KtBuf *out, const KmpField *field, const KmpSlot *slot, KtArena *arena,
+                         KtDiag *diag)
 {
     switch (field->form) {
     case KMP_UINT: put(out, "%" PRIu64, slot->number); return KT_OK;
@@ -252,7 +258,8 @@ static KtStatus put_slot(KtBuf *out, const KmpField *field, const KmpSlot *slot,
     return KT_ERR_INTERNAL;
 }
 
-static KtStatus put_body(KtBuf *out, KmpType message, const KmpBody *body, KtArena *arena, KtDiag *diag)
+static KtStatus put_body(KtBuf *out, KmpType message, const KmpBody *body, KtArena *arena,
+                         KtDiag *diag)
 {
     bool first = true;
     put(out, "{");
@@ -280,14 +287,15 @@ static KtStatus put_rows(KtBuf *out, const KmpMessage *message, KtArena *arena, 
 KtStatus kt_vector_message(KtBuf *out, const KmpMessage *message, KtArena *arena, KtDiag *diag)
 {
     KmpType type = (KmpType)message->header.type;
-    put(out, "{\"type\":\"%s\",\"flags\":%u,\"request\":%" PRIu32 ",\"body\":", kt_kmp_type_name((uint8_t)type, NULL),
-        message->header.flags, message->header.request);
+    put(out, "{\"type\":\"%s\",\"flags\":%u,\"request\":%" PRIu32 ",\"body\":",
+        kt_kmp_type_name((uint8_t)type, NULL), message->header.flags, message->header.request);
     if (type == KMP_ROWS) {
         KT_TRY(put_rows(out, message, arena, diag));
     } else {
         KmpBody *body = kt_arena_alloc(arena, sizeof *body);
         KT_CHECK(body);
-        KT_TRY(kt_kmp_payload_decode(type, message->payload, message->header.length, arena, diag, body));
+        KT_TRY(kt_kmp_payload_decode(type, message->payload, message->header.length, arena, diag,
+                                     body));
         KT_TRY(put_body(out, type, body, arena, diag));
     }
     put(out, "}");

@@ -8,7 +8,8 @@
 
 void kt_vector_value(KtBuf *out, KtValue value);
 /* {"type": ..., "flags": ..., "request": ..., "body": ...}, read from the payload by the table of messages.def. */
-KtStatus kt_vector_message(KtBuf *out, const KmpMessage *message, KtArena *arena, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_vector_message(KtBuf *out, const KmpMessage *message, KtArena *arena,
+                           KtDiag *diag) KT_MUST_CHECK;
 void kt_vector_hex(KtBuf *out, const void *bytes, size_t len);
 
 #endif

@@ -111,7 +111,7 @@ const char *kt_type_words(KtType type, char out[160]);
 /* An error unless the expression admits one of `kinds`. */
 KtStatus kt_bind_expect(KtBinder *b, const KtExpr *expr, KtKinds kinds, const char *who) KT_MUST_CHECK;
 
-/* ---- expressions: bind_expr.c, bind_call.c ---- */
+/* ---- expressions: bind_expr.c, bind_each.c, bind_call.c ---- */
 
 /* A new expression over args; depth and the flags of the arguments are taken over. Errors: TOO_COMPLEX, MEMORY. */
 KtStatus kt_bind_make(KtBinder *b, KtExprKind kind, KtPos at, KtType type, const KtExpr *const *arg, uint32_t args,
@@ -131,6 +131,9 @@ KtStatus kt_bind_function(KtBinder *b, const KtFunction *function, KtPos at, con
 KtStatus kt_bind_operator(KtBinder *b, const char *name, KtPos at, const KtExpr *const *arg, uint32_t args,
                           const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_call(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_bind_case(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_bind_each(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_bind_reduce(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_count_star(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 /* Does an aggregate stand in it (not counting subqueries)? */
 bool kt_bind_has_aggregate(const KtAstExpr *e);

@@ -152,12 +152,13 @@ typedef struct KtFeed {
     KtDiffer differ;
     const uint32_t *from; /* by row of the batch */
     KtSlice *slice;
+    uint32_t slice_cap;
     uint32_t n, at;      /* slices of the last call, and the one at hand */
     KtPart *part;        /* parts of slice[at] */
     uint32_t parts, part_at, part_cap, row; /* row: whose hits stand in differ */
 } KtFeed;
 
-enum { KT_FEED_SLICES = 256 };
+enum { KT_FEED_FIRST = 32, KT_FEED_SLICES = 256 };
 KtStatus kt_feed_open(KtOp *op, KtFeed *feed, const KtPlanRel *rel, KtSlot from, bool rels) KT_MUST_CHECK;
 /* Goes on with the selected rows of `top`; the rows before must be used up. */
 KtStatus kt_feed_begin(KtFeed *feed, KtLevel *top) KT_MUST_CHECK;

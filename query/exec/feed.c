@@ -9,7 +9,8 @@
 KtStatus kt_feed_open(KtOp *op, KtFeed *feed, const KtPlanRel *rel, KtSlot from, bool rels)
 {
     *feed = (KtFeed){.op = op, .rel = rel, .from_slot = from, .rels = rels || rel->n_differs > 0, .row = UINT32_MAX};
-    feed->slice = kt_arena_alloc(op->x->arena, KT_FEED_SLICES * sizeof *feed->slice);
+    feed->slice_cap = KT_FEED_FIRST;
+    feed->slice = kt_arena_alloc(op->x->arena, KT_FEED_FIRST * sizeof *feed->slice);
     return feed->slice ? KT_OK : KT_ERR_MEMORY;
 }
 
@@ -44,12 +45,25 @@ KtStatus kt_feed_begin(KtFeed *feed, KtLevel *top)
     return KT_OK;
 }
 
+/* The ids of a slice that is read soon come from far. */
+static void fetch_ahead(const KtFeed *feed)
+{
+    enum { SLICES_AHEAD = 3, BYTES = 320, LINE = 64 };
+    if (feed->at + SLICES_AHEAD >= feed->n)
+        return;
+    const KtSlice *s = &feed->slice[feed->at + SLICES_AHEAD];
+    const char *nbr = s->nbr;
+    for (size_t at = 0; at < (size_t)s->n * KT_NODE_WIDTH && at < BYTES; at += LINE)
+        __builtin_prefetch(nbr + at);
+}
+
 /* The parts of slice[at] that count. */
 static KtStatus begin_slice(KtFeed *feed)
 {
     const KtSlice *s = &feed->slice[feed->at];
     KT_ASSERT(s->width == KT_NODE_WIDTH);
     uint32_t node = feed->from[s->row];
+    fetch_ahead(feed);
     if (feed->differ.n && feed->row != s->row) {
         KT_TRY(kt_differ_row(feed->op, &feed->differ, s->row, node, feed->rel->dir));
         feed->row = s->row;
@@ -89,7 +103,14 @@ KtStatus kt_feed_ready(KtFeed *feed, bool *have)
 KtStatus kt_feed_more(KtFeed *feed, uint32_t cap, bool *have)
 {
     kt_op_sees(feed->op);
-    KT_TRY(kt_expand_next(feed->cursor, feed->slice, cap < KT_FEED_SLICES ? cap : KT_FEED_SLICES, &feed->n));
+    if (feed->n == feed->slice_cap && feed->slice_cap < KT_FEED_SLICES) { /* the last call filled it */
+        KtSlice *more = kt_arena_alloc(feed->op->x->arena, KT_FEED_SLICES * sizeof *more);
+        if (!more)
+            return KT_ERR_MEMORY;
+        feed->slice = more;
+        feed->slice_cap = KT_FEED_SLICES;
+    }
+    KT_TRY(kt_expand_next(feed->cursor, feed->slice, cap < feed->slice_cap ? cap : feed->slice_cap, &feed->n));
     feed->slices_kept = false;
     feed->at = feed->parts = feed->part_at = 0;
     *have = feed->open_feed = feed->n > 0;

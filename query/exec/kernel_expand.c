@@ -27,6 +27,11 @@ KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtAr
 uint64_t kt_slice_rel(const KtSlice *slice, uint32_t i)
 {
     uint64_t id = 0;
+    if (KT_LIKELY(slice->rel_width == 4)) {
+        uint32_t few;
+        memcpy(&few, (const uint8_t *)slice->rel + (size_t)i * 4, 4);
+        return few;
+    }
     memcpy(&id, (const uint8_t *)slice->rel + (size_t)i * slice->rel_width, slice->rel_width);
     return id;
 }

@@ -11,9 +11,9 @@ enum { KT_SET_PAGE_SHIFT = 15, KT_SET_PAGE_WORDS = (1 << KT_SET_PAGE_SHIFT) / 64
 
 typedef struct KtNodeSet { /* starts as {.budget = ...} */
     uint64_t **page;       /* by id >> KT_SET_PAGE_SHIFT; NULL: empty */
-    uint32_t pages;        /* length of page */
+    uint64_t **kept;       /* the same, also of pages that are empty since the last clear */
+    uint32_t pages;        /* length of page and kept */
     uint32_t *used;        /* pages that hold a bit since the last clear */
-    uint8_t *in_use;       /* by page */
     uint32_t n_used, used_cap;
     uint64_t count;
     KtBudget *budget;
@@ -21,6 +21,8 @@ typedef struct KtNodeSet { /* starts as {.budget = ...} */
 
 /* Makes room for the page of `id`. Errors: KT_ERR_MEMORY. */
 KtStatus kt_node_set_page(KtNodeSet *set, uint32_t id) KT_MUST_CHECK;
+/* Empties a set that holds id[0 .. n) and nothing else. */
+void kt_node_set_take_out(KtNodeSet *set, const uint32_t *id, uint64_t n);
 void kt_node_set_clear(KtNodeSet *set);
 void kt_node_set_close(KtNodeSet *set);
 
@@ -34,7 +36,7 @@ static inline bool kt_node_set_has(const KtNodeSet *set, uint32_t id)
 static inline KtStatus kt_node_set_add(KtNodeSet *set, uint32_t id, bool *fresh)
 {
     uint32_t p = id >> KT_SET_PAGE_SHIFT;
-    if (KT_UNLIKELY(p >= set->pages || !set->in_use[p]))
+    if (KT_UNLIKELY(p >= set->pages || !set->page[p]))
         KT_TRY(kt_node_set_page(set, id));
     uint64_t *word = &set->page[p][(id >> 6) & (KT_SET_PAGE_WORDS - 1)];
     uint64_t bit = (uint64_t)1 << (id & 63);

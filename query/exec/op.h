@@ -77,6 +77,7 @@ struct KtExec {
     bool profile;
     KtMark *clause_mark;     /* by clause number: UINT64_MAX until one of its operators first reads */
     uint32_t slots;          /* KtPlanned.slots */
+    struct KtPool *pool;     /* kept from query to query (node_index.h); may be NULL */
     KtSink *sink;            /* of Result; NULL: rows are counted and dropped */
     bool sink_full;          /* Result's answer was AGAIN because the sink is full; cleared by the caller */
     bool see_all;            /* operators opened now read every own write (Merge sets it) */

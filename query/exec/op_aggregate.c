@@ -1,33 +1,45 @@
 /* query/exec/op_aggregate.c - grouping: consumes all, one row per group.
  *
  * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
- * adds the whole batch by it. A single key of nodes is numbered through a map by node id; everything else
- * through encoded keys (base/key.h). Under an argument its row leads the key. An aggregation without keys has one
- * group per argument row (or one in all) even if nothing came in. Weights count as that many rows. */
+ * adds the whole batch by it. A single key of nodes is numbered by node id (node_index.h); everything
+ * else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one
+ * group per argument row (or one in all) even if nothing came in. Weights count as that many rows.
+ *
+ * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the ends go
+ * from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
 #include "query/exec/exec_internal.h"
+#include "query/exec/group_set.h"
 #include "query/exec/key_table.h"
-#include "query/exec/node_map.h"
+#include "query/exec/node_index.h"
 #include "query/exec/rows.h"
 #include "query/expr/aggregate.h"
 
 #include <string.h>
+#include <strings.h>
+
+enum { FEW_NODES = 4096 };
 
 typedef struct AggregateOp {
     KtOp base;
     KtSlot *key;           /* slots */
     KtRows *rows;          /* keys of the groups; tag: argument row */
     KtKeyTable *table;
-    KtNodeMap nodes;       /* node -> group + 1 */
+    KtNodeIndex nodes;     /* of a single key: their numbers are the groups, but for one of null in between */
     uint32_t null_group;   /* of the null node; UINT32_MAX: none yet */
     bool by_node, began, full;
     uint32_t groups;
     KtAggregate **aggregate;
+    KtGroupSet **nodes_of; /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
     uint32_t *number;      /* group by row of the level that keys are read at */
     uint32_t *group;       /* group by row of the top */
     uint16_t *fresh;       /* rows that began a group */
     uint32_t *arg_group;   /* without keys: group by argument row */
     uint32_t at;
     KtMade made;
+    /* ExpandCountDistinct */
+    bool hop, has_input;
+    KtBatch input;
+    KtFeed feed;           /* the ends go to nodes_of[0] */
 } AggregateOp;
 
 static uint32_t aggregates(const KtOp *op) { return op->plan->as.aggregate.n; }
@@ -38,6 +50,15 @@ static void close_aggregates(AggregateOp *self)
         kt_aggregate_close(self->aggregate[i]);
         self->aggregate[i] = NULL;
     }
+    for (uint32_t i = 0; self->nodes_of && i < aggregates(&self->base); i++) {
+        if (self->nodes_of[i])
+            kt_group_set_close(self->nodes_of[i]);
+    }
+}
+
+static bool counts_distinct(const KtBoundAggregate *bound)
+{
+    return bound->distinct && bound->function && bound->args == 1 && strcasecmp(bound->function->name, "count") == 0;
 }
 
 static KtStatus open_aggregates(AggregateOp *self)
@@ -46,11 +67,18 @@ static KtStatus open_aggregates(AggregateOp *self)
     close_aggregates(self);
     for (uint32_t i = 0; i < aggregates(op); i++) {
         const KtBoundAggregate *bound = op->plan->as.aggregate.item[i].bound;
-        KT_TRY(kt_aggregate_open(bound->function, bound->distinct, bound->at, op->x->budget, &self->aggregate[i]));
+        if (!self->hop)
+            KT_TRY(kt_aggregate_open(bound->function, bound->distinct, bound->at, op->x->budget, &self->aggregate[i]));
+        if (!counts_distinct(bound) || self->nodes_of[i])
+            continue;
+        self->nodes_of[i] = kt_arena_zero(op->x->arena, 1, sizeof **self->nodes_of);
+        if (!self->nodes_of[i])
+            return KT_ERR_MEMORY;
+        self->nodes_of[i]->budget = op->x->budget;
     }
     self->groups = self->at = 0;
     self->null_group = UINT32_MAX;
-    self->by_node = self->began = self->full = false;
+    self->by_node = self->began = self->full = self->has_input = false;
     return KT_OK;
 }
 
@@ -60,26 +88,40 @@ static KtStatus aggregate_open(KtOp *op)
     KtArena *arena = op->x->arena;
     uint32_t keys = op->plan->as.aggregate.keys;
     self->nodes.budget = op->x->budget;
+    self->hop = op->plan->kind == KT_PLAN_EXPAND_COUNT_DISTINCT;
+    if (self->hop)
+        KT_TRY(kt_feed_open(op, &self->feed, &op->plan->as.aggregate.rel, op->plan->as.aggregate.from, false));
     self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
-    self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
-    self->group = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->group);
-    if (!self->key || !self->aggregate || !self->number || !self->group)
+    self->nodes_of = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_of);
+    if (!self->key || !self->aggregate || !self->nodes_of)
         return KT_ERR_MEMORY;
+    if (keys || op->arg) {
+        self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
+        self->group = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->group);
+        if (!self->number || !self->group)
+            return KT_ERR_MEMORY;
+    }
     for (uint32_t i = 0; i < keys; i++)
         self->key[i] = op->plan->as.aggregate.key[i].slot;
-    KT_TRY(kt_op_sel(op, &self->fresh));
-    KT_TRY(kt_rows_open(op->x->budget, self->key, keys, op->arg != NULL, &self->rows));
-    KT_TRY(kt_key_table_open(op->x->budget, &self->table));
+    if (keys) {
+        KT_TRY(kt_op_sel(op, &self->fresh));
+        KT_TRY(kt_rows_open(op->x->budget, self->key, keys, op->arg != NULL, &self->rows));
+        KT_TRY(kt_key_table_open(op->x->budget, &self->table));
+    }
     return open_aggregates(self);
 }
 
 static KtStatus aggregate_rewind(KtOp *op)
 {
     AggregateOp *self = (AggregateOp *)op;
-    kt_rows_clear(self->rows);
-    kt_key_table_clear(self->table);
-    kt_node_map_clear(&self->nodes);
+    if (self->rows) {
+        kt_rows_clear(self->rows);
+        kt_key_table_clear(self->table);
+        kt_node_index_clear(&self->nodes);
+    }
+    if (self->hop)
+        kt_feed_rewind(&self->feed);
     return open_aggregates(self);
 }
 
@@ -89,7 +131,15 @@ static void aggregate_close(KtOp *op)
     close_aggregates(self);
     kt_rows_close(self->rows);
     kt_key_table_close(self->table);
-    kt_node_map_close(&self->nodes);
+    kt_pool_give(op->x->pool, &self->nodes);
+    if (self->hop)
+        kt_feed_close(&self->feed);
+}
+
+static KtStatus aggregate_park(KtOp *op)
+{
+    AggregateOp *self = (AggregateOp *)op;
+    return self->hop ? kt_feed_park(&self->feed) : KT_OK;
 }
 
 /* ---- group numbers ---- */
@@ -100,25 +150,39 @@ static KtStatus leave_nodes(AggregateOp *self)
     self->by_node = false;
     for (uint32_t g = 0; g < self->groups; g++)
         KT_TRY(kt_key_table_add(self->table, kt_rows_value(self->rows, 0, g)));
-    kt_node_map_clear(&self->nodes);
+    kt_node_index_clear(&self->nodes);
     return KT_OK;
 }
 
-static KtStatus number_nodes(AggregateOp *self, const KtColumn *col, const uint16_t *sel, uint32_t n, uint32_t *fresh)
+static KtStatus number_nodes(AggregateOp *self, KtArena *arena, const KtColumn *col, const uint16_t *sel, uint32_t n,
+                             uint32_t *fresh)
 {
     const uint32_t *id = col->data;
+    uint32_t *node = kt_arena_alloc(arena, 2 * (size_t)n * sizeof *node), *number = node + n, nodes = 0, at = 0;
+    if (!node)
+        return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = sel ? sel[i] : i;
-        uint64_t null = self->null_group == UINT32_MAX ? 0 : (uint64_t)self->null_group + 1, *at = &null;
-        if (id[row] != KT_NO_NODE)
-            KT_TRY(kt_node_map_at(&self->nodes, id[row], &at));
-        if (*at == 0) {
-            *at = ++self->groups;
-            self->fresh[(*fresh)++] = (uint16_t)row;
-            if (id[row] == KT_NO_NODE)
-                self->null_group = self->groups - 1;
+        node[nodes] = id[sel ? sel[i] : i];
+        nodes += node[nodes] != KT_NO_NODE;
+    }
+    if (self->nodes.cap == 0)
+        kt_pool_take(self->base.x->pool, self->base.x->budget, &self->nodes);
+    KT_TRY(kt_node_index_put(&self->nodes, node, nodes, number));
+    for (uint32_t i = 0; i < n; i++) {
+        uint32_t row = sel ? sel[i] : i, group;
+        if (id[row] == KT_NO_NODE) {
+            if (self->null_group == UINT32_MAX)
+                self->null_group = self->groups;
+            group = self->null_group;
+        } else {
+            group = number[at++];
+            group += group >= self->null_group;
         }
-        self->number[row] = (uint32_t)(*at - 1);
+        self->number[row] = group;
+        if (group == self->groups) { /* groups come in the order of their numbers */
+            self->groups++;
+            self->fresh[(*fresh)++] = (uint16_t)row;
+        }
     }
     return KT_OK;
 }
@@ -207,7 +271,7 @@ static KtStatus number_rows(AggregateOp *self, KtArena *arena, KtLevel *top)
     if (self->by_node && !node)
         KT_TRY(leave_nodes(self));
     if (self->by_node)
-        KT_TRY(number_nodes(self, col, sel, n, &fresh));
+        KT_TRY(number_nodes(self, arena, col, sel, n, &fresh));
     else
         KT_TRY(number_keys(self, col, arg, sel, n, &fresh));
     KT_TRY(kt_rows_put(self->rows, level, self->fresh, fresh, arg));
@@ -232,20 +296,72 @@ static KtStatus number_arg_rows(AggregateOp *self, KtLevel *top)
 
 /* ---- consuming ---- */
 
-static KtStatus add_batch(AggregateOp *self, KtLevel *top)
+/* Adds the nodes of a column to their groups, run by run of one group. */
+static KtStatus add_nodes(KtGroupSet *set, const uint32_t *id, const KtAggregateRows *rows)
+{
+    uint32_t node[KT_BATCH_ROWS];
+    for (uint32_t from = 0; from < rows->n;) {
+        uint32_t n = 0, group = rows->group ? rows->group[rows->sel ? rows->sel[from] : from] : 0;
+        for (; from < rows->n; from++) {
+            uint32_t row = rows->sel ? rows->sel[from] : from;
+            if (rows->group && rows->group[row] != group)
+                break;
+            node[n] = id[row];
+            n += id[row] != KT_NO_NODE;
+        }
+        KT_TRY(kt_group_set_add(set, group, node, n));
+    }
+    return KT_OK;
+}
+
+/* Adds a batch to a count(DISTINCT x): nodes to the sets, anything else to the aggregate. */
+static KtStatus add_distinct(AggregateOp *self, KtArena *arena, uint32_t i, KtAggregateRows *rows)
+{
+    const KtColumn *col = rows->arg[0];
+    KtGroupSet *set = self->nodes_of[i];
+    if (col->kind == KT_COL_NODE && col->width == 4 && !col->constant)
+        return add_nodes(set, col->data, rows);
+    KtAggregateRows rest = *rows;
+    if (col->kind == KT_COL_NODE || col->kind == KT_COL_VALUE) {
+        uint16_t *sel = kt_arena_alloc(arena, ((size_t)rows->n + 1) * sizeof *sel);
+        if (!sel)
+            return KT_ERR_MEMORY;
+        rest.sel = sel;
+        rest.n = 0;
+        for (uint32_t k = 0; k < rows->n; k++) {
+            uint32_t row = rows->sel ? rows->sel[k] : k;
+            KtValue v = kt_col_value(col, row);
+            uint32_t id = v.kind == KT_NODE ? (uint32_t)kt_value_node_id(v) : KT_NO_NODE;
+            if (v.kind == KT_NODE)
+                KT_TRY(kt_group_set_add(set, rows->group ? rows->group[row] : 0, &id, 1));
+            else
+                sel[rest.n++] = (uint16_t)row;
+        }
+    }
+    return kt_aggregate_add(self->aggregate[i], &rest, self->base.x->diag);
+}
+
+/* self->group[row] for all rows of the batch, if there is more than one group. */
+static KtStatus group_batch(AggregateOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
     KtArena *arena;
     KT_TRY(kt_op_arena(op, &arena));
     kt_arena_reset(arena);
     kt_op_sees(op);
-    bool keyed = op->plan->as.aggregate.keys > 0;
-    if (keyed) {
+    if (op->plan->as.aggregate.keys > 0) {
         KT_TRY(compute_keys(self, top));
-        KT_TRY(number_rows(self, arena, top));
-    } else if (op->arg) {
-        KT_TRY(number_arg_rows(self, top));
+        return number_rows(self, arena, top);
     }
+    return op->arg ? number_arg_rows(self, top) : KT_OK;
+}
+
+static KtStatus add_batch(AggregateOp *self, KtLevel *top)
+{
+    KtOp *op = &self->base;
+    bool keyed = op->plan->as.aggregate.keys > 0;
+    KT_TRY(group_batch(self, top));
+    KtArena *arena = op->arena;
     KtAggregateRows rows = {.sel = top->sel, .n = top->selected, .group = keyed || op->arg ? self->group : NULL,
                             .groups = self->groups, .weight = top->weight};
     for (uint32_t i = 0; i < aggregates(op); i++) {
@@ -258,7 +374,10 @@ static KtStatus add_batch(AggregateOp *self, KtLevel *top)
             KT_TRY(kt_op_eval(op, top, item->arg[k], NULL, &arg[k]));
             rows.arg[k] = &arg[k];
         }
-        KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
+        if (self->nodes_of[i])
+            KT_TRY(add_distinct(self, arena, i, &rows));
+        else
+            KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
     }
     return KT_OK;
 }
@@ -280,6 +399,35 @@ static KtStatus begin_groups(AggregateOp *self)
     return KT_OK;
 }
 
+/* The next ends of the hop into their groups' sets. */
+static KtStatus add_ends(AggregateOp *self, KtStep *step)
+{
+    KtOp *op = &self->base;
+    bool have, again, grouped = op->plan->as.aggregate.keys > 0 || op->arg;
+    *step = KT_STEP_ROWS;
+    if (!self->has_input) {
+        KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &self->input, step));
+        if (*step != KT_STEP_ROWS)
+            return KT_OK;
+        KT_TRY(group_batch(self, self->input.top));
+        KT_TRY(kt_feed_begin(&self->feed, self->input.top));
+        self->has_input = true;
+    }
+    for (;;) {
+        KT_TRY(kt_feed_ready(&self->feed, &have));
+        if (!have)
+            break;
+        const KtSlice *s = kt_feed_slice(&self->feed);
+        uint32_t from, n = kt_feed_take(&self->feed, UINT32_MAX, &from);
+        KT_TRY(kt_group_set_add(self->nodes_of[0], grouped ? self->group[s->row] : 0, (const uint32_t *)s->nbr + from, n));
+    }
+    KT_TRY(kt_feed_more(&self->feed, KT_FEED_SLICES, &self->has_input));
+    KT_TRY(kt_tick(op->x, self->feed.n * 8, &again));
+    if (again)
+        *step = KT_STEP_AGAIN;
+    return KT_OK;
+}
+
 static KtStatus consume(AggregateOp *self, KtStep *step)
 {
     KtOp *op = &self->base;
@@ -287,13 +435,16 @@ static KtStatus consume(AggregateOp *self, KtStep *step)
     if (!keyed && self->groups == 0)
         KT_TRY(begin_groups(self));
     while (!self->full) {
-        KtBatch input;
-        KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &input, step));
+        KtBatch input = {0};
+        if (self->hop)
+            KT_TRY(add_ends(self, step));
+        else
+            KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &input, step));
         if (*step == KT_STEP_AGAIN)
             return KT_OK;
         if (*step == KT_STEP_END)
             self->full = true;
-        else
+        else if (!self->hop)
             KT_TRY(add_batch(self, input.top));
     }
     return KT_OK;
@@ -302,15 +453,23 @@ static KtStatus consume(AggregateOp *self, KtStep *step)
 /* ---- handing up ---- */
 
 /* A column of results; integers and floats as such, so that kernels above run on them. */
-static KtStatus result_column(AggregateOp *self, uint32_t i, uint32_t first, uint32_t n, KtColumn *out)
+static KtStatus result_column(AggregateOp *self, uint32_t i, const uint32_t *group, uint32_t n, KtColumn *out)
 {
     KtOp *op = &self->base;
     KtColumn col;
+    if (self->hop) {
+        KT_TRY(kt_col_make(op->arena, KT_COL_INT, n, false, out));
+        for (uint32_t g = 0; g < n; g++)
+            ((int64_t *)out->data)[g] = (int64_t)kt_group_set_count(self->nodes_of[0], group[g]);
+        return KT_OK;
+    }
     KT_TRY(kt_col_make(op->arena, KT_COL_VALUE, n, false, &col));
     KtValue *value = col.data;
     uint32_t ints = 0, floats = 0;
     for (uint32_t g = 0; g < n; g++) {
-        KT_TRY(kt_aggregate_result(self->aggregate[i], first + g, op->x->diag, &value[g]));
+        KT_TRY(kt_aggregate_result(self->aggregate[i], group[g], op->x->diag, &value[g]));
+        if (self->nodes_of[i])
+            value[g].as.i += (int64_t)kt_group_set_count(self->nodes_of[i], group[g]);
         ints += value[g].kind == KT_INT;
         floats += value[g].kind == KT_FLOAT;
     }
@@ -325,29 +484,24 @@ static KtStatus result_column(AggregateOp *self, uint32_t i, uint32_t first, uin
     return KT_OK;
 }
 
-static KtStatus hand_up(AggregateOp *self, uint32_t n, KtBatch *out)
+static KtStatus hand_up(AggregateOp *self, const uint32_t *group, uint32_t n, KtBatch *out)
 {
     KtOp *op = &self->base;
     KtLevel *level = &self->made.level;
     bool keyed = op->plan->as.aggregate.keys > 0;
     KT_TRY(kt_made_begin(op, &self->made, op->arg ? op->arg->top : NULL));
-    uint32_t group[KT_BATCH_ROWS];
-    for (uint32_t i = 0; i < n; i++) {
-        group[i] = self->at + i;
-        if (op->arg) {
-            uint32_t parent = keyed ? kt_rows_tag(self->rows, group[i]) : kt_level_selected(op->arg->top, group[i]);
-            KT_TRY(kt_made_rows(op, &self->made, parent, 1));
-        }
+    for (uint32_t i = 0; i < n && op->arg; i++) {
+        uint32_t parent = keyed ? kt_rows_tag(self->rows, group[i]) : kt_level_selected(op->arg->top, group[i]);
+        KT_TRY(kt_made_rows(op, &self->made, parent, 1));
     }
     level->rows = n;
     if (keyed)
         KT_TRY(kt_rows_get(self->rows, group, n, level));
     for (uint32_t i = 0; i < aggregates(op); i++) {
         KtColumn col;
-        KT_TRY(result_column(self, i, self->at, n, &col));
+        KT_TRY(result_column(self, i, group, n, &col));
         kt_level_set(level, op->plan->as.aggregate.item[i].slot, col);
     }
-    self->at += n;
     kt_made_end(&self->made, out);
     return KT_OK;
 }
@@ -358,13 +512,18 @@ static KtStatus aggregate_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *st
     KT_TRY(consume(self, step));
     if (!self->full)
         return KT_OK; /* AGAIN */
-    uint32_t left = self->groups - self->at, n = left < want ? left : want;
+    uint32_t group[KT_BATCH_ROWS], n = 0;
+    bool sparse = self->hop && op->plan->as.aggregate.keys > 0; /* a key without ends is no group */
+    for (; n < want && self->at < self->groups; self->at++) {
+        if (!sparse || kt_group_set_count(self->nodes_of[0], self->at) > 0)
+            group[n++] = self->at;
+    }
     if (n == 0) {
         *step = KT_STEP_END;
         return KT_OK;
     }
     *step = KT_STEP_ROWS;
-    return hand_up(self, n, out);
+    return hand_up(self, group, n, out);
 }
 
 const KtOpType kt_op_AGGREGATE = {
@@ -374,5 +533,16 @@ const KtOpType kt_op_AGGREGATE = {
     .open = aggregate_open,
     .next = aggregate_next,
     .rewind = aggregate_rewind,
+    .close = aggregate_close,
+};
+
+const KtOpType kt_op_EXPAND_COUNT_DISTINCT = {
+    .name = "ExpandCountDistinct",
+    .size = sizeof(AggregateOp),
+    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS | KT_OP_BARRIER,
+    .open = aggregate_open,
+    .next = aggregate_next,
+    .rewind = aggregate_rewind,
+    .park = aggregate_park,
     .close = aggregate_close,
 };

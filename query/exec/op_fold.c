@@ -5,10 +5,12 @@
  * relationships of the same MATCH that stand in a node's list are taken off (the degree less the hits; the parts of
  * feed.c). Under an argument, ends are told apart for each argument row; rows come in that order. */
 #include "query/exec/exec_internal.h"
-#include "query/exec/node_map.h"
+#include "query/exec/node_index.h"
 #include "query/exec/node_set.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* ---- ExpandDegree ---- */
 
@@ -123,23 +125,23 @@ typedef struct Fold {
     uint32_t arg;       /* argument row at hand; UINT32_MAX: none yet */
     KtMade made;
     KtNodeSet set;      /* ExpandDistinct */
-    uint32_t *id;       /* of the batch being made */
+    uint32_t *id;       /* ExpandDistinct: of the batch being made; ExpandCount: numbers of the part at hand */
     uint32_t rows;
-    KtNodeMap map;      /* ExpandCount */
-    int64_t *count;
+    KtNodeIndex ends;   /* ExpandCount: the ends in order of arrival */
+    uint64_t *count;    /* by number of the end */
+    uint32_t count_cap, counted; /* ends that have a counter */
     bool done;          /* all input has come */
-    bool emitting;      /* the map is being handed up */
-    uint32_t page, entry;
+    bool emitting;      /* the counters are being handed up */
+    uint32_t entry;
 } Fold;
 
 static KtStatus fold_open(KtOp *op)
 {
     Fold *self = (Fold *)op;
-    self->set.budget = self->map.budget = op->x->budget;
+    self->set.budget = self->ends.budget = op->x->budget;
     self->arg = UINT32_MAX;
     self->id = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *self->id);
-    self->count = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *self->count);
-    if (!self->id || !self->count)
+    if (!self->id)
         return KT_ERR_MEMORY;
     return kt_feed_open(op, &self->feed, &op->plan->as.fold.rel, op->plan->as.fold.from, false);
 }
@@ -184,7 +186,8 @@ static KtStatus fold_rewind(KtOp *op)
     Fold *self = (Fold *)op;
     kt_feed_rewind(&self->feed);
     kt_node_set_clear(&self->set);
-    kt_node_map_clear(&self->map);
+    kt_node_index_clear(&self->ends);
+    self->counted = self->entry = 0;
     self->has_input = self->done = self->emitting = false;
     self->arg = UINT32_MAX;
     self->rows = 0;
@@ -198,20 +201,22 @@ static void fold_close(KtOp *op)
     Fold *self = (Fold *)op;
     kt_feed_close(&self->feed);
     kt_node_set_close(&self->set);
-    kt_node_map_close(&self->map);
+    kt_pool_give(op->x->pool, &self->ends);
+    kt_budget_give(op->x->budget, self->count_cap * sizeof *self->count);
+    free(self->count);
 }
 
-/* Rows 0 .. n of id (and count) as a level of their own, over the argument row at hand. */
-static KtStatus hand_up(Fold *self, uint32_t n, bool counts, KtBatch *out)
+/* n rows of ends (and counts) as a level of their own, over the argument row at hand. */
+static KtStatus hand_up(Fold *self, uint32_t *id, int64_t *count, uint32_t n, KtBatch *out)
 {
     KtOp *op = &self->base;
     KT_TRY(kt_made_begin(op, &self->made, op->arg ? op->arg->top : NULL));
     if (op->arg)
         KT_TRY(kt_made_rows(op, &self->made, self->arg, n));
     self->made.level.rows = n;
-    kt_level_set(&self->made.level, op->plan->as.fold.to, (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = self->id});
-    if (counts)
-        kt_level_set(&self->made.level, op->plan->as.fold.count, (KtColumn){.kind = KT_COL_INT, .data = self->count});
+    kt_level_set(&self->made.level, op->plan->as.fold.to, (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = id});
+    if (count)
+        kt_level_set(&self->made.level, op->plan->as.fold.count, (KtColumn){.kind = KT_COL_INT, .data = count});
     kt_made_end(&self->made, out);
     return KT_OK;
 }
@@ -246,7 +251,7 @@ static KtStatus distinct_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *ste
         return KT_OK;
     uint32_t n = self->rows;
     self->rows = 0;
-    return hand_up(self, n, false, out);
+    return hand_up(self, self->id, NULL, n, out);
 }
 
 const KtOpType kt_op_EXPAND_DISTINCT = {
@@ -262,23 +267,55 @@ const KtOpType kt_op_EXPAND_DISTINCT = {
 
 /* ---- ExpandCount ---- */
 
+/* A counter for every end that has a number. */
+static KtStatus grow_counts(Fold *self)
+{
+    KtBudget *budget = self->base.x->budget;
+    if (self->ends.n > self->count_cap) {
+        uint32_t cap = self->ends.cap; /* as many as there is room for ends */
+        size_t bytes = (cap - self->count_cap) * sizeof *self->count;
+        if (budget && !kt_budget_take(budget, bytes))
+            return KT_ERR_MEMORY;
+        uint64_t *count = realloc(self->count, cap * sizeof *count);
+        if (!count) {
+            kt_budget_give(budget, bytes);
+            return KT_ERR_MEMORY;
+        }
+        self->count = count;
+        self->count_cap = cap;
+    }
+    memset(self->count + self->counted, 0, (self->ends.n - self->counted) * sizeof *self->count);
+    self->counted = self->ends.n;
+    return KT_OK;
+}
+
 static KtStatus count_part(Fold *self)
 {
     const KtSlice *s = kt_feed_slice(&self->feed);
     uint64_t weight = kt_level_weight(self->input.top, s->row);
-    uint32_t from, n = kt_feed_take(&self->feed, UINT32_MAX, &from);
-    const uint32_t *nbr = (const uint32_t *)s->nbr + from;
+    uint32_t from, n = kt_feed_take(&self->feed, KT_BATCH_ROWS, &from);
+    if (self->ends.cap == 0)
+        kt_pool_take(self->base.x->pool, self->base.x->budget, &self->ends);
+    KT_TRY(kt_node_index_put(&self->ends, (const uint32_t *)s->nbr + from, n, self->id));
+    if (self->ends.n > self->counted)
+        KT_TRY(grow_counts(self));
+    uint64_t *count = self->count;
+    if (weight == 1) { /* 2^63 relationships would be needed to overflow */
+        for (uint32_t i = 0; i < n; i++)
+            count[self->id[i]]++;
+        return KT_OK;
+    }
     for (uint32_t i = 0; i < n; i++) {
-        uint64_t *at;
-        KT_TRY(kt_node_map_at(&self->map, nbr[i], &at));
+        uint64_t *at = &count[self->id[i]];
         if (__builtin_add_overflow(*at, weight, at) || *at > INT64_MAX)
             return kt_diag_set(self->base.x->diag, KT_ERR_ARITHMETIC_OVERFLOW, NULL,
-                               "The number of paths to node %" PRIu32 " is larger than an Integer", nbr[i]);
+                               "The number of paths to node %" PRIu32 " is larger than an Integer",
+                               self->ends.id[self->id[i]]);
     }
     return KT_OK;
 }
 
-/* Counts until the argument row changes or all input has come; then the map goes up. */
+/* Counts until the argument row changes or all input has come; then the counters go up. */
 static KtStatus count_input(Fold *self, KtStep *step)
 {
     while (!self->emitting) {
@@ -301,23 +338,6 @@ static KtStatus count_input(Fold *self, KtStep *step)
     return KT_OK;
 }
 
-static uint32_t read_map(Fold *self, uint32_t want)
-{
-    uint32_t n = 0;
-    while (n < want && self->page < self->map.n_used) {
-        uint32_t p = self->map.used[self->page];
-        uint64_t count = self->map.page[p][self->entry];
-        self->id[n] = (p << KT_MAP_PAGE_SHIFT) + self->entry;
-        self->count[n] = (int64_t)count;
-        n += count != 0;
-        if (++self->entry == KT_MAP_PAGE) {
-            self->entry = 0;
-            self->page++;
-        }
-    }
-    return n;
-}
-
 static KtStatus count_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 {
     Fold *self = (Fold *)op;
@@ -325,25 +345,19 @@ static KtStatus count_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         KT_TRY(count_input(self, step));
         if (*step == KT_STEP_AGAIN)
             return KT_OK;
-        uint32_t n = read_map(self, want);
+        uint32_t left = self->ends.n - self->entry, n = left < want ? left : want, at = self->entry;
+        self->entry += n;
         if (n > 0)
-            return hand_up(self, n, true, out);
-        kt_node_map_clear(&self->map);
-        self->page = self->entry = 0;
-        self->arg = UINT32_MAX;
+            return hand_up(self, self->ends.id + at, (int64_t *)self->count + at, n, out);
         if (self->done) {
             *step = KT_STEP_END;
             return KT_OK;
         }
+        kt_node_index_clear(&self->ends);
+        self->counted = self->entry = 0;
+        self->arg = UINT32_MAX;
         self->emitting = false;
     }
-}
-
-static KtStatus count_rewind(KtOp *op)
-{
-    Fold *self = (Fold *)op;
-    self->page = self->entry = 0;
-    return fold_rewind(op);
 }
 
 const KtOpType kt_op_EXPAND_COUNT = {
@@ -352,7 +366,7 @@ const KtOpType kt_op_EXPAND_COUNT = {
     .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS | KT_OP_BARRIER,
     .open = fold_open,
     .next = count_next,
-    .rewind = count_rewind,
+    .rewind = fold_rewind,
     .park = fold_park,
     .close = fold_close,
 };

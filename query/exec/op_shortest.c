@@ -5,8 +5,10 @@
  * forward depth f and backward depth b the distance is f + b, and every node at (f, b) lies on a shortest path:
  * paths are listed from there, back to the start along falling forward distances and on to the end along falling
  * backward distances, so the listing has no dead ends.
+ * One path without predicates does not need that much: it is searched by meet.c, which keeps no distances.
  * From a node to itself: the path of no steps if min is 0; else the shortest cycle, found by trails of growing length
  * that are cut where the way back is longer than what is left. */
+#include "query/exec/meet.h"
 #include "query/exec/node_map.h"
 #include "query/exec/walk.h"
 
@@ -23,7 +25,7 @@ typedef struct Frame {
     bool more;
 } Frame;
 
-typedef enum Phase { IDLE, SEARCH, MEET, LIST, BACK, CYCLE } Phase;
+typedef enum Phase { IDLE, SEARCH, MEET, LIST, BACK, CYCLE, ONE } Phase;
 
 typedef struct ShortestOp {
     KtOp base;
@@ -34,6 +36,8 @@ typedef struct ShortestOp {
     KtWalk walk;
     KtWalkSteps steps;
     Phase phase;
+    bool plain;              /* one path, no predicates */
+    KtMeet one;
     /* search */
     KtNodeMap dist[2];       /* forward, backward: distance + 1 */
     Frontier now[2], next;
@@ -60,6 +64,10 @@ static KtStatus shortest_open(KtOp *op)
     if (op->plan->as.var.min > 1)
         return kt_diag_set(op->x->diag, KT_ERR_NOT_SUPPORTED, NULL,
                            "A shortest path with a least length above 1 is not supported: match the path with that length and order by length");
+    self->plain = !op->plan->as.var.all && !op->plan->as.var.node_filters && !op->plan->as.var.rel_filters &&
+                  !op->plan->as.var.props;
+    if (self->plain)
+        KT_TRY(kt_meet_open(op, &self->one));
     return kt_walk_open(op, &self->walk, true);
 }
 
@@ -120,6 +128,11 @@ static KtStatus begin_search(ShortestOp *self)
     return set_dist(&self->dist[1], self->end_node, 0, &fresh);
 }
 
+static bool stops_early(const ShortestOp *self)
+{
+    return self->phase == SEARCH && !self->base.plan->as.var.all;
+}
+
 /* Feeds the next part of the level being expanded, or takes more of its steps; *done: the level is expanded. */
 static KtStatus expand_level(ShortestOp *self, uint32_t side, bool *done)
 {
@@ -132,12 +145,12 @@ static KtStatus expand_level(ShortestOp *self, uint32_t side, bool *done)
         }
         uint32_t left = now->n - self->head;
         self->fed = left < KT_BATCH_ROWS ? left : KT_BATCH_ROWS;
-        KT_TRY(kt_walk_feed(&self->walk, side == 1, 0, now->node + self->head, self->fed));
+        KT_TRY(kt_walk_feed(&self->walk, side == 1, KT_WALK_SEARCH, now->node + self->head, self->fed));
         self->feeding = true;
     }
     bool have;
     self->steps.n = 0;
-    KT_TRY(kt_walk_next(&self->walk, side == 1, 0, &self->steps, &have));
+    KT_TRY(kt_walk_next(&self->walk, side == 1, KT_WALK_SEARCH, &self->steps, &have));
     for (uint32_t i = 0; i < self->steps.n; i++) {
         uint32_t nbr = self->steps.at[i].nbr;
         bool fresh;
@@ -146,6 +159,13 @@ static KtStatus expand_level(ShortestOp *self, uint32_t side, bool *done)
             continue;
         KT_TRY(push(self, &self->next, nbr));
         self->met = self->met || kt_node_map_get(&self->dist[1 - side], nbr) != 0;
+        if (self->met && stops_early(self)) { /* one path is enough, and no shorter one is left */
+            self->steps.n = 0;
+            self->feeding = false;
+            kt_walk_stop_search(&self->walk);
+            *done = true;
+            return KT_OK;
+        }
     }
     self->steps.n = 0;
     if (!have) {
@@ -442,13 +462,34 @@ static KtStatus begin_row(ShortestOp *self)
         return emit(self, &self->start, NULL, 0);
     if (max_length(self) == 0)
         return KT_OK;
+    if (self->plain && self->start != self->end_node) {
+        self->phase = ONE;
+        return kt_meet_begin(&self->one, self->start, self->end_node, max_length(self), &self->walk.differ);
+    }
     self->phase = self->start == self->end_node ? BACK : SEARCH;
     return begin_search(self);
 }
 
-static KtStatus work(ShortestOp *self)
+static KtStatus search_one(ShortestOp *self, uint32_t *edges)
 {
+    bool done;
+    KT_TRY(kt_meet_step(&self->one, &done, edges));
+    if (!done)
+        return KT_OK;
+    self->phase = IDLE;
+    if (!self->one.found)
+        return KT_OK;
+    uint32_t *node, n;
+    KtRelRef *rel;
+    KT_TRY(kt_meet_path(&self->one, &node, &rel, &n));
+    return emit(self, node, rel, n);
+}
+
+static KtStatus work(ShortestOp *self, uint32_t *edges)
+{
+    *edges = self->phase == SEARCH || self->phase == BACK ? 1024 : 8;
     switch (self->phase) {
+    case ONE: return search_one(self, edges);
     case IDLE: return begin_row(self);
     case SEARCH: return search(self);
     case MEET: return meet(self);
@@ -476,8 +517,9 @@ static KtStatus shortest_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *ste
         KT_TRY(begin_batch(self, want));
         bool again = false;
         while (!again && !full(self) && (self->phase != IDLE || self->pos < self->input.top->selected)) {
-            KT_TRY(work(self));
-            KT_TRY(kt_tick(op->x, self->phase == SEARCH || self->phase == BACK ? 1024 : 8, &again));
+            uint32_t edges;
+            KT_TRY(work(self, &edges));
+            KT_TRY(kt_tick(op->x, edges, &again));
         }
         if (self->made.level.rows > 0) {
             end_batch(self, out);
@@ -496,6 +538,8 @@ static KtStatus shortest_rewind(KtOp *op)
 {
     ShortestOp *self = (ShortestOp *)op;
     kt_walk_stop(&self->walk);
+    if (self->plain)
+        kt_meet_rewind(&self->one);
     self->has_input = false;
     self->phase = IDLE;
     return KT_OK;
@@ -503,7 +547,10 @@ static KtStatus shortest_rewind(KtOp *op)
 
 static KtStatus shortest_park(KtOp *op)
 {
-    kt_walk_park(&((ShortestOp *)op)->walk);
+    ShortestOp *self = (ShortestOp *)op;
+    kt_walk_park(&self->walk);
+    if (self->plain)
+        kt_meet_park(&self->one);
     return KT_OK;
 }
 
@@ -512,6 +559,7 @@ static void shortest_close(KtOp *op)
     ShortestOp *self = (ShortestOp *)op;
     Frontier *f[] = {&self->now[0], &self->now[1], &self->next, &self->meet};
     kt_walk_close(&self->walk);
+    kt_meet_close(&self->one);
     kt_walk_steps_close(&self->steps);
     kt_node_map_close(&self->dist[0]);
     kt_node_map_close(&self->dist[1]);

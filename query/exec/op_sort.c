@@ -2,7 +2,8 @@
  *
  * Keys are bytes (base/key.h) whose memcmp is Cypher's order, the argument row first; the sort is a merge sort over
  * (first 8 bytes, row) and stable. TopN never keeps more than twice skip + limit rows: when it has that many, it
- * keeps the best, and from then on looks only at rows below the worst of them. */
+ * keeps the best, and from then on looks only at rows below the worst of them. Where its first keys are integers it
+ * also keeps a heap of the best numbers, by which most rows are refused before anything of them is encoded. */
 #include "query/exec/exec_internal.h"
 #include "query/exec/rows.h"
 
@@ -15,6 +16,14 @@ typedef struct Entry {
     uint32_t row;
 } Entry;
 
+enum { HEAP_KEYS = 4, HEAP_ROWS = 1024 };
+
+/* The integer keys of the best rows so far, the worst of them at the root. Descending keys are stored inverted. */
+typedef struct Heap {
+    int64_t *key; /* `keys` for each row; one row more, for the one at hand */
+    uint32_t n, keys;
+} Heap;
+
 typedef struct SortOp {
     KtOp base;
     KtRows *rows;
@@ -24,6 +33,7 @@ typedef struct SortOp {
     uint32_t end_cap;
     uint64_t skip, limit; /* of TopN */
     bool top_n;
+    Heap heap;
     KtBuf worst;         /* TopN: rows whose key is not below it are of no use; empty: none yet */
     bool sorted;
     Entry *order;
@@ -148,6 +158,134 @@ static KtStatus add_end(SortOp *self, uint32_t row)
     return KT_OK;
 }
 
+/* ---- refusing rows of TopN by their integer keys ---- */
+
+static int compare_ints(const int64_t *a, const int64_t *b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (a[i] != b[i])
+            return a[i] < b[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void swap_ints(int64_t *a, int64_t *b, uint32_t n)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        int64_t keep = a[i];
+        a[i] = b[i];
+        b[i] = keep;
+    }
+}
+
+static void sift_up(Heap *heap)
+{
+    uint32_t k = heap->keys;
+    for (uint32_t at = heap->n - 1; at > 0;) {
+        uint32_t above = (at - 1) / 2;
+        if (compare_ints(&heap->key[at * k], &heap->key[above * k], k) <= 0)
+            return;
+        swap_ints(&heap->key[at * k], &heap->key[above * k], k);
+        at = above;
+    }
+}
+
+static void sift_down(Heap *heap)
+{
+    uint32_t k = heap->keys;
+    for (uint32_t at = 0, below; (below = 2 * at + 1) < heap->n; at = below) {
+        if (below + 1 < heap->n && compare_ints(&heap->key[(below + 1) * k], &heap->key[below * k], k) > 0)
+            below++;
+        if (compare_ints(&heap->key[at * k], &heap->key[below * k], k) >= 0)
+            return;
+        swap_ints(&heap->key[at * k], &heap->key[below * k], k);
+    }
+}
+
+/* Can the heap speak about rows with these key columns? */
+static KtStatus heap_fits(SortOp *self, const KtColumn *col, bool *fits)
+{
+    const KtOp *op = &self->base;
+    uint64_t most = most_rows(self);
+    uint32_t ints = 0, keys = op->plan->as.sort.keys;
+    *fits = false;
+    if (!self->top_n || op->arg || most == 0 || most > HEAP_ROWS)
+        return KT_OK;
+    while (ints < keys && ints < HEAP_KEYS && col[ints].kind == KT_COL_INT && !col[ints].nulls && !col[ints].constant)
+        ints++;
+    if (!self->heap.key && ints > 0) {
+        self->heap.keys = ints;
+        self->heap.key = kt_arena_alloc(op->x->arena, (most + 1) * ints * sizeof *self->heap.key);
+        if (!self->heap.key)
+            return KT_ERR_MEMORY;
+    }
+    *fits = ints > 0 && ints >= self->heap.keys;
+    return KT_OK;
+}
+
+/* How the row stands to the root: above 0, it is not among the best. */
+static int order_to_root(const SortOp *self, const KtColumn *col, uint32_t row)
+{
+    const Heap *heap = &self->heap;
+    const KtPlanSort *sort = self->base.plan->as.sort.key;
+    for (uint32_t i = 0; i < heap->keys; i++) {
+        int64_t x = ((const int64_t *)col[i].data)[row];
+        x = sort[i].descending ? ~x : x;
+        if (x != heap->key[i])
+            return x < heap->key[i] ? -1 : 1;
+    }
+    return 0;
+}
+
+static void heap_put(SortOp *self, const KtColumn *col, uint32_t row, bool full)
+{
+    Heap *heap = &self->heap;
+    int64_t *key = full ? heap->key : &heap->key[heap->n * heap->keys];
+    for (uint32_t i = 0; i < heap->keys; i++) {
+        int64_t x = ((const int64_t *)col[i].data)[row];
+        key[i] = self->base.plan->as.sort.key[i].descending ? ~x : x;
+    }
+    if (full) {
+        sift_down(heap);
+    } else {
+        heap->n++;
+        sift_up(heap);
+    }
+}
+
+/* self->pick[0 .. result): the selected rows that the heap does not refuse. */
+static uint32_t pick_by_heap(SortOp *self, const KtLevel *top, const KtColumn *col)
+{
+    Heap *heap = &self->heap;
+    bool exact = heap->keys == self->base.plan->as.sort.keys;
+    uint32_t n = 0, kept = 0, i = 0, most = (uint32_t)most_rows(self);
+    for (; i < top->selected && heap->n < most; i++) {
+        uint32_t row = kt_level_selected(top, i);
+        heap_put(self, col, row, false);
+        self->pick[n++] = (uint16_t)row;
+    }
+    const int64_t *first = col[0].data;
+    int64_t flip = self->base.plan->as.sort.key[0].descending ? -1 : 0, root = heap->key[0];
+    for (; i < top->selected; i++) {
+        uint32_t row = kt_level_selected(top, i);
+        if ((first[row] ^ flip) > root)
+            continue;
+        int order = order_to_root(self, col, row);
+        if (order > 0 || (order == 0 && exact)) /* of equal rows the first counts */
+            continue;
+        self->pick[n++] = (uint16_t)row;
+        if (order < 0)
+            heap_put(self, col, row, true);
+        root = heap->key[0];
+    }
+    for (i = 0; i < n; i++) { /* better rows may have come behind them */
+        uint16_t row = self->pick[i];
+        self->pick[kept] = row;
+        kept += heap->n < most || order_to_root(self, col, row) <= 0;
+    }
+    return kept;
+}
+
 static KtStatus consume(SortOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
@@ -166,8 +304,11 @@ static KtStatus consume(SortOp *self, KtLevel *top)
     for (uint32_t i = 0; i < keys; i++)
         KT_TRY(kt_op_eval(op, top, op->plan->as.sort.key[i].key, NULL, &col[i]));
     uint32_t n = 0, first = kt_rows_count(self->rows);
-    for (uint32_t i = 0; i < top->selected; i++) {
-        uint32_t row = kt_level_selected(top, i);
+    bool heap;
+    KT_TRY(heap_fits(self, col, &heap));
+    uint32_t rows = heap ? pick_by_heap(self, top, col) : top->selected;
+    for (uint32_t i = 0; i < rows; i++) {
+        uint32_t row = heap ? self->pick[i] : kt_level_selected(top, i);
         size_t from = self->keys.len;
         if (op->arg)
             kt_buf_be32(&self->keys, kt_mapped(arg, row));
@@ -285,7 +426,11 @@ static KtStatus sort_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
     return hand_up(self, want, out, step);
 }
 
-static KtStatus sort_rewind(KtOp *op) { return open_store((SortOp *)op); }
+static KtStatus sort_rewind(KtOp *op)
+{
+    ((SortOp *)op)->heap.n = 0;
+    return open_store((SortOp *)op);
+}
 
 static void sort_close(KtOp *op)
 {

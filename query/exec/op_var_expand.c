@@ -60,7 +60,9 @@ static KtStatus var_open(KtOp *op)
     bool cycles = plan->as.var.rel.dir == KT_BOTH && plan->as.var.min > 0;
     KT_CHECK(!plan->as.var.ends_only || plan->as.var.min <= 1);
     self->steps.budget = self->used.budget = self->visited.budget = self->root.budget = self->dist.budget = op->x->budget;
-    return kt_walk_open(op, &self->walk, !plan->as.var.ends_only || cycles);
+    KT_TRY(kt_walk_open(op, &self->walk, !plan->as.var.ends_only || cycles));
+    self->walk.search_rels = self->walk.search_rels || cycles;
+    return KT_OK;
 }
 
 static KtStatus grow_trail(VarOp *self)
@@ -364,11 +366,11 @@ static KtStatus search_on(VarOp *self, bool *done)
         uint32_t *node = self->walk.feed_nodes;
         for (uint32_t i = 0; i < self->fed; i++)
             node[i] = self->queue[self->head + i];
-        KT_TRY(kt_walk_feed(&self->walk, false, 0, node, self->fed));
+        KT_TRY(kt_walk_feed(&self->walk, false, KT_WALK_SEARCH, node, self->fed));
         self->feeding = true;
     }
     bool have;
-    KT_TRY(kt_walk_next(&self->walk, false, 0, &self->steps, &have));
+    KT_TRY(kt_walk_next(&self->walk, false, KT_WALK_SEARCH, &self->steps, &have));
     KT_TRY(visit(self));
     if (!have) {
         self->feeding = false;

@@ -49,6 +49,7 @@ static bool own_slots(const KtPlan *p, uint64_t *bits)
     case KT_PLAN_OPTIONAL: add_all(bits, p->as.optional.null_slot, p->as.optional.n); return true;
     case KT_PLAN_DISTINCT: add_all(bits, p->as.distinct.key, p->as.distinct.n); return false;
     case KT_PLAN_AGGREGATE:
+    case KT_PLAN_EXPAND_COUNT_DISTINCT:
         for (uint32_t i = 0; i < p->as.aggregate.keys; i++)
             add(bits, p->as.aggregate.key[i].slot);
         for (uint32_t i = 0; i < p->as.aggregate.n; i++)

@@ -1,7 +1,6 @@
 /* query/exec/rows.c - chunks of typed columns. */
 #include "query/exec/rows.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum { CHUNK_SHIFT = 8, CHUNK = 1 << CHUNK_SHIFT, CHUNK_MASK = CHUNK - 1 };
@@ -16,6 +15,7 @@ typedef struct Col {
 
 struct KtRows {
     KtArena *arena;
+    KtArenaMark empty; /* where rows begin */
     uint32_t cols, count, chunks, chunk_cap;
     Col *col;
     uint32_t **tag; /* by chunk; NULL: no tags */
@@ -48,6 +48,7 @@ KtStatus kt_rows_open(KtBudget *budget, const KtSlot *slot, uint32_t slots, bool
         if (!twice)
             col[rows->cols++].slot = slot[i];
     }
+    rows->empty = kt_arena_mark(arena);
     *out = rows;
     return KT_OK;
 }
@@ -60,25 +61,11 @@ void kt_rows_close(KtRows *rows)
 
 void kt_rows_clear(KtRows *rows)
 {
-    /* The head and the slots stand in the first block: keep them, drop the rest. */
-    KtArena *arena = rows->arena;
-    KtRows head = *rows;
-    uint32_t n = rows->cols;
-    KtSlot few[64], *slot = few;
-    if (n > KT_COUNT(few))
-        slot = malloc(n * sizeof *slot);
-    KT_CHECK(slot);
-    for (uint32_t i = 0; i < n; i++)
-        slot[i] = rows->col[i].slot;
-    kt_arena_reset(arena);
-    KtRows *again = kt_arena_zero(arena, 1, sizeof *again);
-    Col *col = kt_arena_zero(arena, (size_t)n + 1, sizeof *col);
-    KT_CHECK(again == rows && col); /* the first block held them before */
-    *again = (KtRows){.arena = arena, .cols = n, .col = col, .tags = head.tags};
-    for (uint32_t i = 0; i < n; i++)
-        col[i].slot = slot[i];
-    if (slot != few)
-        free(slot);
+    kt_arena_rewind(rows->arena, rows->empty);
+    rows->count = rows->chunks = rows->chunk_cap = 0;
+    rows->tag = NULL;
+    for (uint32_t i = 0; i < rows->cols; i++)
+        rows->col[i] = (Col){.slot = rows->col[i].slot};
 }
 
 uint32_t kt_rows_count(const KtRows *rows) { return rows->count; }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLICES = 16 };
+enum { SLICES = 32 };
 
 void kt_walk_steps_close(KtWalkSteps *steps)
 {
@@ -45,7 +45,9 @@ KtStatus kt_walk_open(KtOp *op, KtWalk *walk, bool rels)
     *walk = (KtWalk){.op = op};
     walk->tests = plan->as.var.node_filters || plan->as.var.rel_filters || plan->as.var.props;
     walk->rels = rels || plan->as.var.rel_filters || plan->as.var.props || plan->as.var.rel.n_differs;
+    walk->search_rels = walk->tests || plan->as.var.rel.n_differs;
     KT_TRY(kt_arena_open(op->x->budget, &walk->cursors));
+    KT_TRY(kt_arena_open(op->x->budget, &walk->searches));
     KT_TRY(kt_arena_open(op->x->budget, &walk->work));
     walk->feed_nodes = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *walk->feed_nodes);
     return walk->feed_nodes ? kt_op_sel(op, &walk->sel) : KT_ERR_MEMORY;
@@ -202,6 +204,8 @@ KtStatus kt_walk_row(KtWalk *walk, uint32_t row, uint32_t start, bool *may)
 
 static KtWalkCursor *cursor_of(KtWalk *walk, bool back, uint32_t depth)
 {
+    if (depth == KT_WALK_SEARCH)
+        return &walk->search[back];
     return &walk->cursor[back][depth < KT_WALK_DEPTHS ? depth : KT_WALK_DEPTHS - 1];
 }
 
@@ -226,8 +230,12 @@ KtStatus kt_walk_feed(KtWalk *walk, bool back, uint32_t depth, const uint32_t *n
     KtWalkCursor *c = cursor_of(walk, back, depth);
     kt_op_sees(walk->op);
     KT_TRY(finish_feed(c));
-    if (!c->at)
-        KT_TRY(kt_expand_open(walk->op->x->view, &walk->hop[back], walk->cursors, &c->at));
+    if (!c->at) {
+        bool search = depth == KT_WALK_SEARCH;
+        KtHop hop = walk->hop[back];
+        hop.rels = search ? walk->search_rels : walk->rels;
+        KT_TRY(kt_expand_open(walk->op->x->view, &hop, search ? walk->searches : walk->cursors, &c->at));
+    }
     KtIds ids = {.id = node, .width = KT_NODE_WIDTH, .n = n};
     KT_TRY(kt_expand_feed(c->at, ids));
     c->one = node[0];
@@ -249,6 +257,13 @@ static void copy_slice(const KtWalk *walk, const KtSlice *s, uint32_t node, bool
 {
     const uint32_t *nbr = s->nbr;
     bool skip_loops = both && s->dir == KT_IN && s->loops;
+    if (!s->rel && !skip_loops) {
+        KtWalkStep *to = out->at + out->n;
+        for (uint32_t i = 0; i < s->n; i++)
+            to[i] = (KtWalkStep){.nbr = nbr[i], .type = s->type, .from = s->row, .dir = s->dir};
+        out->n += s->n;
+        return;
+    }
     for (uint32_t i = 0; i < s->n; i++) {
         if (skip_loops && nbr[i] == node)
             continue;
@@ -272,7 +287,7 @@ KtStatus kt_walk_next(KtWalk *walk, bool back, uint32_t depth, KtWalkSteps *out,
             KT_TRY(steps_room(out, slice[i].n));
             copy_slice(walk, &slice[i], c->node[slice[i].row], walk->hop[0].dir == KT_BOTH, out);
         }
-    } while (n > 0 && depth + 1 >= KT_WALK_DEPTHS); /* a shared cursor must not be left in the middle */
+    } while (n > 0 && depth != KT_WALK_SEARCH && depth + 1 >= KT_WALK_DEPTHS); /* a shared cursor must not be left in the middle */
     c->fed = n > 0;
     *have = c->fed;
     if (!walk->tests)
@@ -288,8 +303,18 @@ KtStatus kt_walk_next(KtWalk *walk, bool back, uint32_t depth, KtWalkSteps *out,
     return KT_OK;
 }
 
+void kt_walk_stop_search(KtWalk *walk)
+{
+    for (uint32_t d = 0; d < 2; d++) {
+        kt_expand_close(walk->search[d].at);
+        walk->search[d] = (KtWalkCursor){0};
+    }
+    kt_arena_reset(walk->searches);
+}
+
 void kt_walk_stop(KtWalk *walk)
 {
+    kt_walk_stop_search(walk);
     for (uint32_t d = 0; d < 2; d++) {
         for (uint32_t i = 0; i < KT_WALK_DEPTHS; i++) {
             KtWalkCursor *c = &walk->cursor[d][i];
@@ -304,6 +329,8 @@ void kt_walk_stop(KtWalk *walk)
 void kt_walk_park(KtWalk *walk)
 {
     for (uint32_t d = 0; d < 2; d++) {
+        if (walk->search[d].at)
+            kt_expand_park(walk->search[d].at);
         for (uint32_t i = 0; i < KT_WALK_DEPTHS; i++) {
             if (walk->cursor[d][i].at)
                 kt_expand_park(walk->cursor[d][i].at);
@@ -314,10 +341,12 @@ void kt_walk_park(KtWalk *walk)
 void kt_walk_close(KtWalk *walk)
 {
     for (uint32_t d = 0; d < 2; d++) {
+        kt_expand_close(walk->search[d].at);
         for (uint32_t i = 0; i < KT_WALK_DEPTHS; i++)
             kt_expand_close(walk->cursor[d][i].at);
     }
     kt_arena_close(walk->cursors);
+    kt_arena_close(walk->searches);
     kt_arena_close(walk->work);
 }
 

@@ -11,6 +11,8 @@
 #include "query/exec/exec_internal.h"
 
 enum { KT_WALK_DEPTHS = 32 }; /* cursors of each direction; deeper lists are read whole through the last */
+/* A depth of its own: lists of many nodes, whose relationship ids are read only if steps are tested by them. */
+#define KT_WALK_SEARCH UINT32_MAX
 
 typedef struct KtWalkStep {
     uint64_t rel;
@@ -29,9 +31,10 @@ typedef struct KtWalkCursor {
 typedef struct KtWalk {
     KtOp *op;
     bool rels, tests;         /* relationship ids are read; steps are tested by programs */
-    KtArena *cursors, *work;
+    bool search_rels;         /* ids are read in KT_WALK_SEARCH too; may be set after opening */
+    KtArena *cursors, *searches, *work; /* searches: cursors of KT_WALK_SEARCH */
     KtHop hop[2];             /* forward, backward */
-    KtWalkCursor cursor[2][KT_WALK_DEPTHS];
+    KtWalkCursor cursor[2][KT_WALK_DEPTHS], search[2];
     bool named;
     KtLevel *top;             /* the input */
     uint32_t row;
@@ -61,6 +64,7 @@ KtStatus kt_walk_feed(KtWalk *walk, bool back, uint32_t depth, const uint32_t *n
 /* Appends more steps; *have false: the feed is used up. May append none and have more. */
 KtStatus kt_walk_next(KtWalk *walk, bool back, uint32_t depth, KtWalkSteps *out, bool *have) KT_MUST_CHECK;
 void kt_walk_stop(KtWalk *walk); /* what was fed is forgotten */
+void kt_walk_stop_search(KtWalk *walk); /* the same of KT_WALK_SEARCH alone */
 void kt_walk_park(KtWalk *walk);
 void kt_walk_close(KtWalk *walk);
 

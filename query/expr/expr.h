@@ -33,7 +33,7 @@ typedef struct KtEvalContext {
     KtToken *token; /* by index of KtBound.name; 0: not known yet, asked again by kt_eval_token */
     KtDiag *diag;   /* words of the error that a frame noted */
     KtArena *query; /* lives as long as the query: constants, compiled patterns */
-    uint64_t random[4];   /* state of rand() */
+    uint64_t random[4];   /* state of rand(): seeded at its first use, while all is 0 */
     int64_t now_us;       /* start of the statement, UTC */
     uint32_t database_id; /* for elementId */
     void *regex_cache;    /* of expr's own; closed by kt_eval_close */

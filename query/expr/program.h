@@ -76,6 +76,8 @@ typedef struct KtRunState {
     KtEvalContext *x;
     KtArena *arena;
     KtDiag words; /* of the error being raised */
+    KtFrame *frame;       /* whose rows `outer` has; NULL: none */
+    const KtScope *outer;
 } KtRunState;
 
 KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,

@@ -1,4 +1,4 @@
-/* query/parse/parse_internal.h - the parser's state and the few steps that its four files share.
+/* query/parse/parse_internal.h - the parser's state and the few steps that its five files share.
  *
  * A parse_x function begins at the first lexeme of an x and ends behind its last. On failure the diag is
  * written and the state is of no further use. */
@@ -76,6 +76,14 @@ KtStatus kt_parse_name(KtParser *p, const char *expected, KtAstName *out) KT_MUS
 KtStatus kt_parse_key(KtParser *p, const char *expected, KtAstName *out) KT_MUST_CHECK;
 /* a.b.c */
 KtStatus kt_parse_dotted(KtParser *p, const char *expected, KtAstName *out) KT_MUST_CHECK;
+
+/* parse_atom.c */
+/* A node around all that was made since the enclosing level of operators began. */
+KtStatus kt_parse_make(KtParser *p, KtAstExprKind kind, uint32_t first, KtAstExpr **out) KT_MUST_CHECK;
+KtStatus kt_parse_keep_name(KtParser *p, KtAstName name, const KtAstName **out) KT_MUST_CHECK;
+KtStatus kt_parse_atom(KtParser *p, const KtAstExpr **out) KT_MUST_CHECK;
+/* `first`: the lexeme where the literal begins, a sign or the number itself. */
+KtStatus kt_parse_number(KtParser *p, uint32_t first, bool negative, const KtAstExpr **out) KT_MUST_CHECK;
 
 /* parse_expr.c */
 KtStatus kt_parse_expr(KtParser *p, const KtAstExpr **out) KT_MUST_CHECK;

@@ -150,6 +150,9 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
         put_slots(out, bound, plan->as.distinct.key, plan->as.distinct.n);
         break;
     case KT_PLAN_AGGREGATE:
+    case KT_PLAN_EXPAND_COUNT_DISTINCT:
+        if (plan->kind == KT_PLAN_EXPAND_COUNT_DISTINCT)
+            put_hop(out, bound, plan->as.aggregate.from, plan->as.aggregate.to, &plan->as.aggregate.rel, "");
         for (uint32_t i = 0; i < plan->as.aggregate.n; i++) {
             const KtPlanAggregate *item = &plan->as.aggregate.item[i];
             put(out, "%s%s(%s)", i ? ", " : " ", item->bound->function ? item->bound->function->name : "count",

@@ -129,7 +129,8 @@ struct KtPlan {
         struct {
             const KtPlanProject *key; uint32_t keys;  /* computed below the grouping */
             const KtPlanAggregate *item; uint32_t n;
-        } aggregate;                                                 /* Aggregate */
+            KtSlot from, to; KtPlanRel rel;           /* ExpandCountDistinct: the hop whose ends are counted */
+        } aggregate;                                                 /* Aggregate, ExpandCountDistinct */
         struct {
             const KtPlanSort *key; uint32_t keys;
             const KtSlot *keep; uint32_t n_keep;      /* slots that are read above */

@@ -3,17 +3,17 @@
 
 #include <strings.h>
 
-void expr_slots(const KtExpr *expr, Slots into)
+void kt_plan_expr_slots(const KtExpr *expr, Slots into)
 {
     if (!expr)
         return;
     if (expr->kind == KT_EXPR_SLOT)
         slots_add(into, expr->as.slot);
     for (uint32_t i = 0; i < expr->args; i++)
-        expr_slots(expr->arg[i], into);
+        kt_plan_expr_slots(expr->arg[i], into);
 }
 
-bool expr_covered(const Planner *p, const KtExpr *expr, Slots have)
+bool kt_plan_expr_covered(const Planner *p, const KtExpr *expr, Slots have)
 {
     (void)p;
     if (!expr)
@@ -21,19 +21,19 @@ bool expr_covered(const Planner *p, const KtExpr *expr, Slots have)
     if (expr->kind == KT_EXPR_SLOT && !slots_has(have, expr->as.slot))
         return false;
     for (uint32_t i = 0; i < expr->args; i++) {
-        if (!expr_covered(p, expr->arg[i], have))
+        if (!kt_plan_expr_covered(p, expr->arg[i], have))
             return false;
     }
     return true;
 }
 
-KtStatus conjuncts_add(Planner *p, Conjuncts *list, const KtExpr *expr)
+KtStatus kt_plan_conjuncts_add(Planner *p, Conjuncts *list, const KtExpr *expr)
 {
     if (!expr)
         return KT_OK;
     if (expr->kind == KT_EXPR_AND) {
         for (uint32_t i = 0; i < expr->args; i++)
-            KT_TRY(conjuncts_add(p, list, expr->arg[i]));
+            KT_TRY(kt_plan_conjuncts_add(p, list, expr->arg[i]));
         return KT_OK;
     }
     KT_TRY(kt_arena_grow(p->arena, (void **)&list->at, list->n, &list->cap, sizeof *list->at));
@@ -58,7 +58,7 @@ static KtStatus expr_new(Planner *p, KtExprKind kind, uint32_t args, KtExpr **ou
     return KT_OK;
 }
 
-KtStatus expr_slot(Planner *p, KtSlot slot, const KtExpr **out)
+KtStatus kt_plan_expr_slot(Planner *p, KtSlot slot, const KtExpr **out)
 {
     KtExpr *expr;
     KT_TRY(expr_new(p, KT_EXPR_SLOT, 0, &expr));
@@ -69,7 +69,7 @@ KtStatus expr_slot(Planner *p, KtSlot slot, const KtExpr **out)
     return KT_OK;
 }
 
-KtStatus expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n, const KtExpr **out)
+KtStatus kt_plan_expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n, const KtExpr **out)
 {
     KtExpr *expr;
     KT_TRY(expr_new(p, KT_EXPR_CALL, n, &expr));
@@ -81,21 +81,21 @@ KtStatus expr_call(Planner *p, const char *function, const KtExpr *const *arg, u
     return KT_OK;
 }
 
-KtStatus expr_prop(Planner *p, KtSlot subject, KtNameRef key, const KtExpr **out)
+KtStatus kt_plan_expr_prop(Planner *p, KtSlot subject, KtNameRef key, const KtExpr **out)
 {
     KtExpr *expr;
     KT_TRY(expr_new(p, KT_EXPR_PROP, 1, &expr));
-    KT_TRY(expr_slot(p, subject, &expr->arg[0]));
+    KT_TRY(kt_plan_expr_slot(p, subject, &expr->arg[0]));
     expr->as.name = key;
     *out = expr;
     return KT_OK;
 }
 
-KtStatus expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n, const KtExpr **out)
+KtStatus kt_plan_expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n, const KtExpr **out)
 {
     KtExpr *expr;
     KT_TRY(expr_new(p, KT_EXPR_HAS_LABELS, 1, &expr));
-    KT_TRY(expr_slot(p, node, &expr->arg[0]));
+    KT_TRY(kt_plan_expr_slot(p, node, &expr->arg[0]));
     expr->type = (KtType){KT_KIND_BIT(KT_BOOL), 0};
     expr->as.names.name = label;
     expr->as.names.n = n;
@@ -103,7 +103,7 @@ KtStatus expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n
     return KT_OK;
 }
 
-bool expr_is_call(const KtExpr *expr, const char *function)
+bool kt_plan_expr_is_call(const KtExpr *expr, const char *function)
 {
     return expr && expr->kind == KT_EXPR_CALL && strcasecmp(expr->as.call.function->name, function) == 0;
 }

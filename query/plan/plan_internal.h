@@ -36,54 +36,54 @@ enum {
     PLANNER_NODES_MOST = 4000 /* most operators of one plan */
 };
 
-KtStatus planner_slots(Planner *p, Slots *out) KT_MUST_CHECK; /* an empty set */
-KtStatus planner_fresh(Planner *p, KtSlot *out) KT_MUST_CHECK;
+KtStatus kt_planner_slots(Planner *p, Slots *out) KT_MUST_CHECK; /* an empty set */
+KtStatus kt_planner_fresh(Planner *p, KtSlot *out) KT_MUST_CHECK;
 static inline bool slots_has(Slots s, KtSlot slot) { return kt_bit(s, slot); }
 static inline void slots_add(Slots s, KtSlot slot)
 {
     if (slot != KT_NO_SLOT)
         kt_bit_set(s, slot);
 }
-void slots_join(const Planner *p, Slots into, Slots more);
+void kt_plan_slots_join(const Planner *p, Slots into, Slots more);
 
 /* Puts a new node of `kind` over b->plan (which may be NULL for leaves) and returns it to be filled in. */
-KtStatus planner_over(Planner *p, Build *b, KtPlanKind kind, KtPlan **out) KT_MUST_CHECK;
-KtStatus planner_program(Planner *p, const KtExpr *expr, const KtProgram **out) KT_MUST_CHECK;
+KtStatus kt_planner_over(Planner *p, Build *b, KtPlanKind kind, KtPlan **out) KT_MUST_CHECK;
+KtStatus kt_planner_program(Planner *p, const KtExpr *expr, const KtProgram **out) KT_MUST_CHECK;
 /* A build whose leaf is an Argument that carries `have`. */
-KtStatus planner_argument(Planner *p, Slots have, Build *out) KT_MUST_CHECK;
+KtStatus kt_planner_argument(Planner *p, Slots have, Build *out) KT_MUST_CHECK;
 
 /* ---- expressions (plan_expr.c) ---- */
 /* Adds the slots that `expr` reads. */
-void expr_slots(const KtExpr *expr, Slots into);
-bool expr_covered(const Planner *p, const KtExpr *expr, Slots have);
+void kt_plan_expr_slots(const KtExpr *expr, Slots into);
+bool kt_plan_expr_covered(const Planner *p, const KtExpr *expr, Slots have);
 /* The conjuncts of `expr`, flattened, appended to a list. */
 typedef struct Conjuncts {
     const KtExpr **at;
     bool *done;
     uint32_t n, cap, done_cap;
 } Conjuncts;
-KtStatus conjuncts_add(Planner *p, Conjuncts *list, const KtExpr *expr) KT_MUST_CHECK;
-KtStatus expr_slot(Planner *p, KtSlot slot, const KtExpr **out) KT_MUST_CHECK;
-KtStatus expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n, const KtExpr **out) KT_MUST_CHECK;
-KtStatus expr_prop(Planner *p, KtSlot subject, KtNameRef key, const KtExpr **out) KT_MUST_CHECK;
-KtStatus expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_plan_conjuncts_add(Planner *p, Conjuncts *list, const KtExpr *expr) KT_MUST_CHECK;
+KtStatus kt_plan_expr_slot(Planner *p, KtSlot slot, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_plan_expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_plan_expr_prop(Planner *p, KtSlot subject, KtNameRef key, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_plan_expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n, const KtExpr **out) KT_MUST_CHECK;
 /* `expr` is a call of the named function. */
-bool expr_is_call(const KtExpr *expr, const char *function);
+bool kt_plan_expr_is_call(const KtExpr *expr, const char *function);
 
 /* ---- clauses ---- */
-KtStatus plan_query(Planner *p, const KtBoundQuery *query, Build *b) KT_MUST_CHECK;
-KtStatus plan_match(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_query(Planner *p, const KtBoundQuery *query, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_match(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
 /* Matches patterns under conjuncts over b: MATCH, OPTIONAL MATCH's inside, MERGE's search. */
-KtStatus plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns, Conjuncts *where,
+KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns, Conjuncts *where,
                        const KtSubqueries *subqueries, Build *b) KT_MUST_CHECK;
-KtStatus plan_create(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
-KtStatus plan_merge(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
-KtStatus plan_set(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
-KtStatus plan_delete(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
-KtStatus plan_path(Planner *p, const KtBoundPattern *pattern, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_create(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_merge(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_set(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_delete(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_path(Planner *p, const KtBoundPattern *pattern, Build *b) KT_MUST_CHECK;
 /* Computes the subqueries' slots over b. */
-KtStatus plan_subqueries(Planner *p, const KtSubqueries *subqueries, Build *b) KT_MUST_CHECK;
-KtStatus plan_filter(Planner *p, const KtExpr *const *test, uint32_t n, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_subqueries(Planner *p, const KtSubqueries *subqueries, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_filter(Planner *p, const KtExpr *const *test, uint32_t n, Build *b) KT_MUST_CHECK;
 
 /* ---- starts (rule_use_index.c): the cheapest way to get at a node ---- */
 typedef struct Start {
@@ -95,15 +95,15 @@ typedef struct Start {
     bool in_list, element_id, low_inclusive, high_inclusive;
     uint32_t conjunct;          /* the one that it answers in full, UINT32_MAX if none */
 } Start;
-KtStatus best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels, const Conjuncts *where, Slots have,
+KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels, const Conjuncts *where, Slots have,
                     Start *out) KT_MUST_CHECK;
 /* An `id(slot) = e`, `id(slot) IN e` or elementId form among the conjuncts whose e is covered by `have`. */
-bool find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots have, Start *out);
-KtStatus plan_start(Planner *p, KtSlot node, const Start *start, Build *b) KT_MUST_CHECK;
+bool kt_plan_find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots have, Start *out);
+KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b) KT_MUST_CHECK;
 
 /* ---- rules over the finished plan ---- */
-KtStatus rule_fold(Planner *p, KtPlan *root) KT_MUST_CHECK;
+KtStatus kt_rule_fold(Planner *p, KtPlan *root) KT_MUST_CHECK;
 
-double est_degree(const Planner *p, KtDir dir, const KtNameRef *type, uint32_t types);
+double kt_plan_est_degree(const Planner *p, KtDir dir, const KtNameRef *type, uint32_t types);
 
 #endif

@@ -22,7 +22,7 @@ typedef struct Match {
     const KtSubqueries *subqueries;
 } Match;
 
-double est_degree(const Planner *p, KtDir dir, const KtNameRef *type, uint32_t types)
+double kt_plan_est_degree(const Planner *p, KtDir dir, const KtNameRef *type, uint32_t types)
 {
     double nodes = (double)(p->stats.nodes ? p->stats.nodes : 1);
     double rels = 0;
@@ -68,14 +68,14 @@ static KtStatus place_filters(Planner *p, Match *m, Build *b, bool all)
     uint32_t n = 0;
     for (uint32_t i = 0; i < where->n; i++) {
         const KtExpr *test = where->at[i];
-        if (where->done[i] || !expr_covered(p, test, b->have))
+        if (where->done[i] || !kt_plan_expr_covered(p, test, b->have))
             continue;
         if (!all && (test->may_fail || test->per_row))
             continue;
         now[n++] = test;
         where->done[i] = true;
     }
-    return plan_filter(p, now, n, b);
+    return kt_plan_filter(p, now, n, b);
 }
 
 /* A conjunct that is nothing but "there is such a pattern" becomes SemiApply, or the anti form. */
@@ -88,8 +88,8 @@ static KtStatus place_exists(Planner *p, Match *m, Build *b)
         uint32_t readers = 0, at = 0;
         for (uint32_t i = 0; i < m->where->n; i++) {
             Slots reads;
-            KT_TRY(planner_slots(p, &reads));
-            expr_slots(m->where->at[i], reads);
+            KT_TRY(kt_planner_slots(p, &reads));
+            kt_plan_expr_slots(m->where->at[i], reads);
             if (slots_has(reads, sub->slot)) {
                 readers++;
                 at = i;
@@ -98,15 +98,15 @@ static KtStatus place_exists(Planner *p, Match *m, Build *b)
         if (readers != 1)
             continue;
         const KtExpr *test = m->where->at[at];
-        bool anti = expr_is_call(test, "NOT");
+        bool anti = kt_plan_expr_is_call(test, "NOT");
         const KtExpr *inside = anti ? test->arg[0] : test;
         if (inside->kind != KT_EXPR_SLOT)
             continue;
         Build inner;
-        KT_TRY(planner_argument(p, b->have, &inner));
-        KT_TRY(plan_query(p, sub->query, &inner));
+        KT_TRY(kt_planner_argument(p, b->have, &inner));
+        KT_TRY(kt_plan_query(p, sub->query, &inner));
         KtPlan *plan;
-        KT_TRY(planner_over(p, b, KT_PLAN_SEMI_APPLY, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_SEMI_APPLY, &plan));
         plan->child[1] = inner.plan;
         plan->as.semi.anti = anti;
         plan->as.semi.mark = KT_NO_SLOT;
@@ -143,7 +143,7 @@ static KtStatus new_props(Planner *p, const KtBoundProp *prop, uint32_t n, const
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++) {
         list[i].key = prop[i].key;
-        KT_TRY(planner_program(p, prop[i].value, &list[i].value));
+        KT_TRY(kt_planner_program(p, prop[i].value, &list[i].value));
     }
     *out = list;
     return KT_OK;
@@ -165,17 +165,17 @@ static KtStatus plan_hop(Planner *p, Match *m, Hop *hop, Build *b)
     bool known = slots_has(b->have, rel->slot); /* the relationship is bound: find it and compare */
     KtSlot slot = rel->slot;
     if (known)
-        KT_TRY(planner_fresh(p, &slot));
+        KT_TRY(kt_planner_fresh(p, &slot));
     KtPlanRel planned = {.slot = hop->wanted || known ? slot : KT_NO_SLOT,
                          .dir = from_left ? rel->dir : flip(rel->dir),
                          .type = rel->type,
                          .types = rel->types};
     KT_TRY(hop_differs(p, m, hop, &planned));
-    double degree = est_degree(p, rel->dir, rel->type, rel->types);
+    double degree = kt_plan_est_degree(p, rel->dir, rel->type, rel->types);
     KtPlan *plan;
     if (rel->var_length) {
         b->rows *= into ? 1 : var_fanout(degree, rel->min, rel->max);
-        KT_TRY(planner_over(p, b, KT_PLAN_VAR_EXPAND, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_VAR_EXPAND, &plan));
         plan->as.var.from = from;
         plan->as.var.to = to;
         plan->as.var.into = into;
@@ -190,24 +190,24 @@ static KtStatus plan_hop(Planner *p, Match *m, Hop *hop, Build *b)
         if (!from_left && planned.slot != KT_NO_SLOT) {
             const KtExpr *list, *turned;
             KtSlot backwards;
-            KT_TRY(planner_fresh(p, &backwards));
+            KT_TRY(kt_planner_fresh(p, &backwards));
             plan->as.var.rel.slot = backwards;
             slots_add(b->have, backwards);
-            KT_TRY(expr_slot(p, backwards, &list));
-            KT_TRY(expr_call(p, "reverse", &list, 1, &turned));
+            KT_TRY(kt_plan_expr_slot(p, backwards, &list));
+            KT_TRY(kt_plan_expr_call(p, "reverse", &list, 1, &turned));
             KtPlanProject *item = kt_arena_alloc(p->arena, sizeof *item);
             if (!item)
                 return KT_ERR_MEMORY;
             item->slot = planned.slot;
-            KT_TRY(planner_program(p, turned, &item->program));
+            KT_TRY(kt_planner_program(p, turned, &item->program));
             slots_add(b->have, to);
-            KT_TRY(planner_over(p, b, KT_PLAN_PROJECT, &plan));
+            KT_TRY(kt_planner_over(p, b, KT_PLAN_PROJECT, &plan));
             plan->as.project.item = item;
             plan->as.project.n = 1;
         }
     } else {
         b->rows *= into ? fmin(1, degree / fmax(1, (double)p->stats.nodes)) + 0.1 : fmax(degree, 0.1);
-        KT_TRY(planner_over(p, b, into ? KT_PLAN_EXPAND_INTO : KT_PLAN_EXPAND, &plan));
+        KT_TRY(kt_planner_over(p, b, into ? KT_PLAN_EXPAND_INTO : KT_PLAN_EXPAND, &plan));
         plan->as.expand.from = from;
         plan->as.expand.to = to;
         plan->as.expand.rel = planned;
@@ -217,10 +217,10 @@ static KtStatus plan_hop(Planner *p, Match *m, Hop *hop, Build *b)
     hop->done = true;
     if (known) {
         const KtExpr *pair[2], *equal;
-        KT_TRY(expr_slot(p, slot, &pair[0]));
-        KT_TRY(expr_slot(p, rel->slot, &pair[1]));
-        KT_TRY(expr_call(p, "=", pair, 2, &equal));
-        KT_TRY(plan_filter(p, &equal, 1, b));
+        KT_TRY(kt_plan_expr_slot(p, slot, &pair[0]));
+        KT_TRY(kt_plan_expr_slot(p, rel->slot, &pair[1]));
+        KT_TRY(kt_plan_expr_call(p, "=", pair, 2, &equal));
+        KT_TRY(kt_plan_filter(p, &equal, 1, b));
     }
     return KT_OK;
 }
@@ -230,9 +230,9 @@ static KtStatus plan_ends_of(Planner *p, const Hop *hop, Build *b)
 {
     const KtExpr *rel, *start, *end, *node;
     KtPlan *plan;
-    KT_TRY(expr_slot(p, hop->rel->slot, &rel));
-    KT_TRY(expr_call(p, "startNode", &rel, 1, &start));
-    KT_TRY(expr_call(p, "endNode", &rel, 1, &end));
+    KT_TRY(kt_plan_expr_slot(p, hop->rel->slot, &rel));
+    KT_TRY(kt_plan_expr_call(p, "startNode", &rel, 1, &start));
+    KT_TRY(kt_plan_expr_call(p, "endNode", &rel, 1, &end));
     if (hop->rel->dir == KT_BOTH) { /* either end may be the left one; a self-loop only once */
         KtExpr *list = kt_arena_zero(p->arena, 1, sizeof *list), *once = kt_arena_zero(p->arena, 1, sizeof *once);
         KtExpr *pick = kt_arena_zero(p->arena, 1, sizeof *pick);
@@ -241,7 +241,7 @@ static KtStatus plan_ends_of(Planner *p, const Hop *hop, Build *b)
         const KtExpr *pair[2] = {start, end}, *same;
         if (!list || !once || !pick || !ends || !cases)
             return KT_ERR_MEMORY;
-        KT_TRY(expr_call(p, "=", pair, 2, &same));
+        KT_TRY(kt_plan_expr_call(p, "=", pair, 2, &same));
         ends[0] = start;
         ends[1] = end;
         *list = (KtExpr){.kind = KT_EXPR_LIST, .type = KT_TYPE_ANY, .args = 2, .arg = ends};
@@ -250,17 +250,17 @@ static KtStatus plan_ends_of(Planner *p, const Hop *hop, Build *b)
         cases[1] = once;
         cases[2] = list;
         *pick = (KtExpr){.kind = KT_EXPR_CASE, .type = KT_TYPE_ANY, .args = 3, .arg = cases};
-        KT_TRY(planner_over(p, b, KT_PLAN_UNWIND, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_UNWIND, &plan));
         plan->as.unwind.slot = hop->left;
-        KT_TRY(planner_program(p, pick, &plan->as.unwind.list));
+        KT_TRY(kt_planner_program(p, pick, &plan->as.unwind.list));
     } else {
         node = hop->rel->dir == KT_OUT ? start : end;
         KtPlanProject *item = kt_arena_alloc(p->arena, sizeof *item);
         if (!item)
             return KT_ERR_MEMORY;
         item->slot = hop->left;
-        KT_TRY(planner_program(p, node, &item->program));
-        KT_TRY(planner_over(p, b, KT_PLAN_PROJECT, &plan));
+        KT_TRY(kt_planner_program(p, node, &item->program));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_PROJECT, &plan));
         plan->as.project.item = item;
         plan->as.project.n = 1;
     }
@@ -278,7 +278,7 @@ static KtStatus local_to_slot(Planner *p, const KtExpr *expr, uint32_t local, Kt
         return KT_OK;
     }
     if (expr->kind == KT_EXPR_LOCAL && expr->as.local == local)
-        return expr_slot(p, slot, out);
+        return kt_plan_expr_slot(p, slot, out);
     KtExpr *copy = kt_arena_alloc(p->arena, sizeof *copy);
     const KtExpr **arg = kt_arena_alloc(p->arena, (expr->args + 1) * sizeof *arg);
     if (!copy || !arg)
@@ -305,20 +305,20 @@ static KtStatus element_predicate(Planner *p, const KtExpr *test, const KtBoundP
     bool is_node = false;
     if (pattern->path != KT_NO_SLOT && list->kind == KT_EXPR_CALL && list->args == 1 &&
         list->arg[0]->kind == KT_EXPR_SLOT && list->arg[0]->as.slot == pattern->path) {
-        is_node = expr_is_call(list, "nodes");
-        is_rel = is_rel || expr_is_call(list, "relationships");
+        is_node = kt_plan_expr_is_call(list, "nodes");
+        is_rel = is_rel || kt_plan_expr_is_call(list, "relationships");
     }
-    if ((!is_node && !is_rel) || !expr_covered(p, test->arg[1], have))
+    if ((!is_node && !is_rel) || !kt_plan_expr_covered(p, test->arg[1], have))
         return KT_OK;
     KtSlot *step = is_node ? &plan->as.var.step_node : &plan->as.var.step_rel;
     if (*step == KT_NO_SLOT)
-        KT_TRY(planner_fresh(p, step));
+        KT_TRY(kt_planner_fresh(p, step));
     const KtExpr *inside;
     KT_TRY(local_to_slot(p, test->arg[1], test->as.quantify.local, *step, &inside));
     if (test->as.quantify.kind == KT_NONE)
-        KT_TRY(expr_call(p, "NOT", &inside, 1, &inside));
+        KT_TRY(kt_plan_expr_call(p, "NOT", &inside, 1, &inside));
     const KtProgram *program;
-    KT_TRY(planner_program(p, inside, &program));
+    KT_TRY(kt_planner_program(p, inside, &program));
     if (is_node)
         nodes[plan->as.var.node_filters++] = program;
     else
@@ -349,7 +349,7 @@ static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *patter
     const KtProgram **nodes = kt_arena_alloc(p->arena, (m->where->n + 1) * sizeof *nodes);
     const KtProgram **rels = kt_arena_alloc(p->arena, (m->where->n + 1) * sizeof *rels);
     Slots found;
-    KT_TRY(planner_slots(p, &found));
+    KT_TRY(kt_planner_slots(p, &found));
     if (!nodes || !rels)
         return KT_ERR_MEMORY;
     slots_add(found, pattern->path);
@@ -357,8 +357,8 @@ static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *patter
     bool others = false; /* a predicate on the path as a whole */
     for (uint32_t i = 0; i < m->where->n; i++) {
         Slots reads;
-        KT_TRY(planner_slots(p, &reads));
-        expr_slots(m->where->at[i], reads);
+        KT_TRY(kt_planner_slots(p, &reads));
+        kt_plan_expr_slots(m->where->at[i], reads);
         bool on_path = (pattern->path != KT_NO_SLOT && slots_has(reads, pattern->path)) || slots_has(reads, rel->slot);
         if (m->where->done[i] || !on_path)
             continue;
@@ -371,7 +371,7 @@ static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *patter
 
     if (!others) {
         KtPlan *plan;
-        KT_TRY(planner_over(p, b, KT_PLAN_SHORTEST_PATH, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_SHORTEST_PATH, &plan));
         plan->as.var = var.as.var;
         slots_add(b->have, pattern->path);
         slots_add(b->have, var.as.var.rel.slot);
@@ -383,27 +383,27 @@ static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *patter
     /* The enumerating form: the shortest among those that satisfy the condition. */
     KtSlot path = pattern->path;
     if (path == KT_NO_SLOT)
-        KT_TRY(planner_fresh(p, &path));
+        KT_TRY(kt_planner_fresh(p, &path));
     Build inner;
     KtPlan *plan;
-    KT_TRY(planner_argument(p, b->have, &inner));
-    KT_TRY(planner_over(p, &inner, KT_PLAN_VAR_EXPAND, &plan));
+    KT_TRY(kt_planner_argument(p, b->have, &inner));
+    KT_TRY(kt_planner_over(p, &inner, KT_PLAN_VAR_EXPAND, &plan));
     plan->as.var = var.as.var;
     plan->as.var.path = path;
     slots_add(inner.have, path);
     slots_add(inner.have, var.as.var.rel.slot);
     KT_TRY(place_filters(p, m, &inner, true));
     const KtExpr *value, *length;
-    KT_TRY(expr_slot(p, path, &value));
-    KT_TRY(expr_call(p, "length", &value, 1, &length));
+    KT_TRY(kt_plan_expr_slot(p, path, &value));
+    KT_TRY(kt_plan_expr_call(p, "length", &value, 1, &length));
     KtPlanSort *key = kt_arena_zero(p->arena, 1, sizeof *key);
     KtSlot *keep = kt_arena_alloc(p->arena, 2 * sizeof *keep);
     KtExpr *one = kt_arena_zero(p->arena, 1, sizeof *one);
     if (!key || !keep || !one)
         return KT_ERR_MEMORY;
     *one = (KtExpr){.kind = KT_EXPR_CONST, .type = KT_TYPE_ANY, .as.value = kt_int(1)};
-    KT_TRY(planner_program(p, length, &key->key));
-    KT_TRY(planner_over(p, &inner, KT_PLAN_TOP_N, &plan));
+    KT_TRY(kt_planner_program(p, length, &key->key));
+    KT_TRY(kt_planner_over(p, &inner, KT_PLAN_TOP_N, &plan));
     plan->as.sort.key = key;
     plan->as.sort.keys = 1;
     keep[0] = path;
@@ -411,17 +411,17 @@ static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *patter
     if (var.as.var.rel.slot != KT_NO_SLOT)
         keep[plan->as.sort.n_keep++] = var.as.var.rel.slot;
     plan->as.sort.keep = keep;
-    KT_TRY(planner_program(p, one, &plan->as.sort.limit));
+    KT_TRY(kt_planner_program(p, one, &plan->as.sort.limit));
     KtPlan *top = inner.plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_APPLY, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_APPLY, &plan));
     plan->child[1] = top;
-    slots_join(p, b->have, inner.have);
+    kt_plan_slots_join(p, b->have, inner.have);
     return KT_OK;
 }
 
 /* ---- paths ---- */
 
-KtStatus plan_path(Planner *p, const KtBoundPattern *pattern, Build *b)
+KtStatus kt_plan_path(Planner *p, const KtBoundPattern *pattern, Build *b)
 {
     KtSlot *node = kt_arena_alloc(p->arena, (pattern->rels + 1) * sizeof *node);
     KtSlot *rel = kt_arena_alloc(p->arena, (pattern->rels + 1) * sizeof *rel);
@@ -435,7 +435,7 @@ KtStatus plan_path(Planner *p, const KtBoundPattern *pattern, Build *b)
         is_list[i] = pattern->rel[i].var_length;
     }
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_MAKE_PATH, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_MAKE_PATH, &plan));
     plan->as.path.slot = pattern->path;
     plan->as.path.node = node;
     plan->as.path.rel = rel;
@@ -451,16 +451,16 @@ static KtStatus add_node(Planner *p, Match *m, const KtBoundNode *node)
 {
     if (node->labels) {
         const KtExpr *test;
-        KT_TRY(expr_labels(p, node->slot, node->label, node->labels, &test));
-        KT_TRY(conjuncts_add(p, m->where, test));
+        KT_TRY(kt_plan_expr_labels(p, node->slot, node->label, node->labels, &test));
+        KT_TRY(kt_plan_conjuncts_add(p, m->where, test));
     }
     for (uint32_t i = 0; i < node->props; i++) {
         const KtExpr *pair[2], *equal;
-        KT_TRY(expr_prop(p, node->slot, node->prop[i].key, &pair[0]));
+        KT_TRY(kt_plan_expr_prop(p, node->slot, node->prop[i].key, &pair[0]));
         pair[1] = node->prop[i].value;
-        KT_TRY(expr_call(p, "=", pair, 2, &equal));
+        KT_TRY(kt_plan_expr_call(p, "=", pair, 2, &equal));
         ((KtExpr *)(uintptr_t)equal)->may_fail = node->prop[i].value->may_fail;
-        KT_TRY(conjuncts_add(p, m->where, equal));
+        KT_TRY(kt_plan_conjuncts_add(p, m->where, equal));
     }
     for (uint32_t i = 0; i < m->nodes; i++) {
         if (m->node[i]->slot == node->slot) {
@@ -484,11 +484,11 @@ static KtStatus add_pattern(Planner *p, Match *m, const KtBoundPattern *pattern)
         if (!rel->var_length) {
             for (uint32_t k = 0; k < rel->props; k++) {
                 const KtExpr *pair[2], *equal;
-                KT_TRY(expr_prop(p, rel->slot, rel->prop[k].key, &pair[0]));
+                KT_TRY(kt_plan_expr_prop(p, rel->slot, rel->prop[k].key, &pair[0]));
                 pair[1] = rel->prop[k].value;
-                KT_TRY(expr_call(p, "=", pair, 2, &equal));
+                KT_TRY(kt_plan_expr_call(p, "=", pair, 2, &equal));
                 ((KtExpr *)(uintptr_t)equal)->may_fail = rel->prop[k].value->may_fail;
-                KT_TRY(conjuncts_add(p, m->where, equal));
+                KT_TRY(kt_plan_conjuncts_add(p, m->where, equal));
             }
         }
         m->hop[m->hops++] = (Hop){.rel = rel,
@@ -509,7 +509,7 @@ static Hop *next_hop(Planner *p, Match *m, const Build *b)
         bool left = slots_has(b->have, hop->left), right = slots_has(b->have, hop->right);
         if (hop->done || (!left && !right))
             continue;
-        double cost = est_degree(p, hop->rel->dir, hop->rel->type, hop->rel->types);
+        double cost = kt_plan_est_degree(p, hop->rel->dir, hop->rel->type, hop->rel->types);
         if (hop->rel->var_length)
             cost = 1000 + var_fanout(cost, hop->rel->min, hop->rel->max);
         if (left && right)
@@ -536,7 +536,7 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
         if (slots_has(b->have, m->node[i]->slot))
             continue;
         Start start;
-        KT_TRY(best_start(p, m->node[i]->slot, m->node[i]->label, m->node[i]->labels, m->where, b->have, &start));
+        KT_TRY(kt_plan_best_start(p, m->node[i]->slot, m->node[i]->label, m->node[i]->labels, m->where, b->have, &start));
         if (start.rows < best.rows) {
             best = start;
             node = m->node[i];
@@ -549,17 +549,17 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
     for (uint32_t i = 0; best.rows > 1 && i < m->hops; i++) {
         Hop *hop = &m->hop[i];
         Start seek;
-        if (hop->done || hop->rel->var_length || !find_id_seek(p, hop->rel->slot, m->where, b->have, &seek))
+        if (hop->done || hop->rel->var_length || !kt_plan_find_id_seek(p, hop->rel->slot, m->where, b->have, &seek))
             continue;
         KtPlan *plan;
-        KT_TRY(planner_over(p, b, KT_PLAN_SEEK_ID, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_SEEK_ID, &plan));
         plan->as.seek_id.slot = hop->rel->slot;
         plan->as.seek_id.rel = true;
         plan->as.seek_id.element_id = seek.element_id;
         plan->as.seek_id.in_list = seek.in_list;
         slots_add(b->have, hop->rel->slot);
         m->where->done[seek.conjunct] = true;
-        return planner_program(p, seek.key, &plan->as.seek_id.id);
+        return kt_planner_program(p, seek.key, &plan->as.seek_id.id);
     }
     if (best.conjunct != UINT32_MAX)
         m->where->done[best.conjunct] = true;
@@ -569,10 +569,10 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
             test->arg[0]->kind == KT_EXPR_SLOT && test->arg[0]->as.slot == node->slot)
             m->where->done[i] = true;
     }
-    return plan_start(p, node->slot, &best, b);
+    return kt_plan_start(p, node->slot, &best, b);
 }
 
-KtStatus plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns, Conjuncts *where,
+KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns, Conjuncts *where,
                        const KtSubqueries *subqueries, Build *b)
 {
     uint32_t most_nodes = 1, most_hops = 1;
@@ -593,9 +593,9 @@ KtStatus plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patte
             m.hop[i].wanted = true;
     }
     Slots reads;
-    KT_TRY(planner_slots(p, &reads));
+    KT_TRY(kt_planner_slots(p, &reads));
     for (uint32_t i = 0; i < where->n; i++)
-        expr_slots(where->at[i], reads);
+        kt_plan_expr_slots(where->at[i], reads);
     for (uint32_t i = 0; i < m.hops; i++)
         m.hop[i].wanted |= slots_has(reads, m.hop[i].rel->slot);
 
@@ -612,26 +612,26 @@ KtStatus plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patte
         if (pattern[i].kind != KT_PATTERN_PLAIN)
             KT_TRY(plan_shortest(p, &m, &pattern[i], b));
         else if (pattern[i].path != KT_NO_SLOT)
-            KT_TRY(plan_path(p, &pattern[i], b));
+            KT_TRY(kt_plan_path(p, &pattern[i], b));
     }
     KT_TRY(place_filters(p, &m, b, false));
     KT_TRY(place_exists(p, &m, b));
-    KT_TRY(plan_subqueries(p, subqueries, b));
+    KT_TRY(kt_plan_subqueries(p, subqueries, b));
     KT_TRY(place_filters(p, &m, b, true));
     for (uint32_t i = 0; i < where->n; i++)
         KT_CHECK(where->done[i]);
     return KT_OK;
 }
 
-KtStatus plan_match(Planner *p, const KtBoundClause *clause, Build *b)
+KtStatus kt_plan_match(Planner *p, const KtBoundClause *clause, Build *b)
 {
     Conjuncts where = {0};
-    KT_TRY(conjuncts_add(p, &where, clause->as.match.where));
+    KT_TRY(kt_plan_conjuncts_add(p, &where, clause->as.match.where));
     if (!clause->as.match.optional)
-        return plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, b);
+        return kt_plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, b);
     Build inner;
-    KT_TRY(planner_argument(p, b->have, &inner));
-    KT_TRY(plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, &inner));
+    KT_TRY(kt_planner_argument(p, b->have, &inner));
+    KT_TRY(kt_plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, &inner));
     uint32_t n = 0;
     KtSlot *slot = kt_arena_alloc(p->arena, (size_t)p->slots * sizeof *slot);
     if (!slot)
@@ -642,10 +642,10 @@ KtStatus plan_match(Planner *p, const KtBoundClause *clause, Build *b)
     }
     KtPlan *plan;
     b->rows *= fmax(1, inner.rows);
-    KT_TRY(planner_over(p, b, KT_PLAN_OPTIONAL, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_OPTIONAL, &plan));
     plan->child[1] = inner.plan;
     plan->as.optional.null_slot = slot;
     plan->as.optional.n = n;
-    slots_join(p, b->have, inner.have);
+    kt_plan_slots_join(p, b->have, inner.have);
     return KT_OK;
 }

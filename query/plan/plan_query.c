@@ -5,13 +5,13 @@
  * stands a Barrier, so that what follows sees all its writes and LIMIT cannot cut them. */
 #include "query/plan/plan_internal.h"
 
-KtStatus planner_slots(Planner *p, Slots *out)
+KtStatus kt_planner_slots(Planner *p, Slots *out)
 {
     *out = kt_arena_zero(p->arena, p->words, sizeof(uint64_t));
     return *out ? KT_OK : KT_ERR_MEMORY;
 }
 
-KtStatus planner_fresh(Planner *p, KtSlot *out)
+KtStatus kt_planner_fresh(Planner *p, KtSlot *out)
 {
     if (p->slots >= p->words * 64)
         return kt_diag_set(p->diag, KT_ERR_TOO_COMPLEX, NULL, "The statement has too many patterns to plan");
@@ -19,13 +19,13 @@ KtStatus planner_fresh(Planner *p, KtSlot *out)
     return KT_OK;
 }
 
-void slots_join(const Planner *p, Slots into, Slots more)
+void kt_plan_slots_join(const Planner *p, Slots into, Slots more)
 {
     for (uint32_t i = 0; i < p->words; i++)
         into[i] |= more[i];
 }
 
-KtStatus planner_over(Planner *p, Build *b, KtPlanKind kind, KtPlan **out)
+KtStatus kt_planner_over(Planner *p, Build *b, KtPlanKind kind, KtPlan **out)
 {
     /* Operators call each other as deep as the plan is: the depth must fit a thread's stack. */
     if (++p->nodes > PLANNER_NODES_MOST)
@@ -43,24 +43,24 @@ KtStatus planner_over(Planner *p, Build *b, KtPlanKind kind, KtPlan **out)
     return KT_OK;
 }
 
-KtStatus planner_program(Planner *p, const KtExpr *expr, const KtProgram **out)
+KtStatus kt_planner_program(Planner *p, const KtExpr *expr, const KtProgram **out)
 {
     return kt_program_compile(p->arena, expr, out);
 }
 
-KtStatus planner_argument(Planner *p, Slots have, Build *out)
+KtStatus kt_planner_argument(Planner *p, Slots have, Build *out)
 {
     Build b = {.rows = 1, .correlated = have != NULL};
-    KT_TRY(planner_slots(p, &b.have));
+    KT_TRY(kt_planner_slots(p, &b.have));
     if (have)
-        slots_join(p, b.have, have);
+        kt_plan_slots_join(p, b.have, have);
     KtPlan *plan;
-    KT_TRY(planner_over(p, &b, KT_PLAN_ARGUMENT, &plan));
+    KT_TRY(kt_planner_over(p, &b, KT_PLAN_ARGUMENT, &plan));
     *out = b;
     return KT_OK;
 }
 
-KtStatus plan_filter(Planner *p, const KtExpr *const *test, uint32_t n, Build *b)
+KtStatus kt_plan_filter(Planner *p, const KtExpr *const *test, uint32_t n, Build *b)
 {
     if (n == 0)
         return KT_OK;
@@ -68,11 +68,11 @@ KtStatus plan_filter(Planner *p, const KtExpr *const *test, uint32_t n, Build *b
     if (!program)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++) {
-        KT_TRY(planner_program(p, test[i], &program[i]));
+        KT_TRY(kt_planner_program(p, test[i], &program[i]));
         b->rows *= 0.3;
     }
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_FILTER, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_FILTER, &plan));
     plan->as.filter.test = program;
     plan->as.filter.n = n;
     return KT_OK;
@@ -90,21 +90,21 @@ static const KtBoundClause *last_clause(const KtBoundQuery *query)
 static KtStatus plan_subquery(Planner *p, const KtBoundSubquery *sub, Build *b)
 {
     Build inner;
-    KT_TRY(planner_argument(p, b->have, &inner));
+    KT_TRY(kt_planner_argument(p, b->have, &inner));
     const KtProgram *item = NULL;
     if (sub->kind == KT_SUBQUERY_COLLECT) {
         const KtBoundPart *part = &sub->query->part[0];
         const KtBoundClause *ret = last_clause(sub->query);
         KT_CHECK(ret->kind == KT_CLAUSE_PROJECT && ret->as.project.items == 1);
         for (uint32_t i = 0; i + 1 < part->clauses; i++)
-            KT_TRY(plan_match(p, &part->clause[i], &inner));
-        KT_TRY(plan_subqueries(p, &ret->subqueries, &inner));
-        KT_TRY(planner_program(p, ret->as.project.item[0].expr, &item));
+            KT_TRY(kt_plan_match(p, &part->clause[i], &inner));
+        KT_TRY(kt_plan_subqueries(p, &ret->subqueries, &inner));
+        KT_TRY(kt_planner_program(p, ret->as.project.item[0].expr, &item));
     } else {
-        KT_TRY(plan_query(p, sub->query, &inner));
+        KT_TRY(kt_plan_query(p, sub->query, &inner));
     }
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, sub->kind == KT_SUBQUERY_COLLECT ? KT_PLAN_COLLECT_APPLY : KT_PLAN_SEMI_APPLY, &plan));
+    KT_TRY(kt_planner_over(p, b, sub->kind == KT_SUBQUERY_COLLECT ? KT_PLAN_COLLECT_APPLY : KT_PLAN_SEMI_APPLY, &plan));
     plan->child[1] = inner.plan;
     if (sub->kind == KT_SUBQUERY_COLLECT) {
         plan->as.collect.item = item;
@@ -116,7 +116,7 @@ static KtStatus plan_subquery(Planner *p, const KtBoundSubquery *sub, Build *b)
     return KT_OK;
 }
 
-KtStatus plan_subqueries(Planner *p, const KtSubqueries *subqueries, Build *b)
+KtStatus kt_plan_subqueries(Planner *p, const KtSubqueries *subqueries, Build *b)
 {
     for (uint32_t i = 0; i < subqueries->n; i++) {
         if (!slots_has(b->have, subqueries->at[i].slot))
@@ -133,15 +133,15 @@ static void pattern_reads(const KtBoundPattern *pattern, Slots into)
         const KtBoundNode *node = &pattern->node[i];
         slots_add(into, node->slot);
         for (uint32_t k = 0; k < node->props; k++)
-            expr_slots(node->prop[k].value, into);
-        expr_slots(node->prop_map, into);
+            kt_plan_expr_slots(node->prop[k].value, into);
+        kt_plan_expr_slots(node->prop_map, into);
         if (i == pattern->rels)
             break;
         const KtBoundRel *rel = &pattern->rel[i];
         slots_add(into, rel->slot);
         for (uint32_t k = 0; k < rel->props; k++)
-            expr_slots(rel->prop[k].value, into);
-        expr_slots(rel->prop_map, into);
+            kt_plan_expr_slots(rel->prop[k].value, into);
+        kt_plan_expr_slots(rel->prop_map, into);
     }
 }
 
@@ -166,8 +166,8 @@ static void subqueries_read(const KtSubqueries *subqueries, Slots into)
 static void sets_read(const KtBoundSet *item, uint32_t n, Slots into)
 {
     for (uint32_t i = 0; i < n; i++) {
-        expr_slots(item[i].target, into);
-        expr_slots(item[i].value, into);
+        kt_plan_expr_slots(item[i].target, into);
+        kt_plan_expr_slots(item[i].value, into);
     }
 }
 
@@ -178,27 +178,27 @@ static void clause_reads(const KtBoundClause *clause, Slots into)
     case KT_CLAUSE_MATCH:
         for (uint32_t i = 0; i < clause->as.match.patterns; i++)
             pattern_reads(&clause->as.match.pattern[i], into);
-        expr_slots(clause->as.match.where, into);
+        kt_plan_expr_slots(clause->as.match.where, into);
         break;
     case KT_CLAUSE_UNWIND:
-        expr_slots(clause->as.unwind.list, into);
+        kt_plan_expr_slots(clause->as.unwind.list, into);
         break;
     case KT_CLAUSE_PROJECT:
         for (uint32_t i = 0; i < clause->as.project.items; i++) {
-            expr_slots(clause->as.project.item[i].expr, into);
+            kt_plan_expr_slots(clause->as.project.item[i].expr, into);
             if (clause->as.project.item[i].plain)
                 slots_add(into, clause->as.project.item[i].slot);
         }
         for (uint32_t i = 0; i < clause->as.project.keys; i++)
-            expr_slots(clause->as.project.key[i].expr, into);
+            kt_plan_expr_slots(clause->as.project.key[i].expr, into);
         for (uint32_t i = 0; i < clause->as.project.n_aggregates; i++) {
             const KtBoundAggregate *aggregate = &clause->as.project.aggregate[i];
             for (uint32_t k = 0; k < aggregate->args; k++)
-                expr_slots(aggregate->arg[k], into);
+                kt_plan_expr_slots(aggregate->arg[k], into);
         }
         for (uint32_t i = 0; i < clause->as.project.sorts; i++)
-            expr_slots(clause->as.project.sort[i].expr, into);
-        expr_slots(clause->as.project.where, into);
+            kt_plan_expr_slots(clause->as.project.sort[i].expr, into);
+        kt_plan_expr_slots(clause->as.project.where, into);
         subqueries_read(&clause->as.project.where_subqueries, into);
         break;
     case KT_CLAUSE_CREATE:
@@ -215,7 +215,7 @@ static void clause_reads(const KtBoundClause *clause, Slots into)
         break;
     case KT_CLAUSE_DELETE:
         for (uint32_t i = 0; i < clause->as.del.targets; i++)
-            expr_slots(clause->as.del.target[i], into);
+            kt_plan_expr_slots(clause->as.del.target[i], into);
         break;
     case KT_CLAUSE_SHOW:
         break;
@@ -251,35 +251,35 @@ static KtStatus plan_sort(Planner *p, const KtBoundClause *clause, Build *b)
     if (n > 0) {
         KtPlanSort *key = kt_arena_alloc(p->arena, n * sizeof *key);
         Slots wanted;
-        KT_TRY(planner_slots(p, &wanted));
+        KT_TRY(kt_planner_slots(p, &wanted));
         if (!key)
             return KT_ERR_MEMORY;
         for (uint32_t i = 0; i < n; i++) {
-            KT_TRY(planner_program(p, clause->as.project.sort[i].expr, &key[i].key));
+            KT_TRY(kt_planner_program(p, clause->as.project.sort[i].expr, &key[i].key));
             key[i].descending = clause->as.project.sort[i].descending;
         }
         for (uint32_t i = 0; i < clause->as.project.items; i++)
             slots_add(wanted, clause->as.project.item[i].slot);
-        expr_slots(clause->as.project.where, wanted);
+        kt_plan_expr_slots(clause->as.project.where, wanted);
         subqueries_read(&clause->as.project.where_subqueries, wanted);
-        KT_TRY(planner_over(p, b, limit ? KT_PLAN_TOP_N : KT_PLAN_SORT, &plan));
+        KT_TRY(kt_planner_over(p, b, limit ? KT_PLAN_TOP_N : KT_PLAN_SORT, &plan));
         plan->as.sort.key = key;
         plan->as.sort.keys = n;
         KT_TRY(slot_list(p, b->have, wanted, &plan->as.sort.keep, &plan->as.sort.n_keep));
         if (limit) {
-            KT_TRY(planner_program(p, limit, &plan->as.sort.limit));
+            KT_TRY(kt_planner_program(p, limit, &plan->as.sort.limit));
             if (skip)
-                KT_TRY(planner_program(p, skip, &plan->as.sort.skip));
+                KT_TRY(kt_planner_program(p, skip, &plan->as.sort.skip));
             return KT_OK;
         }
     }
     if (skip) {
-        KT_TRY(planner_over(p, b, KT_PLAN_SKIP, &plan));
-        KT_TRY(planner_program(p, skip, &plan->as.limit.count));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_SKIP, &plan));
+        KT_TRY(kt_planner_program(p, skip, &plan->as.limit.count));
     }
     if (limit) {
-        KT_TRY(planner_over(p, b, KT_PLAN_LIMIT, &plan));
-        KT_TRY(planner_program(p, limit, &plan->as.limit.count));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_LIMIT, &plan));
+        KT_TRY(kt_planner_program(p, limit, &plan->as.limit.count));
     }
     return KT_OK;
 }
@@ -292,10 +292,10 @@ static KtStatus plan_aggregate(Planner *p, const KtBoundClause *clause, Build *b
     if (!key || !item)
         return KT_ERR_MEMORY;
     Slots have;
-    KT_TRY(planner_slots(p, &have));
+    KT_TRY(kt_planner_slots(p, &have));
     for (uint32_t i = 0; i < keys; i++) {
         key[i].slot = clause->as.project.key[i].slot;
-        KT_TRY(planner_program(p, clause->as.project.key[i].expr, &key[i].program));
+        KT_TRY(kt_planner_program(p, clause->as.project.key[i].expr, &key[i].program));
         slots_add(have, key[i].slot);
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -304,11 +304,11 @@ static KtStatus plan_aggregate(Planner *p, const KtBoundClause *clause, Build *b
         item[i].bound = bound;
         KT_CHECK(bound->args <= 2);
         for (uint32_t k = 0; k < bound->args; k++)
-            KT_TRY(planner_program(p, bound->arg[k], &item[i].arg[k]));
+            KT_TRY(kt_planner_program(p, bound->arg[k], &item[i].arg[k]));
         slots_add(have, bound->slot);
     }
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_AGGREGATE, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_AGGREGATE, &plan));
     plan->as.aggregate.key = key;
     plan->as.aggregate.keys = keys;
     plan->as.aggregate.item = item;
@@ -318,7 +318,7 @@ static KtStatus plan_aggregate(Planner *p, const KtBoundClause *clause, Build *b
     else
         b->rows = b->rows > 10 ? b->rows / 2 : b->rows;
     if (b->correlated) /* the argument's slots stay reachable under Apply */
-        slots_join(p, have, b->have);
+        kt_plan_slots_join(p, have, b->have);
     b->have = have;
     return KT_OK;
 }
@@ -335,13 +335,13 @@ static KtStatus plan_items(Planner *p, const KtBoundClause *clause, Build *b)
         if (same && slots_has(b->have, bound->slot))
             continue;
         item[n].slot = bound->slot;
-        KT_TRY(planner_program(p, bound->expr, &item[n].program));
+        KT_TRY(kt_planner_program(p, bound->expr, &item[n].program));
         n++;
     }
     if (n == 0)
         return KT_OK;
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_PROJECT, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_PROJECT, &plan));
     plan->as.project.item = item;
     plan->as.project.n = n;
     for (uint32_t i = 0; i < n; i++)
@@ -351,27 +351,27 @@ static KtStatus plan_items(Planner *p, const KtBoundClause *clause, Build *b)
 
 static KtStatus plan_project(Planner *p, const KtBoundClause *clause, Build *b)
 {
-    KT_TRY(plan_subqueries(p, &clause->subqueries, b));
+    KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
     if (clause->as.project.aggregates)
         KT_TRY(plan_aggregate(p, clause, b));
     KT_TRY(plan_items(p, clause, b));
     if (clause->as.project.distinct) {
         Slots wanted;
-        KT_TRY(planner_slots(p, &wanted));
+        KT_TRY(kt_planner_slots(p, &wanted));
         for (uint32_t i = 0; i < clause->as.project.items; i++)
             slots_add(wanted, clause->as.project.item[i].slot);
         KtPlan *plan;
-        KT_TRY(planner_over(p, b, KT_PLAN_DISTINCT, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_DISTINCT, &plan));
         KT_TRY(slot_list(p, b->have, wanted, &plan->as.distinct.key, &plan->as.distinct.n));
         if (!b->correlated)
             b->have = wanted;
     }
     KT_TRY(plan_sort(p, clause, b));
     if (clause->as.project.where) {
-        KT_TRY(plan_subqueries(p, &clause->as.project.where_subqueries, b));
+        KT_TRY(kt_plan_subqueries(p, &clause->as.project.where_subqueries, b));
         Conjuncts where = {0};
-        KT_TRY(conjuncts_add(p, &where, clause->as.project.where));
-        KT_TRY(plan_filter(p, where.at, where.n, b));
+        KT_TRY(kt_plan_conjuncts_add(p, &where, clause->as.project.where));
+        KT_TRY(kt_plan_filter(p, where.at, where.n, b));
     }
     return KT_OK;
 }
@@ -389,31 +389,31 @@ static KtStatus plan_clause(Planner *p, const KtBoundClause *clause, Build *b)
     KtPlan *plan;
     switch (clause->kind) {
     case KT_CLAUSE_MATCH:
-        return plan_match(p, clause, b);
+        return kt_plan_match(p, clause, b);
     case KT_CLAUSE_UNWIND:
-        KT_TRY(plan_subqueries(p, &clause->subqueries, b));
-        KT_TRY(planner_over(p, b, KT_PLAN_UNWIND, &plan));
+        KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_UNWIND, &plan));
         plan->as.unwind.slot = clause->as.unwind.slot;
         slots_add(b->have, clause->as.unwind.slot);
         b->rows *= 10;
-        return planner_program(p, clause->as.unwind.list, &plan->as.unwind.list);
+        return kt_planner_program(p, clause->as.unwind.list, &plan->as.unwind.list);
     case KT_CLAUSE_PROJECT:
         return plan_project(p, clause, b);
     case KT_CLAUSE_CREATE:
-        KT_TRY(plan_subqueries(p, &clause->subqueries, b));
-        return plan_create(p, clause, b);
+        KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
+        return kt_plan_create(p, clause, b);
     case KT_CLAUSE_MERGE:
-        KT_TRY(plan_subqueries(p, &clause->subqueries, b));
-        return plan_merge(p, clause, b);
+        KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
+        return kt_plan_merge(p, clause, b);
     case KT_CLAUSE_SET:
-        KT_TRY(plan_subqueries(p, &clause->subqueries, b));
-        return plan_set(p, clause, b);
+        KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
+        return kt_plan_set(p, clause, b);
     case KT_CLAUSE_DELETE:
-        KT_TRY(plan_subqueries(p, &clause->subqueries, b));
-        return plan_delete(p, clause, b);
+        KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
+        return kt_plan_delete(p, clause, b);
     case KT_CLAUSE_SHOW:
         b->plan = NULL;
-        KT_TRY(planner_over(p, b, KT_PLAN_SHOW, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_SHOW, &plan));
         plan->as.show.constraints = clause->as.show.constraints;
         plan->as.show.slot = clause->as.show.slot;
         plan->as.show.n = clause->as.show.slots;
@@ -432,13 +432,13 @@ static KtStatus plan_part(Planner *p, const KtBoundPart *part, Build *b)
         if (clause_writes(clause)) {
             /* What follows must see all of this clause's writes, and no LIMIT may cut them. */
             Slots wanted;
-            KT_TRY(planner_slots(p, &wanted));
+            KT_TRY(kt_planner_slots(p, &wanted));
             for (uint32_t k = i + 1; k < part->clauses; k++)
                 clause_reads(&part->clause[k], wanted);
             for (uint32_t k = 0; k < part->columns; k++)
                 slots_add(wanted, part->column[k]);
             KtPlan *plan;
-            KT_TRY(planner_over(p, b, KT_PLAN_BARRIER, &plan));
+            KT_TRY(kt_planner_over(p, b, KT_PLAN_BARRIER, &plan));
             KT_TRY(slot_list(p, b->have, wanted, &plan->as.barrier.keep, &plan->as.barrier.n_keep));
         }
         p->clause++;
@@ -446,18 +446,18 @@ static KtStatus plan_part(Planner *p, const KtBoundPart *part, Build *b)
     return KT_OK;
 }
 
-KtStatus plan_query(Planner *p, const KtBoundQuery *query, Build *b)
+KtStatus kt_plan_query(Planner *p, const KtBoundQuery *query, Build *b)
 {
     if (query->parts == 1)
         return plan_part(p, &query->part[0], b);
     Slots outer;
-    KT_TRY(planner_slots(p, &outer));
-    slots_join(p, outer, b->have);
+    KT_TRY(kt_planner_slots(p, &outer));
+    kt_plan_slots_join(p, outer, b->have);
     Build sum = {0};
     const KtSlot *left = NULL;
     for (uint32_t i = 0; i < query->parts; i++) {
         Build side;
-        KT_TRY(planner_argument(p, b->correlated ? outer : NULL, &side));
+        KT_TRY(kt_planner_argument(p, b->correlated ? outer : NULL, &side));
         KT_TRY(plan_part(p, &query->part[i], &side));
         if (i == 0) {
             sum = side;
@@ -467,7 +467,7 @@ KtStatus plan_query(Planner *p, const KtBoundQuery *query, Build *b)
         KtPlan *plan;
         KtPlan *right = side.plan;
         sum.rows += side.rows;
-        KT_TRY(planner_over(p, &sum, KT_PLAN_UNION, &plan));
+        KT_TRY(kt_planner_over(p, &sum, KT_PLAN_UNION, &plan));
         plan->child[1] = right;
         plan->as.set_union.left = left;
         plan->as.set_union.right = query->part[i].column;
@@ -479,7 +479,7 @@ KtStatus plan_query(Planner *p, const KtBoundQuery *query, Build *b)
         slots_add(sum.have, query->column[i]);
     if (!query->union_all) {
         KtPlan *plan;
-        KT_TRY(planner_over(p, &sum, KT_PLAN_DISTINCT, &plan));
+        KT_TRY(kt_planner_over(p, &sum, KT_PLAN_DISTINCT, &plan));
         plan->as.distinct.key = query->column;
         plan->as.distinct.n = query->columns;
     }
@@ -511,13 +511,13 @@ KtStatus kt_plan(const KtBound *bound, KtView *view, KtArena *arena, KtDiag *dia
                  .words = (bound->slots + PLANNER_OWN_SLOTS + 63) / 64};
     p.stats = kt_stats(p.db);
     Build b;
-    KT_TRY(planner_argument(&p, NULL, &b));
-    KT_TRY(plan_query(&p, bound->query, &b));
+    KT_TRY(kt_planner_argument(&p, NULL, &b));
+    KT_TRY(kt_plan_query(&p, bound->query, &b));
     KtPlan *result;
-    KT_TRY(planner_over(&p, &b, KT_PLAN_RESULT, &result));
+    KT_TRY(kt_planner_over(&p, &b, KT_PLAN_RESULT, &result));
     result->as.result.column = bound->query->column;
     result->as.result.n = bound->query->columns;
-    KT_TRY(rule_fold(&p, result));
+    KT_TRY(kt_rule_fold(&p, result));
     KtPlanned *planned = kt_arena_zero(arena, 1, sizeof *planned);
     if (!planned)
         return KT_ERR_MEMORY;

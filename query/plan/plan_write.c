@@ -8,12 +8,12 @@ static KtStatus new_prop(Planner *p, const KtBoundProp *prop, uint32_t n, const 
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++) {
         list[i].key = prop[i].key;
-        KT_TRY(planner_program(p, prop[i].value, &list[i].value));
+        KT_TRY(kt_planner_program(p, prop[i].value, &list[i].value));
     }
     out->prop = list;
     out->props = n;
     if (map)
-        KT_TRY(planner_program(p, map, &out->prop_map));
+        KT_TRY(kt_planner_program(p, map, &out->prop_map));
     return KT_OK;
 }
 
@@ -51,7 +51,7 @@ static KtStatus new_items(Planner *p, const KtBoundPattern *pattern, Slots have,
     return KT_OK;
 }
 
-KtStatus plan_create(Planner *p, const KtBoundClause *clause, Build *b)
+KtStatus kt_plan_create(Planner *p, const KtBoundClause *clause, Build *b)
 {
     uint32_t most = 0, n = 0;
     for (uint32_t i = 0; i < clause->as.create.patterns; i++)
@@ -62,12 +62,12 @@ KtStatus plan_create(Planner *p, const KtBoundClause *clause, Build *b)
     for (uint32_t i = 0; i < clause->as.create.patterns; i++)
         KT_TRY(new_items(p, &clause->as.create.pattern[i], b->have, item, &n));
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_CREATE, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_CREATE, &plan));
     plan->as.create.item = item;
     plan->as.create.n = n;
     for (uint32_t i = 0; i < clause->as.create.patterns; i++) {
         if (clause->as.create.pattern[i].path != KT_NO_SLOT)
-            KT_TRY(plan_path(p, &clause->as.create.pattern[i], b));
+            KT_TRY(kt_plan_path(p, &clause->as.create.pattern[i], b));
     }
     return KT_OK;
 }
@@ -79,21 +79,21 @@ static KtStatus set_items(Planner *p, const KtBoundSet *bound, uint32_t n, const
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++) {
         item[i].bound = &bound[i];
-        KT_TRY(planner_program(p, bound[i].target, &item[i].target));
+        KT_TRY(kt_planner_program(p, bound[i].target, &item[i].target));
         if (bound[i].value)
-            KT_TRY(planner_program(p, bound[i].value, &item[i].value));
+            KT_TRY(kt_planner_program(p, bound[i].value, &item[i].value));
     }
     *out = item;
     return KT_OK;
 }
 
-KtStatus plan_merge(Planner *p, const KtBoundClause *clause, Build *b)
+KtStatus kt_plan_merge(Planner *p, const KtBoundClause *clause, Build *b)
 {
     const KtBoundPattern *pattern = &clause->as.merge.pattern;
     Build inner;
     Conjuncts where = {0};
     KtSubqueries none = {0};
-    KT_TRY(planner_argument(p, b->have, &inner));
+    KT_TRY(kt_planner_argument(p, b->have, &inner));
     /* The path is made once, above, for what was found and what was made alike. */
     KtBoundPattern search = *pattern;
     search.path = KT_NO_SLOT;
@@ -105,17 +105,17 @@ KtStatus plan_merge(Planner *p, const KtBoundClause *clause, Build *b)
         rel[i].named |= pattern->path != KT_NO_SLOT;
     }
     search.rel = rel;
-    KT_TRY(plan_patterns(p, &search, 1, &where, &none, &inner));
+    KT_TRY(kt_plan_patterns(p, &search, 1, &where, &none, &inner));
 
     KtPlanNew *item = kt_arena_zero(p->arena, 2 * pattern->rels + 2, sizeof *item);
     KtSlot *matched = kt_arena_alloc(p->arena, (2 * pattern->rels + 2) * sizeof *matched);
     Slots have;
-    KT_TRY(planner_slots(p, &have));
+    KT_TRY(kt_planner_slots(p, &have));
     if (!item || !matched)
         return KT_ERR_MEMORY;
-    slots_join(p, have, b->have);
+    kt_plan_slots_join(p, have, b->have);
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_MERGE, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_MERGE, &plan));
     plan->child[1] = inner.plan;
     KT_TRY(new_items(p, pattern, have, item, &plan->as.merge.n));
     plan->as.merge.item = item;
@@ -130,27 +130,27 @@ KtStatus plan_merge(Planner *p, const KtBoundClause *clause, Build *b)
     KT_TRY(set_items(p, clause->as.merge.on_match, clause->as.merge.on_matches, &plan->as.merge.on_match));
     b->have = have;
     if (pattern->path != KT_NO_SLOT)
-        KT_TRY(plan_path(p, pattern, b));
+        KT_TRY(kt_plan_path(p, pattern, b));
     return KT_OK;
 }
 
-KtStatus plan_set(Planner *p, const KtBoundClause *clause, Build *b)
+KtStatus kt_plan_set(Planner *p, const KtBoundClause *clause, Build *b)
 {
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_SET, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_SET, &plan));
     plan->as.set.n = clause->as.set.items;
     return set_items(p, clause->as.set.item, clause->as.set.items, &plan->as.set.item);
 }
 
-KtStatus plan_delete(Planner *p, const KtBoundClause *clause, Build *b)
+KtStatus kt_plan_delete(Planner *p, const KtBoundClause *clause, Build *b)
 {
     const KtProgram **target = kt_arena_alloc(p->arena, (clause->as.del.targets + 1) * sizeof *target);
     if (!target)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < clause->as.del.targets; i++)
-        KT_TRY(planner_program(p, clause->as.del.target[i], &target[i]));
+        KT_TRY(kt_planner_program(p, clause->as.del.target[i], &target[i]));
     KtPlan *plan;
-    KT_TRY(planner_over(p, b, KT_PLAN_DELETE, &plan));
+    KT_TRY(kt_planner_over(p, b, KT_PLAN_DELETE, &plan));
     plan->as.del.target = target;
     plan->as.del.n = clause->as.del.targets;
     plan->as.del.detach = clause->as.del.detach;

@@ -15,13 +15,13 @@ static bool is_slot(const KtExpr *expr, KtSlot slot) { return expr->kind == KT_E
 static bool is_id_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
 {
     (void)key;
-    return expr_is_call(expr, "id") && expr->args == 1 && is_slot(expr->arg[0], slot);
+    return kt_plan_expr_is_call(expr, "id") && expr->args == 1 && is_slot(expr->arg[0], slot);
 }
 
 static bool is_element_id_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
 {
     (void)key;
-    return expr_is_call(expr, "elementId") && expr->args == 1 && is_slot(expr->arg[0], slot);
+    return kt_plan_expr_is_call(expr, "elementId") && expr->args == 1 && is_slot(expr->arg[0], slot);
 }
 
 static bool is_prop_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
@@ -36,11 +36,11 @@ static bool is_prop_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
 static bool compare_with(const Planner *p, const KtExpr *test, const char *op, SideTest side, KtSlot slot, Slots have,
                          KtNameRef *key, const KtExpr **other, bool *turned)
 {
-    if (!expr_is_call(test, op) || test->args != 2)
+    if (!kt_plan_expr_is_call(test, op) || test->args != 2)
         return false;
     for (int i = 0; i < 2; i++) {
         const KtExpr *a = test->arg[i], *b = test->arg[1 - i];
-        if (side(a, slot, key) && expr_covered(p, b, have) && !b->may_fail && !b->per_row) {
+        if (side(a, slot, key) && kt_plan_expr_covered(p, b, have) && !b->may_fail && !b->per_row) {
             *other = b;
             *turned = i == 1;
             return true;
@@ -52,16 +52,16 @@ static bool compare_with(const Planner *p, const KtExpr *test, const char *op, S
 static bool member_of(const Planner *p, const KtExpr *test, SideTest side, KtSlot slot, Slots have, KtNameRef *key,
                       const KtExpr **list)
 {
-    if (!expr_is_call(test, "IN") || test->args != 2 || !side(test->arg[0], slot, key))
+    if (!kt_plan_expr_is_call(test, "IN") || test->args != 2 || !side(test->arg[0], slot, key))
         return false;
     const KtExpr *other = test->arg[1];
-    if (!expr_covered(p, other, have) || other->may_fail || other->per_row)
+    if (!kt_plan_expr_covered(p, other, have) || other->may_fail || other->per_row)
         return false;
     *list = other;
     return true;
 }
 
-bool find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots have, Start *out)
+bool kt_plan_find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots have, Start *out)
 {
     for (uint32_t i = 0; i < where->n; i++) {
         if (where->done[i])
@@ -155,11 +155,11 @@ static KtStatus index_starts(Planner *p, KtSlot node, KtNameRef label, double la
     return KT_OK;
 }
 
-KtStatus best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels, const Conjuncts *where, Slots have,
+KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels, const Conjuncts *where, Slots have,
                     Start *out)
 {
     Start best = {.kind = KT_PLAN_SCAN_ALL, .rows = 2 + (double)p->stats.nodes, .conjunct = UINT32_MAX}, seek;
-    if (find_id_seek(p, node, where, have, &seek))
+    if (kt_plan_find_id_seek(p, node, where, have, &seek))
         consider(&best, &seek);
     for (uint32_t i = 0; i < labels; i++) {
         KtToken token = 0;
@@ -173,30 +173,30 @@ KtStatus best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t la
     return KT_OK;
 }
 
-KtStatus plan_start(Planner *p, KtSlot node, const Start *start, Build *b)
+KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b)
 {
     KtPlan *plan;
     bool seek = start->kind == KT_PLAN_SEEK_ID || start->kind == KT_PLAN_SEEK_INDEX;
     if (!seek && !b->correlated && b->rows > 8) {
         /* Scanning again for each of many rows: scan once and combine. */
         Build side;
-        KT_TRY(planner_argument(p, NULL, &side));
-        KT_TRY(plan_start(p, node, start, &side));
+        KT_TRY(kt_planner_argument(p, NULL, &side));
+        KT_TRY(kt_plan_start(p, node, start, &side));
         KtPlan *right = side.plan;
         b->rows *= side.rows;
-        KT_TRY(planner_over(p, b, KT_PLAN_PRODUCT, &plan));
+        KT_TRY(kt_planner_over(p, b, KT_PLAN_PRODUCT, &plan));
         plan->child[1] = right;
         slots_add(b->have, node);
         return KT_OK;
     }
     b->rows *= fmax(1, start->rows);
-    KT_TRY(planner_over(p, b, start->kind, &plan));
+    KT_TRY(kt_planner_over(p, b, start->kind, &plan));
     switch (start->kind) {
     case KT_PLAN_SEEK_ID:
         plan->as.seek_id.slot = node;
         plan->as.seek_id.in_list = start->in_list;
         plan->as.seek_id.element_id = start->element_id;
-        KT_TRY(planner_program(p, start->key, &plan->as.seek_id.id));
+        KT_TRY(kt_planner_program(p, start->key, &plan->as.seek_id.id));
         break;
     case KT_PLAN_SEEK_INDEX:
         plan->as.seek_index.slot = node;
@@ -205,11 +205,11 @@ KtStatus plan_start(Planner *p, KtSlot node, const Start *start, Build *b)
         plan->as.seek_index.low_inclusive = start->low_inclusive;
         plan->as.seek_index.high_inclusive = start->high_inclusive;
         if (start->key)
-            KT_TRY(planner_program(p, start->key, &plan->as.seek_index.equal));
+            KT_TRY(kt_planner_program(p, start->key, &plan->as.seek_index.equal));
         if (start->low)
-            KT_TRY(planner_program(p, start->low, &plan->as.seek_index.low));
+            KT_TRY(kt_planner_program(p, start->low, &plan->as.seek_index.low));
         if (start->high)
-            KT_TRY(planner_program(p, start->high, &plan->as.seek_index.high));
+            KT_TRY(kt_planner_program(p, start->high, &plan->as.seek_index.high));
         char *name = kt_arena_text(p->arena, start->index->name.at, start->index->name.len);
         if (!name)
             return KT_ERR_MEMORY;

@@ -308,6 +308,60 @@ static KtStatus check_there(const KtKvSpec *spec, KtDiag *diag)
     return kt_diag_set(diag, KT_ERR_NOT_FOUND, NULL, "There is no database in %s.", spec->path);
 }
 
+/* Is `name` a file that a creation which was cut short may leave? A log counts only while nothing stands in it. */
+static bool left_by_creation(int folder, const char *name)
+{
+    static const char *const begin[] = {"MANIFEST-", "OPTIONS-", "LOG", "LOCK", "IDENTITY", "CURRENT"};
+    for (size_t i = 0; i < KT_COUNT(begin); i++)
+        if (strncmp(name, begin[i], strlen(begin[i])) == 0)
+            return true;
+    size_t digits = strspn(name, "0123456789");
+    struct stat facts;
+    return digits > 0 && (strcmp(name + digits, ".dbtmp") == 0 ||
+                          (strcmp(name + digits, ".log") == 0 && fstatat(folder, name, &facts, 0) == 0 && facts.st_size == 0));
+}
+
+static bool has_family(const KtKvSpec *spec, const char *name)
+{
+    char *error = NULL;
+    size_t n = 0;
+    rocksdb_options_t *options = rocksdb_options_create();
+    char **names = rocksdb_list_column_families(options, spec->path, &n, &error);
+    rocksdb_options_destroy(options);
+    bool found = error != NULL; /* opening says it with its own words */
+    for (size_t i = 0; i < n && !error; i++)
+        found = found || strcmp(names[i], name) == 0;
+    if (names) /* also after an error: an empty list */
+        rocksdb_list_column_families_destroy(names, error ? 0 : n);
+    if (error)
+        rocksdb_free(error);
+    return found;
+}
+
+/* A store is made only where nothing is: RocksDB would make one beside strangers' files, in another program's store, or over the
+ * tables of a store that has lost its CURRENT. */
+static KtStatus check_free(const KtKvSpec *spec, KtDiag *diag)
+{
+    char file[4096];
+    DIR *folder = spec->create && !spec->bulk ? opendir(spec->path) : NULL;
+    if (!folder)
+        return KT_OK;
+    bool current = snprintf(file, sizeof file, "%s/CURRENT", spec->path) < (int)sizeof file && access(file, F_OK) == 0;
+    KtStatus status = KT_OK;
+    const struct dirent *entry;
+    if (!current || !has_family(spec, spec->family[0].name)) {
+        while (status == KT_OK && (entry = readdir(folder))) {
+            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || left_by_creation(dirfd(folder), entry->d_name))
+                continue;
+            status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "The folder %s holds other files (%s) and no Kith database.",
+                                 spec->path, entry->d_name);
+            kt_diag_hint(diag, "Choose another folder; if a database was here, restore it from a backup.");
+        }
+    }
+    closedir(folder);
+    return status;
+}
+
 static KtStatus open_words(const KtKvSpec *spec, char *error, KtDiag *diag)
 {
     KtStatus status = status_of(error);
@@ -317,6 +371,8 @@ static KtStatus open_words(const KtKvSpec *spec, char *error, KtDiag *diag)
         kt_diag_set(diag, status, NULL, "The database in %s is not of this version's format: %s.", spec->path, error);
     else
         kt_diag_set(diag, status, NULL, "The database in %s cannot be opened: %s.", spec->path, error);
+    if (status == KT_ERR_IO)
+        kt_diag_hint(diag, "Look at the disk and at the rights of the files; what is lost comes back from a backup only.");
     rocksdb_free(error);
     return status;
 }
@@ -324,6 +380,7 @@ static KtStatus open_words(const KtKvSpec *spec, char *error, KtDiag *diag)
 static KtStatus open_db(RocksKv *kv, const KtKvSpec *spec, KtDiag *diag)
 {
     KT_TRY(check_there(spec, diag));
+    KT_TRY(check_free(spec, diag));
     const char *log_dir = NULL;
     KT_TRY(make_log_dir(kv, spec, diag, &log_dir));
     rocksdb_cache_t *cache;

@@ -14,13 +14,13 @@
 static const char *uri;
 static int checks, failed;
 
-#define CHECK(cond)                                                         \
-    do {                                                                    \
-        checks++;                                                           \
-        if (!(cond)) {                                                      \
-            failed++;                                                       \
-            printf("WRONG %s:%d: %s\n", __func__, __LINE__, #cond);         \
-        }                                                                   \
+#define CHECK(cond)                                                 \
+    do {                                                            \
+        checks++;                                                   \
+        if (!(cond)) {                                              \
+            failed++;                                               \
+            printf("WRONG %s:%d: %s\n", __func__, __LINE__, #cond); \
+        }                                                           \
     } while (0)
 
 /* Also frees the error. */
@@ -117,7 +117,8 @@ static void several_results_are_open_at_once(void)
         CHECK(kith_next(r[i], &error) == 0);
         kith_result_free(r[i]);
     }
-    CHECK(kith_run(c, "ROWS 100000", NULL, &run, &r[0], &error) == 0 && kith_next(r[0], &error) == 1);
+    CHECK(kith_run(c, "ROWS 100000", NULL, &run, &r[0], &error) == 0 &&
+          kith_next(r[0], &error) == 1);
     kith_result_free(r[0]); /* closed early */
     CHECK(count(c) >= 0);
     kith_close(c);
@@ -130,8 +131,10 @@ static void errors_say_what_and_where(void)
     kith_error *error = NULL;
     kith_position at;
     CHECK(kith_run(c, "NONSENSE", NULL, NULL, &r, &error) == -1 && r == NULL);
-    CHECK(kith_error_code(error) == 1000 && kith_error_position(error, &at) && at.line == 1 && at.column == 1);
-    CHECK(!kith_error_retryable(error) && kith_error_get_class(error) == KITH_CLASS_CLIENT && *kith_error_message(error));
+    CHECK(kith_error_code(error) == 1000 && kith_error_position(error, &at) && at.line == 1 &&
+          at.column == 1);
+    CHECK(!kith_error_retryable(error) && kith_error_get_class(error) == KITH_CLASS_CLIENT &&
+          *kith_error_message(error));
     CHECK(is(error, "UnexpectedSyntax"));
     int code, rows = 0;
     CHECK(kith_run(c, "FAIL 3", NULL, NULL, &r, &error) == 0);
@@ -210,7 +213,8 @@ static int work(kith_connection *c, void *context, kith_error **error)
         kith_result_free(r);
         return code < 0 ? KITH_FAILED : KITH_COMMIT;
     }
-    return kith_exec(c, w->fail_with_code ? "FAIL 1" : "WRITE 1", NULL, error) == 0 ? KITH_COMMIT : KITH_FAILED;
+    return kith_exec(c, w->fail_with_code ? "FAIL 1" : "WRITE 1", NULL, error) == 0 ? KITH_COMMIT
+                                                                                    : KITH_FAILED;
 }
 
 static void only_what_may_succeed_is_run_again(void)
@@ -219,15 +223,19 @@ static void only_what_may_succeed_is_run_again(void)
     kith_error *error = NULL;
     int64_t before = count(c);
     Work third = {.kill_at = 3};
-    CHECK(kith_transact(c, NULL, work, &third, &error) == 0 && third.runs == 3 && count(c) == before + 1);
+    CHECK(kith_transact(c, NULL, work, &third, &error) == 0 && third.runs == 3 &&
+          count(c) == before + 1);
     Work never = {.fail_with_code = 1};
-    CHECK(kith_transact(c, NULL, work, &never, &error) == -1 && never.runs == 1 && is(error, "DivisionByZero"));
+    CHECK(kith_transact(c, NULL, work, &never, &error) == -1 && never.runs == 1 &&
+          is(error, "DivisionByZero"));
     CHECK(!kith_in_transaction(c) && count(c) == before + 1);
     Work undone = {.give_up = true};
-    CHECK(kith_transact(c, NULL, work, &undone, &error) == 0 && undone.runs == 1 && count(c) == before + 1);
+    CHECK(kith_transact(c, NULL, work, &undone, &error) == 0 && undone.runs == 1 &&
+          count(c) == before + 1);
     Work always = {.kill_at = 1000};
     kith_transact_options twice = {.attempts = 2};
-    CHECK(kith_transact(c, &twice, work, &always, &error) == -1 && always.runs == 2 && is(error, "Deadline"));
+    CHECK(kith_transact(c, &twice, work, &always, &error) == -1 && always.runs == 2 &&
+          is(error, "Deadline"));
     kith_close(c);
 }
 
@@ -282,7 +290,8 @@ static void an_unknown_outcome_is_never_repeated(void)
     int code = kith_run(c, "UNKNOWN", NULL, NULL, &r, &error);
     if (code == 0)
         code = kith_next(r, &error);
-    CHECK(code == -1 && kith_error_code(error) == KITH_CODE_COMMIT_OUTCOME_UNKNOWN && !kith_error_retryable(error));
+    CHECK(code == -1 && kith_error_code(error) == KITH_CODE_COMMIT_OUTCOME_UNKNOWN &&
+          !kith_error_retryable(error));
     kith_error_free(error);
     kith_result_free(r);
     kith_close(c);
@@ -311,7 +320,8 @@ static void a_lost_connection_says_what_is_not_known(pid_t server)
     kith_result_free(r);
     kith_result_free(w);
     kith_close(writer);
-    CHECK(kith_connect(uri, NULL, &reader, &error) == -1 && reader == NULL && is(error, "Connection"));
+    CHECK(kith_connect(uri, NULL, &reader, &error) == -1 && reader == NULL &&
+          is(error, "Connection"));
 }
 
 int main(int argc, char **argv)

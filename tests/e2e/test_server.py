@@ -31,6 +31,20 @@ def test_a_graph_is_written_and_read():
             assert "plan" in c.run("PROFILE MATCH (n) RETURN count(n)")[2]
 
 
+def test_a_schema_statement_tells_its_commit_and_what_it_changed():
+    index, drop = "CREATE INDEX i IF NOT EXISTS FOR (n:P) ON (n.x)", "DROP INDEX i IF EXISTS"
+    unique, gone = "CREATE CONSTRAINT u IF NOT EXISTS FOR (n:P) REQUIRE n.id IS UNIQUE", "DROP CONSTRAINT u IF EXISTS"
+    with Server("--ephemeral") as s, s.connect() as c:
+        before = c.run("CREATE (:P {id: 1, x: 1})")[2]["commit"]
+        for text, counter in ((index, "indexes_added"), (index, None), (unique, "constraints_added"), (unique, None),
+                              (drop, "indexes_removed"), (drop, None), (gone, "constraints_removed"), (gone, None)):
+            ok = c.run(text)[2]
+            assert ok.get("counters", {}) == ({counter: 1} if counter else {}), (text, ok)
+            assert ok.get("commit", 0) > before if counter else "commit" not in ok, (text, ok)
+            before = ok.get("commit", before)
+            assert c.run("RETURN 1", min_commit=before)[1] == [[1]]
+
+
 def test_what_is_committed_is_there_after_a_stop_and_after_a_kill():
     with Server() as s:
         data = s.data
@@ -251,6 +265,36 @@ def test_two_cursors_of_one_transaction_read_what_they_began_with():
                 break
         assert (kind, rows) == ("OK", 100), (kind, rows, body)
         c.ask("COMMIT")
+
+
+def test_cursors_of_one_transaction_take_turns_on_its_view():
+    """Several results of one transaction are made side by side, each in slices, while writes go on between them."""
+    with Server("--ephemeral") as s, s.connect() as c:
+        c.run("UNWIND range(1, 2000) AS i CREATE (:P {i: i})")
+        c.run("MATCH (a:P), (b:P) WHERE b.i = a.i + 1 CREATE (a)-[:R {w: a.i}]->(b)", deadline_ms=60000)
+        c.ask("BEGIN")
+        text = "MATCH (a:P)-[r:R]->(b) RETURN a.i, r.w, b"
+        runs = [c.send("RUN", text=text, credit_rows=1) for _ in range(4)]
+        rows, cursors, ended = {r: [] for r in runs}, {}, set()
+        wrote = 0
+        while len(ended) < len(runs):
+            kind, flags, of, body = c.receive()
+            if kind == "HEAD" and of in rows:
+                cursors[of] = body["cursor"]
+            elif kind == "ROWS" and of in rows:
+                rows[of] += body
+                if flags & kmp.PARKED:
+                    c.send("MORE", cursor=cursors[of], credit_rows=300)
+                    if wrote < 8:
+                        wrote += 1
+                        c.send("RUN", text="MATCH (p:P) WHERE p.i > 0 SET p.i = -p.i" if wrote % 2 else
+                               "MATCH (p:P) WHERE p.i < 0 SET p.i = -p.i")
+            elif flags & kmp.LAST:
+                assert kind == "OK", body
+                ended |= {of} & set(runs)
+        for of in runs:
+            assert len(rows[of]) == 1999 and all(a == w and b.props["i"] == a + 1 for a, w, b in rows[of]), rows[of][:3]
+        c.ask("ROLLBACK")
 
 
 def test_waiting_schema_statements_hold_up_nobody():

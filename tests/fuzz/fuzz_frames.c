@@ -24,7 +24,8 @@ static void again(const KmpMessage *m, KtArena *arena)
     if (kt_kmp_response_decode(m, arena, &diag, &response) == KT_OK) {
         if (response.type == KMP_ROWS) {
             KtValue row[2];
-            while (response.as.rows.rows > 0 && kt_kmp_rows_next(&response.as.rows, arena, NULL, row, 2) == KT_OK) {
+            while (response.as.rows.rows > 0 &&
+                   kt_kmp_rows_next(&response.as.rows, arena, NULL, row, 2) == KT_OK) {
             }
         } else {
             KtStatus status = kt_kmp_response_encode(&out, &wire, &response, &diag);
@@ -47,7 +48,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         data += KMP_PREAMBLE;
         size -= KMP_PREAMBLE;
     }
-    KmpInbox inbox = {.frame_most = KMP_FRAME_HELLO, .message_most = 1 << 20, .joined = {.budget = &budget}};
+    KmpInbox inbox = {
+        .frame_most = KMP_FRAME_HELLO, .message_most = 1 << 20, .joined = {.budget = &budget}};
     for (;;) {
         size_t used, need;
         KmpMessage m;

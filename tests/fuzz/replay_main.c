@@ -115,7 +115,8 @@ static void run_random(Replay *r, unsigned long n)
         for (size_t j = 0; j < size; j++)
             bytes[j] = (uint8_t)draw(r);
         if (i % 2 && size >= 16) { /* a likely header */
-            static const uint8_t types[] = {0x01, 0x10, 0x13, 0x15, 0x20, 0x81, 0x83, 0x84, 0x90, 0x91, 0x95, 0xB0};
+            static const uint8_t types[] = {0x01, 0x10, 0x13, 0x15, 0x20, 0x81,
+                                            0x83, 0x84, 0x90, 0x91, 0x95, 0xB0};
             memset(bytes, 0, 3);
             bytes[3] = (uint8_t)(size - 16);
             bytes[4] = types[draw(r) % sizeof types];

@@ -40,7 +40,8 @@ static KtStatus run_query(KtEngine *engine, KtStatement *statement, KtView *view
 {
     KtBudget budget;
     kt_budget_init(&budget, NULL, limits->memory);
-    KtQuerySpec spec = {.view = view, .params = params, .sink = &collect->sink, .budget = &budget};
+    KtQuerySpec spec = {.view = view, .params = params, .sink = &collect->sink, .budget = &budget,
+                        .want = limits->want, .stutter = limits->stutter};
     KtQuery *query;
     KT_TRY(kt_query_start(engine, statement, &spec, &out->diag, &query));
     KtStatus status = run_steps(query, limits);

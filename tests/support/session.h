@@ -22,6 +22,7 @@ typedef struct SessionLimits {
     size_t memory;         /* bytes; 0: none */
     int64_t quantum_ns;    /* 0: run through */
     bool park_between;     /* park after each step that is not the last */
+    uint32_t want, stutter; /* as KtQuerySpec */
 } SessionLimits;
 
 /* Always fills *out; out->status tells. */

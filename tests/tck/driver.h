@@ -26,8 +26,11 @@ typedef struct EngineOptions {
     bool rocksdb; /* a database in a temporary folder, not in memory */
     bool park;    /* steps of the smallest quantum, parked between */
     bool old_view; /* keep a view of the state before each statement open */
+    bool reopen;   /* with rocksdb: close and open before each statement, so that every cache is cold */
+    uint32_t want, stutter; /* as KtQuerySpec */
+    uint64_t again, wants, parks; /* filled in: what the stutter did, by all drivers made with it */
 } EngineOptions;
-Driver *driver_engine(const EngineOptions *options);  /* in process */
+Driver *driver_engine(EngineOptions *options);  /* in process */
 Driver *driver_wire(const char *uri);      /* through the C client; NULL: cannot connect, said on stderr */
 
 #endif

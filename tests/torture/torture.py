@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""torture.py KITHD kill9|turns|clients [--cycles N] [--clients N] [--seconds S] [--seed N]
+"""torture.py KITHD kill9|turns|clients [--cycles N] [--clients N] [--seconds S] [--seed N] [--shim PATH]
 
 Does Kith keep what it acknowledged? Each run prints its seed and its counts, then `torture NAME: ok`, and exits 1 on
 any breach. Only a real kithd over real sockets is asked; what must be true is kept here, in a plain model.
@@ -8,6 +8,8 @@ import argparse
 import os
 import random
 import shutil
+import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -31,6 +33,9 @@ def need(true, what, *facts):
 
 ADD = ("MATCH (c:Client {id: $c}) CREATE (w:Work {client: $c, seq: $s, uid: $u})-[:OF {seq: $s}]->(c) "
        "SET c.last = $s, c.sum = c.sum + $s")
+# The same in a transaction of two statements: half of the clients add so.
+HALVES = ("MATCH (c:Client {id: $c}) CREATE (w:Work {client: $c, seq: $s, uid: $u}) SET c.last = $s",
+          "MATCH (c:Client {id: $c}), (w:Work) WHERE w.uid = $u CREATE (w)-[:OF {seq: $s}]->(c) SET c.sum = c.sum + $s")
 
 
 class Model:
@@ -40,6 +45,7 @@ class Model:
         self.acked = [0] * clients   # highest sequence number acknowledged; all below it too
         self.asked = [0] * clients   # highest asked for
         self.commits = 0
+        self.seeks = {}              # by index: restarts after which it was there and asked for every value
         self.lock = threading.Lock()
 
 
@@ -49,7 +55,14 @@ def writer(server, model, c, stop):
         with server.connect() as conn:
             while not stop.is_set():
                 s = model.asked[c] = model.acked[c] + 1
-                conn.run(ADD, {"c": c, "s": s, "u": c * 1000000 + s})
+                values = {"c": c, "s": s, "u": c * 1000000 + s}
+                if c % 2:
+                    conn.ask("BEGIN")
+                    for half in HALVES:
+                        conn.run(half, values)
+                    conn.ask("COMMIT")
+                else:
+                    conn.run(ADD, values)
                 model.acked[c] = s
                 with model.lock:
                     model.commits += 1
@@ -76,7 +89,7 @@ def schema_client(server, rng, stop):
             raise
 
 
-def verify(conn, model, rng):
+def verify(conn, model):
     """The store against the model: nothing acknowledged is lost, nothing is half there, seeks equal scans."""
     clients = conn.run("MATCH (c:Client) RETURN c.id, c.last, c.sum ORDER BY c.id")[1]
     need(len(clients) == len(model.acked), "%d clients are there, %d were made", len(clients), len(model.acked))
@@ -94,34 +107,83 @@ def verify(conn, model, rng):
         need(there[c] == set(range(1, last + 1)), "client %d: works are missing below %d", c, last)
         need(total == last * (last + 1) // 2, "client %d: the sum is %d, not that of 1 to %d", c, total, last)
         model.acked[c] = model.asked[c] = last  # what was open is decided now
-    for c in rng.sample(range(len(clients)), min(3, len(clients))):
-        if not there[c]:
+    indexes = {row[0]: row[1] for row in conn.run("SHOW INDEXES")[1]}
+    need("client_id" in indexes, "the constraint of the clients is gone: %s", indexes)
+    need(all(state == "ONLINE" for state in indexes.values()), "an index is left half built: %s", indexes)
+    for index, seek, value in (("work_seq", "MATCH (w:Work {seq: x}) WITH w, x", 2), ("work_uid", "MATCH (w:Work {uid: x}) WITH w, x", 4)):
+        if index not in indexes or not work:
             continue
-        seq = rng.choice(sorted(there[c]))
-        seek = conn.run("MATCH (w:Work {seq: $s}) RETURN w.uid ORDER BY w.uid", {"s": seq})[1]
-        scan = conn.run("MATCH (w:Work) WHERE w.seq + 0 = $s RETURN w.uid ORDER BY w.uid", {"s": seq})[1]
-        need(seek == scan, "a seek of seq %d finds %d, a scan %d", seq, len(seek), len(scan))
-        uid = c * 1000000 + seq
-        found = conn.run("MATCH (w:Work {uid: $u}) RETURN count(w)", {"u": uid})[1]
-        need(found == [[1]], "uid %d is found %s times", uid, found)
+        text = "UNWIND $xs AS x %s RETURN x, count(w), sum(w.uid) ORDER BY x" % seek
+        values = sorted({row[value] for row in work})
+        need("SeekIndex w by index %s" % index in conn.run("EXPLAIN " + text, {"xs": values})[2]["plan"], "%s is not used", index)
+        by_scan = {x: [x, 0, 0] for x in values}
+        for row in work:
+            by_scan[row[value]][1] += 1
+            by_scan[row[value]][2] += row[4]
+        need(conn.run(text, {"xs": values})[1] == [by_scan[x] for x in values], "seeks by %s differ from the scan", index)
+        need(index != "work_uid" or all(n == 1 for _, n, _ in by_scan.values()), "a unique value is there twice")
+        model.seeks[index] = model.seeks.get(index, 0) + 1
+
+
+COUNTS = "log_writes syncs written synced acknowledged breaches first_breach failed_syncs unread".split()
+
+
+def counted(path):
+    """What the shim of tests/fault counted, by name."""
+    with open(path, "rb") as f:
+        return dict(zip(COUNTS, struct.unpack("=%dQ" % len(COUNTS), f.read())))
+
+
+def check_counts(path, commits, kills):
+    """No acknowledgement left before its sync, and the shim saw them all."""
+    seen = counted(path)
+    need(seen["breaches"] == 0, "%d of %d acknowledgements left before a sync, the first of commit %d", seen["breaches"],
+         seen["acknowledged"], seen["first_breach"])
+    need(seen["unread"] == 0, "the shim could not read %d frames or log records", seen["unread"])
+    # Counted when it has left: one may leave just before each kill.
+    need(seen["acknowledged"] + kills >= commits, "the shim saw %d acknowledgements of %d", seen["acknowledged"], commits)
+    need(seen["synced"] >= seen["acknowledged"], "%d acknowledged, %d synced", seen["acknowledged"], seen["synced"])
+    print("kill9: shim: %d commits written, %d syncs, %d acknowledgements, each after its sync" %
+          (seen["written"], seen["syncs"], seen["acknowledged"]))
+
+
+def killed_at_birth(rng, folder, times):
+    """Kills while the first start makes the database: what is left must open."""
+    for n in range(times):
+        data = os.path.join(folder, "birth-%d" % n)
+        first = subprocess.Popen([kithd.PROGRAM, "--data", data, "--kmp-listen", "127.0.0.1:0"], stdout=subprocess.DEVNULL,
+                                 stderr=subprocess.DEVNULL, env=kithd.clean_env())
+        time.sleep(rng.uniform(0.002, 0.12))
+        first.kill()
+        first.wait()
+        with Server(data=data) as server, server.connect() as conn:
+            conn.run("CREATE (:P)")
+            need(conn.run("MATCH (n) RETURN count(n)")[1] == [[1]], "a database killed at birth holds something")
+        shutil.rmtree(data)
+    print("kill9: %d databases killed at birth, each opened" % times)
 
 
 def kill9(options):
     rng = random.Random(options.seed)
     folder = tempfile.mkdtemp(prefix="kith-torture-")
     data = os.path.join(folder, "data")
+    report = os.path.join(folder, "shim")
+    env = {"LD_PRELOAD": os.path.abspath(options.shim), "KITH_SHIM_REPORT": report} if options.shim else None
     model = Model(options.clients)
     try:
-        with Server(data=data) as server, server.connect() as conn:
+        killed_at_birth(rng, folder, min(options.cycles, 30))
+        with Server(data=data, env=env) as server, server.connect() as conn:
             for c in range(options.clients):
                 conn.run("CREATE (:Client {id: $c, last: 0, sum: 0})", {"c": c})
             conn.run("CREATE CONSTRAINT client_id IF NOT EXISTS FOR (c:Client) REQUIRE c.id IS UNIQUE")
             server.signal(9)
             server.process.wait()
         for cycle in range(options.cycles):
-            server = Server(data=data)
+            # Every other time with memory tables so small that they become files, and the log another, all the while.
+            small = ("--memory-memtables", "256k") if cycle % 2 else ()
+            server = Server(*small, data=data, env=env)
             with server, server.connect() as conn:
-                verify(conn, model, rng)
+                verify(conn, model)
                 stop = threading.Event()
                 failed = []
 
@@ -142,8 +204,13 @@ def kill9(options):
                 for t in threads:
                     t.join()
                 need(not failed, "cycle %d: a client failed: %r", cycle, failed[:1])
-        with Server(data=data) as server, server.connect() as conn:
-            verify(conn, model, rng)
+        with Server(data=data, env=env) as server, server.connect() as conn:
+            verify(conn, model)
+        if options.shim:
+            check_counts(report, model.commits, options.cycles)
+        print("kill9: after %s every seek equalled the scan" %
+              (", ".join("%d restarts with %s" % (n, index) for index, n in sorted(model.seeks.items())) or "no restart"))
+        need(options.cycles < 20 or len(model.seeks) == 2, "an index was never there after a restart")
         print("kill9: %d cycles, %d acknowledged commits, 0 lost" % (options.cycles, model.commits))
         need(model.commits >= options.cycles, "too little was written to show anything")
     finally:
@@ -206,7 +273,7 @@ def turns(options):
             need(time.monotonic() - began < 2, "waiting writers held up a reader or the holder")
             c.cancel(cancelled)
             need(error_of(c.wait, cancelled).name == "Cancelled", "a waiting writer was not cancelled")
-            need(error_of(late.wait, timed).name == "Timeout", "a waiting writer did not time out")
+            need(error_of(late.wait, timed).name == "Deadline", "a waiting writer did not time out")
             holder.ask("COMMIT")
             for w, request in zip(writers, sent):
                 w.wait(request)
@@ -248,7 +315,7 @@ def clients(options):
                                       {"a": a, "b": b})
                                 mine["transfers"] += 1
                         except kmp.KithError as e:
-                            if e.name not in ("Timeout", "TransactionTimedOut"):
+                            if e.name not in ("Deadline", "TransactionTimedOut"):
                                 raise
                             mine["timeouts"] += 1
             except Exception as e:
@@ -281,6 +348,7 @@ def main():
     p.add_argument("--clients", type=int, default=0)
     p.add_argument("--seconds", type=int, default=60)
     p.add_argument("--seed", type=int, default=0)
+    p.add_argument("--shim", help="kill9: a shared library of tests/fault, preloaded into kithd")
     options = p.parse_args()
     options.clients = options.clients or {"kill9": 8, "clients": 200}.get(options.name, 0)
     options.seed = options.seed or random.SystemRandom().randrange(1, 1 << 31)

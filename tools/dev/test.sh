@@ -101,10 +101,14 @@ cmd_ci() {
     elif [ -z "$shared" ]; then
         absent "TCK" "KITH_SHARED has no tck/features here"
     else
-        row "TCK" cmd_tck
+        row "TCK" cmd_tck --least-passed 2096 --most-missing-errors 60
+        row "TCK over the wire" cmd_tck --over-wire --least-passed 2050 --most-missing-errors 60
     fi
+    row "torture kill9, small" cmd_torture kill9 --cycles 5
+    row "torture turns" cmd_torture turns
+    row "torture clients, small" cmd_torture clients --clients 50 --seconds 5
     if has_target release bench; then
-        row "bars, small" cmd_bench --bars --small --slack "${KITH_BENCH_SLACK:-1.5}"
+        row "bars, small" cmd_bench --bars --small --slack "${KITH_BENCH_SLACK:-2}"
     else
         absent "bars, small" "no bench yet"
     fi

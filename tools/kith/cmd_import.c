@@ -27,8 +27,9 @@ enum { RUN, HELP, WRONG };
 /* Reads the flags into `spec`. */
 static int read_flags(int argc, char **argv, KtImportSpec *spec)
 {
-    Option option[] = {{"--data", &spec->data}, {"--edges", &spec->edges}, {"--label", &spec->label},
-                       {"--type", &spec->type}, {"--weight", &spec->weight}, {"--nodes", &spec->nodes}};
+    Option option[] = {{"--data", &spec->data},     {"--edges", &spec->edges},
+                       {"--label", &spec->label},   {"--type", &spec->type},
+                       {"--weight", &spec->weight}, {"--nodes", &spec->nodes}};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return HELP;
@@ -39,7 +40,8 @@ static int read_flags(int argc, char **argv, KtImportSpec *spec)
             if (strlen(option[k].name) == len && strncmp(option[k].name, argv[i], len) == 0)
                 found = &option[k];
         if (!found) {
-            fprintf(stderr, "kith import: there is no option %s; see kith import --help.\n", argv[i]);
+            fprintf(stderr, "kith import: there is no option %s; see kith import --help.\n",
+                    argv[i]);
             return WRONG;
         }
         if (*found->value) {
@@ -55,7 +57,8 @@ static int read_flags(int argc, char **argv, KtImportSpec *spec)
     }
     for (size_t k = 0; k < 4; k++) {
         if (!*option[k].value) {
-            fprintf(stderr, "kith import: %s is missing; see kith import --help.\n", option[k].name);
+            fprintf(stderr, "kith import: %s is missing; see kith import --help.\n",
+                    option[k].name);
             return WRONG;
         }
     }
@@ -77,7 +80,8 @@ static void show(void *user, const char *phase, uint64_t done, uint64_t of)
         return;
     progress->last_ns = now;
     progress->shown = true;
-    fprintf(stderr, progress->terminal ? "\r\033[K%s: %llu" : "%s: %llu\n", phase, (unsigned long long)done);
+    fprintf(stderr, progress->terminal ? "\r\033[K%s: %llu" : "%s: %llu\n", phase,
+            (unsigned long long)done);
     fflush(stderr);
 }
 
@@ -105,11 +109,14 @@ int kt_cmd_import(int argc, char **argv)
         fprintf(stderr, "kith import: %s%s%s\n", diag.message, *hint ? " " : "", hint);
         return status == KT_ERR_INVALID_VALUE ? 2 : 3;
     }
-    printf("%llu nodes, %llu relationships, %llu rejected, %.1f s\n", (unsigned long long)counts.nodes,
-           (unsigned long long)counts.rels, (unsigned long long)counts.rejects, seconds);
+    printf("%llu nodes, %llu relationships, %llu rejected, %.1f s\n",
+           (unsigned long long)counts.nodes, (unsigned long long)counts.rels,
+           (unsigned long long)counts.rejects, seconds);
     if (counts.rejects == 0)
         return 0;
-    fprintf(stderr, "kith import: lines were rejected; they and the reasons stand in %s.rejects%s%s%s.\n", spec.edges,
-            spec.nodes ? " and " : "", spec.nodes ? spec.nodes : "", spec.nodes ? ".rejects" : "");
+    fprintf(stderr,
+            "kith import: rejected lines: %llu; they and the reasons stand in %s.rejects%s%s%s.\n",
+            (unsigned long long)counts.rejects, spec.edges, spec.nodes ? " and " : "",
+            spec.nodes ? spec.nodes : "", spec.nodes ? ".rejects" : "");
     return 1;
 }

@@ -20,7 +20,8 @@ static int help(int argc, char **argv);
 static int version(int argc, char **argv);
 
 static const Command commands[] = {
-    {"shell", kt_cmd_shell, "ask a server; also without a command: kith [URI] [-c TEXT] [-f FILE] ..."},
+    {"shell", kt_cmd_shell,
+     "ask a server; also without a command: kith [URI] [-c TEXT] [-f FILE] ..."},
     {"import", kt_cmd_import, "a new database out of an edge list"},
     {"version", version, "the version of this program"},
     {"help", help, "this page; kith COMMAND --help tells about one"},
@@ -53,7 +54,10 @@ int main(int argc, char **argv)
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     if (*name && *name != '-' && !strstr(name, "://")) {
-        (void)fprintf(stderr, "kith: no command \"%s\": kith help lists them; an address begins with kith://\n", name);
+        (void)fprintf(
+            stderr,
+            "kith: no command \"%s\": kith help lists them; an address begins with kith://\n",
+            name);
         return 1;
     }
     return kt_cmd_shell(argc, argv);

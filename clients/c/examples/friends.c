@@ -10,7 +10,8 @@
 static int complain(const char *doing, kith_error *error)
 {
     kith_position at;
-    fprintf(stderr, "%s: KITH-%d %s: %s\n", doing, kith_error_code(error), kith_error_name(error), kith_error_message(error));
+    fprintf(stderr, "%s: KITH-%d %s: %s\n", doing, kith_error_code(error), kith_error_name(error),
+            kith_error_message(error));
     if (kith_error_position(error, &at))
         fprintf(stderr, "  at line %u, column %u\n", at.line, at.column);
     if (*kith_error_hint(error))
@@ -22,10 +23,11 @@ static int complain(const char *doing, kith_error *error)
 /* Three people who know each other in a row, unless they are there. */
 static int people(kith_connection *c, kith_error **error)
 {
-    return kith_exec(c,
-                     "MERGE (a:Person {name: 'Ada'}) MERGE (b:Person {name: 'Bob'}) MERGE (c:Person {name: 'Cleo'}) "
-                     "MERGE (a)-[:KNOWS]->(b) MERGE (b)-[:KNOWS]->(c)",
-                     NULL, error);
+    return kith_exec(
+        c,
+        "MERGE (a:Person {name: 'Ada'}) MERGE (b:Person {name: 'Bob'}) MERGE (c:Person {name: 'Cleo'}) "
+        "MERGE (a)-[:KNOWS]->(b) MERGE (b)-[:KNOWS]->(c)",
+        NULL, error);
 }
 
 int main(int argc, char **argv)
@@ -42,8 +44,9 @@ int main(int argc, char **argv)
     }
     kith_params *p = kith_params_new();
     kith_params_text(p, "name", name, strlen(name));
-    const char *ask = "MATCH (me:Person {name: $name})-[:KNOWS]-(f)-[:KNOWS]-(fof) WHERE fof <> me "
-                      "RETURN fof.name AS name, count(DISTINCT f) AS mutual ORDER BY mutual DESC, name";
+    const char *ask =
+        "MATCH (me:Person {name: $name})-[:KNOWS]-(f)-[:KNOWS]-(fof) WHERE fof <> me "
+        "RETURN fof.name AS name, count(DISTINCT f) AS mutual ORDER BY mutual DESC, name";
     int code = kith_run(c, ask, p, NULL, &r, &error);
     kith_params_free(p);
     if (code != 0) {

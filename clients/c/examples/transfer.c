@@ -55,7 +55,8 @@ int main(int argc, char **argv)
     if (code == 0)
         printf("moved %" PRId64 ", the sum is %" PRId64 "\n", moved, sum);
     else
-        fprintf(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error), kith_error_message(error));
+        fprintf(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error),
+                kith_error_message(error));
     kith_error_free(error);
     kith_close(c);
     return code == 0 ? 0 : 1;

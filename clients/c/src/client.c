@@ -12,7 +12,8 @@ KtStatus kt_conn_send(kith_connection *c, KmpRequest *request, KtDiag *diag)
 {
     KtBuf out = {0};
     if (c->link.fd < 0)
-        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "The connection is closed; connect again.");
+        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL,
+                           "The connection is closed; connect again.");
     c->next_request = c->next_request == UINT32_MAX ? 1 : c->next_request + 1;
     request->request = c->next_request;
     KtStatus status = kt_kmp_request_encode(&out, &c->link.wire, request, diag);
@@ -24,18 +25,22 @@ KtStatus kt_conn_send(kith_connection *c, KmpRequest *request, KtDiag *diag)
 
 static bool is_of_link(KtStatus status)
 {
-    return status == KT_ERR_CONNECTION || status == KT_ERR_PROTOCOL || status == KT_ERR_FRAME_TOO_LARGE;
+    return status == KT_ERR_CONNECTION || status == KT_ERR_PROTOCOL ||
+           status == KT_ERR_FRAME_TOO_LARGE;
 }
 
-int kt_conn_lost(kith_connection *c, KtStatus status, KtStatus lost, const KtDiag *diag, kith_error **error)
+int kt_conn_lost(kith_connection *c, KtStatus status, KtStatus lost, const KtDiag *diag,
+                 kith_error **error)
 {
     if (!is_of_link(status))
         return kt_client_fail(error, status, diag);
     kt_link_close(&c->link);
     c->tx = KMP_TX_NONE;
     if (lost == KT_ERR_COMMIT_OUTCOME_UNKNOWN)
-        return kt_client_fail_text(error, lost, "The connection was lost before the answer, so whether it was committed is not known: %s",
-                                   diag->message);
+        return kt_client_fail_text(
+            error, lost,
+            "The connection was lost before the answer, so whether it was committed is not known: %s",
+            diag->message);
     return kt_client_fail(error, status, diag);
 }
 
@@ -64,18 +69,20 @@ static KtStatus enqueue(kith_result *r, const KmpMessage *m, KtDiag *diag)
     return KT_OK;
 }
 
-KtStatus kt_conn_step(kith_connection *c, uint32_t request, KmpMessage *out, bool *mine, KtDiag *diag)
+KtStatus kt_conn_step(kith_connection *c, uint32_t request, KmpMessage *out, bool *mine,
+                      KtDiag *diag)
 {
     KmpMessage m;
     *mine = false;
     if (c->link.fd < 0)
-        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "The connection is closed; connect again.");
+        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL,
+                           "The connection is closed; connect again.");
     KT_TRY(kt_link_receive(&c->link, &m, diag));
     if (m.header.request == 0 && m.header.type == KMP_ERROR) { /* said before the server closes */
         KmpResponse r;
         KT_TRY(kt_kmp_response_decode(&m, c->scratch, diag, &r));
-        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "The server closes the connection: %.*s", (int)r.as.error.message.len,
-                           r.as.error.message.at);
+        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "The server closes the connection: %.*s",
+                           (int)r.as.error.message.len, r.as.error.message.at);
     }
     if (request && m.header.request == request) {
         *out = m;
@@ -86,7 +93,8 @@ KtStatus kt_conn_step(kith_connection *c, uint32_t request, KmpMessage *out, boo
     return r ? enqueue(r, &m, diag) : KT_OK; /* events, and what a closed cursor still sent */
 }
 
-int kt_conn_wait(kith_connection *c, uint32_t request, KtStatus lost, KmpResponse *out, kith_error **error)
+int kt_conn_wait(kith_connection *c, uint32_t request, KtStatus lost, KmpResponse *out,
+                 kith_error **error)
 {
     KtDiag diag = {0};
     for (;;) {
@@ -110,7 +118,8 @@ int kt_conn_wait(kith_connection *c, uint32_t request, KtStatus lost, KmpRespons
     }
 }
 
-static int ask(kith_connection *c, KmpRequest *request, KtStatus lost, KmpResponse *out, kith_error **error)
+static int ask(kith_connection *c, KmpRequest *request, KtStatus lost, KmpResponse *out,
+               kith_error **error)
 {
     KtDiag diag = {0};
     KtStatus status = kt_conn_send(c, request, &diag);
@@ -121,7 +130,10 @@ static int ask(kith_connection *c, KmpRequest *request, KtStatus lost, KmpRespon
 
 /* ---- opening ---- */
 
-static void keep(char *to, size_t size, KtText from) { (void)snprintf(to, size, "%.*s", (int)from.len, from.at); }
+static void keep(char *to, size_t size, KtText from)
+{
+    (void)snprintf(to, size, "%.*s", (int)from.len, from.at);
+}
 
 static KtText text_of(const char *s) { return (KtText){s, (uint32_t)strlen(s)}; }
 
@@ -132,7 +144,8 @@ static int open_link(kith_connection *c, kith_error **error)
     KtStatus status = kt_link_open(&c->link, &c->uri, &c->options, &diag);
     if (status != KT_OK)
         return kt_client_fail(error, status, &diag);
-    KmpRequest hello = {.type = KMP_HELLO, .as.hello = {text_of(c->agent), text_of("none"), text_of(c->uri.database)}};
+    KmpRequest hello = {.type = KMP_HELLO,
+                        .as.hello = {text_of(c->agent), text_of("none"), text_of(c->uri.database)}};
     c->next_request = 0;
     c->tx = KMP_TX_NONE;
     if (ask(c, &hello, KT_OK, &answer, error) != 0) {
@@ -141,7 +154,8 @@ static int open_link(kith_connection *c, kith_error **error)
     }
     if (answer.type != KMP_WELCOME) {
         kt_link_close(&c->link);
-        return kt_client_fail_text(error, KT_ERR_PROTOCOL, "The server answered HELLO with something else than WELCOME.");
+        return kt_client_fail_text(error, KT_ERR_PROTOCOL,
+                                   "The server answered HELLO with something else than WELCOME.");
     }
     const KmpWelcome *w = &answer.as.welcome;
     keep(c->server, sizeof c->server, w->server);
@@ -153,7 +167,8 @@ static int open_link(kith_connection *c, kith_error **error)
     return 0;
 }
 
-int kith_connect(const char *uri, const kith_options *options, kith_connection **out, kith_error **error)
+int kith_connect(const char *uri, const kith_options *options, kith_connection **out,
+                 kith_error **error)
 {
     KtDiag diag = {0};
     *out = NULL;
@@ -176,7 +191,8 @@ int kith_connect(const char *uri, const kith_options *options, kith_connection *
     }
     if (options)
         c->options = *options;
-    (void)snprintf(c->agent, sizeof c->agent, "%s", c->options.agent ? c->options.agent : "libkith/" KITH_VERSION);
+    (void)snprintf(c->agent, sizeof c->agent, "%s",
+                   c->options.agent ? c->options.agent : "libkith/" KITH_VERSION);
     c->options.agent = c->agent;
     if (open_link(c, error) != 0) {
         kith_close(c);
@@ -248,8 +264,9 @@ int kith_cancel(kith_connection *c, kith_error **error)
         status = kt_link_open(&other.link, &other.uri, &other.options, &diag);
     int code = status == KT_OK ? 0 : kt_client_fail(error, status, &diag);
     if (code == 0) {
-        KmpRequest cancel = {.type = KMP_CANCEL, .as.cancel = {.session = c->session,
-                                                              .key = {(const char *)c->cancel_key, KMP_CANCEL_KEY}}};
+        KmpRequest cancel = {.type = KMP_CANCEL,
+                             .as.cancel = {.session = c->session,
+                                           .key = {(const char *)c->cancel_key, KMP_CANCEL_KEY}}};
         code = ask(&other, &cancel, KT_OK, &answer, error);
     }
     kt_link_close(&other.link);

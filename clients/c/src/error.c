@@ -13,8 +13,8 @@ struct kith_error {
 };
 
 /* What is handed out when there is no memory for an error. */
-static char no_memory_name[] = "Memory", no_memory_text[] = "No memory for an error object.", nothing[] = "",
-            no_memory_state[] = "53200";
+static char no_memory_name[] = "Memory", no_memory_text[] = "No memory for an error object.",
+            nothing[] = "", no_memory_state[] = "53200";
 static kith_error no_memory = {
     .wire = {.code = 1600, .error_class = KT_CLASS_TRANSIENT},
     .name = no_memory_name,
@@ -101,7 +101,8 @@ bool kith_error_position(const kith_error *e, kith_position *out)
 {
     if (!e || e->wire.at.line == 0)
         return false;
-    *out = (kith_position){e->wire.at.offset, e->wire.at.line, e->wire.at.column, e->wire.at.length};
+    *out =
+        (kith_position){e->wire.at.offset, e->wire.at.line, e->wire.at.column, e->wire.at.length};
     return true;
 }
 

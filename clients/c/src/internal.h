@@ -13,7 +13,8 @@
 
 /* Makes the error of `status` with the words of `diag` (NULL: the facts) in *error; returns -1. NULL error: nothing is made. */
 int kt_client_fail(kith_error **error, KtStatus status, const KtDiag *diag);
-int kt_client_fail_text(kith_error **error, KtStatus status, const char *format, ...) KT_PRINTF(3, 4);
+int kt_client_fail_text(kith_error **error, KtStatus status, const char *format, ...)
+    KT_PRINTF(3, 4);
 /* The same from an ERROR of the server. */
 int kt_client_fail_wire(kith_error **error, const KmpError *wire);
 bool kt_client_retryable(const kith_error *error);
@@ -21,8 +22,8 @@ bool kt_client_retryable(const kith_error *error);
 /* ---- addresses ---- */
 
 typedef struct KtUri {
-    bool local;         /* a Unix socket at `host` */
-    char host[256];     /* name, address or path */
+    bool local;     /* a Unix socket at `host` */
+    char host[256]; /* name, address or path */
     char port[6];
     char database[256]; /* "": the server's first */
 } KtUri;
@@ -43,7 +44,8 @@ typedef struct KtLink {
 } KtLink;
 
 /* Connects and exchanges preambles. Errors: CONNECTION, PROTOCOL, NOT_SUPPORTED; the link is then closed. */
-KtStatus kt_link_open(KtLink *link, const KtUri *uri, const kith_options *options, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_link_open(KtLink *link, const KtUri *uri, const kith_options *options,
+                      KtDiag *diag) KT_MUST_CHECK;
 void kt_link_close(KtLink *link);
 /* Sends all of `out`, reading what comes meanwhile, so that neither side waits for the other. Errors: CONNECTION, MEMORY. */
 KtStatus kt_link_send(KtLink *link, const KtBuf *out, KtDiag *diag) KT_MUST_CHECK;
@@ -97,11 +99,14 @@ KtStatus kt_conn_send(kith_connection *c, KmpRequest *request, KtDiag *diag) KT_
 /* Waits for the last message to `request` and decodes it into *out (an OK, PONG or WELCOME); what belongs to results goes to their
  * queues. An ERROR is turned into *error and -1, a failure of the connection too. `lost`: status to report when
  * the connection is lost. */
-int kt_conn_wait(kith_connection *c, uint32_t request, KtStatus lost, KmpResponse *out, kith_error **error);
+int kt_conn_wait(kith_connection *c, uint32_t request, KtStatus lost, KmpResponse *out,
+                 kith_error **error);
 /* Reads one message and hands it to the result it belongs to. *mine: it answers `request` (0: none) and stands in *out. */
-KtStatus kt_conn_step(kith_connection *c, uint32_t request, KmpMessage *out, bool *mine, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_conn_step(kith_connection *c, uint32_t request, KmpMessage *out, bool *mine,
+                      KtDiag *diag) KT_MUST_CHECK;
 /* The connection is lost: closes the socket and reports. */
-int kt_conn_lost(kith_connection *c, KtStatus status, KtStatus lost, const KtDiag *diag, kith_error **error);
+int kt_conn_lost(kith_connection *c, KtStatus status, KtStatus lost, const KtDiag *diag,
+                 kith_error **error);
 void kt_result_detach(kith_result *r);
 /* The parameters as a map, or the failure that was kept. NULL: an empty map. */
 KtStatus kt_params_take(const kith_params *params, KtDiag *diag, KtValue *out) KT_MUST_CHECK;

@@ -56,7 +56,8 @@ static int open_socket(int family, KtDiag *diag)
     return fd;
 }
 
-static KtStatus connect_to(int fd, const struct sockaddr *address, socklen_t len, int64_t deadline, KtDiag *diag)
+static KtStatus connect_to(int fd, const struct sockaddr *address, socklen_t len, int64_t deadline,
+                           KtDiag *diag)
 {
     short seen;
     int err = 0;
@@ -84,7 +85,8 @@ static KtStatus connect_unix(const KtUri *uri, int64_t deadline, KtDiag *diag, i
     if (fd < 0)
         return KT_ERR_CONNECTION;
     KtDiag why = {0};
-    KtStatus status = connect_to(fd, (const struct sockaddr *)&address, sizeof address, deadline, &why);
+    KtStatus status =
+        connect_to(fd, (const struct sockaddr *)&address, sizeof address, deadline, &why);
     if (status == KT_OK) {
         *out = fd;
         return KT_OK;
@@ -101,7 +103,8 @@ static KtStatus connect_tcp(const KtUri *uri, int64_t deadline, KtDiag *diag, in
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
     int code = getaddrinfo(uri->host, uri->port, &hints, &list);
     if (code != 0)
-        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "The host %s cannot be found: %s.", uri->host, gai_strerror(code));
+        return kt_diag_set(diag, KT_ERR_CONNECTION, NULL, "The host %s cannot be found: %s.",
+                           uri->host, gai_strerror(code));
     KtStatus status = KT_ERR_CONNECTION;
     KtDiag last = {0};
     for (const struct addrinfo *a = list; a; a = a->ai_next) {
@@ -147,7 +150,8 @@ static KtStatus read_some(KtLink *link, KtDiag *diag, bool *any)
     return lost(diag, "The connection was lost", errno);
 }
 
-static KtStatus send_bytes(KtLink *link, const uint8_t *bytes, size_t len, int64_t deadline, KtDiag *diag)
+static KtStatus send_bytes(KtLink *link, const uint8_t *bytes, size_t len, int64_t deadline,
+                           KtDiag *diag)
 {
     while (len > 0) {
         ssize_t n = send(link->fd, bytes, len, MSG_NOSIGNAL);
@@ -169,7 +173,8 @@ static KtStatus send_bytes(KtLink *link, const uint8_t *bytes, size_t len, int64
 
 static KtStatus exchange_preambles(KtLink *link, bool checks, int64_t deadline, KtDiag *diag)
 {
-    KmpPreamble mine = {KMP_MAJOR, KMP_MAJOR, checks ? KMP_CAP_CHECKS : 0, KMP_FRAME_DEFAULT}, theirs;
+    KmpPreamble mine = {KMP_MAJOR, KMP_MAJOR, checks ? KMP_CAP_CHECKS : 0, KMP_FRAME_DEFAULT},
+                theirs;
     uint8_t bytes[KMP_PREAMBLE];
     kt_kmp_preamble_encode(&mine, bytes);
     KT_TRY(send_bytes(link, bytes, sizeof bytes, deadline, diag));
@@ -185,11 +190,14 @@ static KtStatus exchange_preambles(KtLink *link, bool checks, int64_t deadline, 
         return kt_diag_set(diag, KT_ERR_PROTOCOL, NULL, "What listens there is no Kith server.");
     KT_TRY(kt_kmp_preamble_decode(link->in.data, diag, &theirs));
     if (theirs.low != KMP_MAJOR || theirs.high != KMP_MAJOR)
-        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "The server does not speak KMP %d.", KMP_MAJOR);
+        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "The server does not speak KMP %d.",
+                           KMP_MAJOR);
     link->in_at = KMP_PREAMBLE;
     bool agreed = checks && (theirs.capabilities & KMP_CAP_CHECKS);
-    link->wire = (KmpWire){theirs.frame_most < KMP_FRAME_MOST ? theirs.frame_most : KMP_FRAME_MOST, agreed};
-    link->inbox = (KmpInbox){.frame_most = KMP_FRAME_DEFAULT, .message_most = KMP_MESSAGE_MOST, .checks = agreed};
+    link->wire =
+        (KmpWire){theirs.frame_most < KMP_FRAME_MOST ? theirs.frame_most : KMP_FRAME_MOST, agreed};
+    link->inbox = (KmpInbox){
+        .frame_most = KMP_FRAME_DEFAULT, .message_most = KMP_MESSAGE_MOST, .checks = agreed};
     return KT_OK;
 }
 
@@ -199,7 +207,8 @@ KtStatus kt_link_open(KtLink *link, const KtUri *uri, const kith_options *option
     int64_t deadline = kt_clock_ns() + (int64_t)(ms < 1000000000 ? ms : 1000000000) * MS;
     int fd = -1;
     *link = (KtLink){.fd = -1, .answer_timeout_ms = options->answer_timeout_ms};
-    KT_TRY(uri->local ? connect_unix(uri, deadline, diag, &fd) : connect_tcp(uri, deadline, diag, &fd));
+    KT_TRY(uri->local ? connect_unix(uri, deadline, diag, &fd)
+                      : connect_tcp(uri, deadline, diag, &fd));
     link->fd = fd;
     KtStatus status = exchange_preambles(link, options->checks, deadline, diag);
     if (status != KT_OK)
@@ -224,16 +233,19 @@ KtStatus kt_link_send(KtLink *link, const KtBuf *out, KtDiag *diag)
 
 KtStatus kt_link_receive(KtLink *link, KmpMessage *out, KtDiag *diag)
 {
-    int64_t patience = (int64_t)(link->answer_timeout_ms < 1000000000 ? link->answer_timeout_ms : 1000000000) * MS;
+    int64_t patience =
+        (int64_t)(link->answer_timeout_ms < 1000000000 ? link->answer_timeout_ms : 1000000000) * MS;
     for (;;) {
         size_t used, need;
         bool got, any;
         short seen;
-        KT_TRY(kt_kmp_inbox_next(&link->inbox, link->in.data + link->in_at, link->in.len - link->in_at, diag, &used, &need, out, &got));
+        KT_TRY(kt_kmp_inbox_next(&link->inbox, link->in.data + link->in_at,
+                                 link->in.len - link->in_at, diag, &used, &need, out, &got));
         link->in_at += used;
         if (got)
             return KT_OK;
-        if (link->in_at > 0 && link->in_at < link->in.len) { /* the next frame to the start, so that it fits */
+        if (link->in_at > 0 &&
+            link->in_at < link->in.len) { /* the next frame to the start, so that it fits */
             memmove(link->in.data, link->in.data + link->in_at, link->in.len - link->in_at);
             link->in.len -= link->in_at;
             link->in_at = 0;

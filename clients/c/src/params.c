@@ -58,14 +58,16 @@ void kith_params_clear(kith_params *p)
 static void fail(kith_params *p, KtStatus status, const char *what, const char *name)
 {
     if (p->status == KT_OK)
-        p->status = kt_diag_set(&p->diag, status, NULL, "Parameter %s: %s.", name ? name : "in a list", what);
+        p->status = kt_diag_set(&p->diag, status, NULL, "Parameter %s: %s.",
+                                name ? name : "in a list", what);
 }
 
 static bool take_key(kith_params *p, const Level *level, const char *name, KtText *key)
 {
     *key = (KtText){"", 0};
     if (level->map != (name != NULL)) {
-        fail(p, KT_ERR_USAGE, level->map ? "a value in a map needs a name" : "a value in a list has no name", name);
+        fail(p, KT_ERR_USAGE,
+             level->map ? "a value in a map needs a name" : "a value in a list has no name", name);
         return false;
     }
     if (!name)
@@ -137,8 +139,14 @@ static void add_copy(kith_params *p, const char *name, KtKind kind, const void *
         add(p, name, (KtValue){.kind = (uint8_t)kind, .len = (uint32_t)len, .as.text = copy});
 }
 
-void kith_params_text(kith_params *p, const char *name, const char *text, size_t len) { add_copy(p, name, KT_TEXT, text, len); }
-void kith_params_bytes(kith_params *p, const char *name, const void *bytes, size_t len) { add_copy(p, name, KT_BYTES, bytes, len); }
+void kith_params_text(kith_params *p, const char *name, const char *text, size_t len)
+{
+    add_copy(p, name, KT_TEXT, text, len);
+}
+void kith_params_bytes(kith_params *p, const char *name, const void *bytes, size_t len)
+{
+    add_copy(p, name, KT_BYTES, bytes, len);
+}
 
 void kith_params_value(kith_params *p, const char *name, const kith_value *value)
 {
@@ -178,7 +186,8 @@ void kith_params_end(kith_params *p)
         return;
     }
     Level level = p->level[--p->depth];
-    append(p, &p->level[p->depth - 1], level.key, level.map ? kt_map(level.items, level.n) : kt_list(level.items, level.n));
+    append(p, &p->level[p->depth - 1], level.key,
+           level.map ? kt_map(level.items, level.n) : kt_list(level.items, level.n));
 }
 
 KtStatus kt_params_take(const kith_params *p, KtDiag *diag, KtValue *out)
@@ -191,7 +200,8 @@ KtStatus kt_params_take(const kith_params *p, KtDiag *diag, KtValue *out)
         return p->status;
     }
     if (p->depth != 1)
-        return kt_diag_set(diag, KT_ERR_USAGE, NULL, "Parameters: %u lists or maps are not closed.", p->depth - 1);
+        return kt_diag_set(diag, KT_ERR_USAGE, NULL, "Parameters: %u lists or maps are not closed.",
+                           p->depth - 1);
     *out = kt_map(p->level[0].items, p->level[0].n);
     return KT_OK;
 }

@@ -58,7 +58,10 @@ static kith_result *result_new(kith_connection *c, const kith_run_options *o)
     return r;
 }
 
-static KtStatus lost_means(const kith_result *r) { return r->may_commit ? KT_ERR_COMMIT_OUTCOME_UNKNOWN : KT_ERR_CONNECTION; }
+static KtStatus lost_means(const kith_result *r)
+{
+    return r->may_commit ? KT_ERR_COMMIT_OUTCOME_UNKNOWN : KT_ERR_CONNECTION;
+}
 
 /* The next message of this result, from its queue or from the wire. Ownership: the caller frees. */
 static KtStatus next_message(kith_result *r, KtQueued **out, KtDiag *diag)
@@ -80,7 +83,8 @@ static KtStatus send_more(kith_result *r, bool empty, KtDiag *diag)
 {
     if (empty && r->window_bytes < WIDEST_BYTES) /* one row is larger than the window */
         r->window_bytes = r->window_bytes > WIDEST_BYTES / 2 ? WIDEST_BYTES : r->window_bytes * 2;
-    KmpRequest more = {.type = KMP_MORE, .as.more = {r->head.cursor, r->window_rows, r->window_bytes}};
+    KmpRequest more = {.type = KMP_MORE,
+                       .as.more = {r->head.cursor, r->window_rows, r->window_bytes}};
     return kt_conn_send(r->connection, &more, diag);
 }
 
@@ -177,8 +181,8 @@ static int advance(kith_result *r, bool head, kith_error **error)
     }
 }
 
-int kith_run(kith_connection *c, const char *text, const kith_params *params, const kith_run_options *o, kith_result **out,
-             kith_error **error)
+int kith_run(kith_connection *c, const char *text, const kith_params *params,
+             const kith_run_options *o, kith_result **out, kith_error **error)
 {
     KtDiag diag = {0};
     KmpRequest run = {.type = KMP_RUN};
@@ -187,7 +191,8 @@ int kith_run(kith_connection *c, const char *text, const kith_params *params, co
         *error = NULL;
     size_t len = strlen(text);
     if (len > KMP_MESSAGE_MOST)
-        return kt_client_fail_text(error, KT_ERR_STATEMENT_TOO_LONG, "The statement has %zu bytes.", len);
+        return kt_client_fail_text(error, KT_ERR_STATEMENT_TOO_LONG, "The statement has %zu bytes.",
+                                   len);
     KtStatus status = kt_params_take(params, &diag, &run.as.run.params);
     if (status != KT_OK)
         return kt_client_fail(error, status, &diag);
@@ -209,7 +214,10 @@ int kith_run(kith_connection *c, const char *text, const kith_params *params, co
     bool was_open = !kith_is_lost(c);
     status = kt_conn_send(c, &run, &diag);
     r->request = run.request;
-    int code = status == KT_OK ? advance(r, true, error) : kt_conn_lost(c, status, was_open ? lost_means(r) : KT_ERR_CONNECTION, &diag, error);
+    int code =
+        status == KT_OK
+            ? advance(r, true, error)
+            : kt_conn_lost(c, status, was_open ? lost_means(r) : KT_ERR_CONNECTION, &diag, error);
     if (code < 0) {
         result_close(r);
         return -1;
@@ -225,7 +233,8 @@ int kith_next(kith_result *r, kith_error **error)
         *error = NULL;
     r->has_row = false;
     if (!r->connection && !r->ended)
-        return kt_client_fail_text(error, KT_ERR_CONNECTION, "The connection of this result was closed.");
+        return kt_client_fail_text(error, KT_ERR_CONNECTION,
+                                   "The connection of this result was closed.");
     if (r->rows.rows == 0) {
         free(r->batch);
         r->batch = NULL;
@@ -236,8 +245,9 @@ int kith_next(kith_result *r, kith_error **error)
             return code;
     }
     kt_arena_reset(r->row_arena);
-    KtStatus status = r->row ? kt_kmp_rows_next(&r->rows, r->row_arena, &diag, r->row, r->head.columns)
-                             : kt_diag_set(&diag, KT_ERR_PROTOCOL, NULL, "Rows came before their columns.");
+    KtStatus status =
+        r->row ? kt_kmp_rows_next(&r->rows, r->row_arena, &diag, r->row, r->head.columns)
+               : kt_diag_set(&diag, KT_ERR_PROTOCOL, NULL, "Rows came before their columns.");
     if (status != KT_OK) {
         r->rows.rows = 0;
         return broken(r, status, &diag, error);
@@ -318,5 +328,6 @@ const char *kith_notice_message(const kith_result *r, uint32_t notice)
 {
     if (notice >= r->ok.notices)
         return NULL;
-    return kt_arena_text(r->arena, r->ok.notice[notice].message.at, r->ok.notice[notice].message.len);
+    return kt_arena_text(r->arena, r->ok.notice[notice].message.at,
+                         r->ok.notice[notice].message.len);
 }

@@ -27,8 +27,9 @@ static uint64_t pause_before(uint32_t attempt, const kith_error *e)
     return asked > ms ? asked : ms;
 }
 
-static int once(kith_connection *c, const kith_begin_options *begin, int (*work)(kith_connection *, void *, kith_error **),
-                void *context, kith_error **error)
+static int once(kith_connection *c, const kith_begin_options *begin,
+                int (*work)(kith_connection *, void *, kith_error **), void *context,
+                kith_error **error)
 {
     if (kith_is_lost(c) && kith_reconnect(c, error) != 0)
         return -1;
@@ -45,17 +46,19 @@ static int once(kith_connection *c, const kith_begin_options *begin, int (*work)
     }
     kith_error_free(late); /* the first error is the cause */
     if (wish != KITH_ROLLBACK && !*error)
-        return kt_client_fail_text(error, KT_ERR_USAGE, "The work of a transaction failed without an error.");
+        return kt_client_fail_text(error, KT_ERR_USAGE,
+                                   "The work of a transaction failed without an error.");
     return wish == KITH_ROLLBACK ? 0 : -1;
 }
 
 int kith_transact(kith_connection *c, const kith_transact_options *options,
-                  int (*work)(kith_connection *connection, void *context, kith_error **error), void *context,
-                  kith_error **error)
+                  int (*work)(kith_connection *connection, void *context, kith_error **error),
+                  void *context, kith_error **error)
 {
     uint32_t attempts = options && options->attempts ? options->attempts : 5;
     uint64_t budget_ms = options && options->budget_ms ? options->budget_ms : 30000;
-    int64_t end = kt_clock_ns() + (int64_t)(budget_ms < 1000000000 ? budget_ms : 1000000000) * 1000000;
+    int64_t end =
+        kt_clock_ns() + (int64_t)(budget_ms < 1000000000 ? budget_ms : 1000000000) * 1000000;
     kith_error *e = NULL;
     if (error)
         *error = NULL;
@@ -65,7 +68,8 @@ int kith_transact(kith_connection *c, const kith_transact_options *options,
             return 0;
         }
         uint64_t ms = pause_before(attempt, e);
-        if (!kt_client_retryable(e) || attempt + 1 >= attempts || kt_clock_ns() + (int64_t)ms * 1000000 > end)
+        if (!kt_client_retryable(e) || attempt + 1 >= attempts ||
+            kt_clock_ns() + (int64_t)ms * 1000000 > end)
             break;
         kith_error_free(e);
         e = NULL;

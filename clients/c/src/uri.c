@@ -5,21 +5,27 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#define ADDRESSES "An address is kith://host:port/database or kith+unix:///path/of/socket."
+
 static KtStatus not_ours(KtDiag *diag, const char *what)
 {
     kt_diag_set(diag, KT_ERR_USAGE, NULL, "%s", what);
-    kt_diag_hint(diag, "An address is kith://host:port/database or kith+unix:///path/of/socket.");
+    kt_diag_hint(diag, ADDRESSES);
     return KT_ERR_USAGE;
 }
 
 static KtStatus refused(KtDiag *diag, const char *what)
 {
-    return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "%s in the address: not supported, there is no login and no TLS yet.", what);
+    return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL,
+                       "%s in the address: not supported, there is no login and no TLS yet.", what);
 }
 
 static int hex(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* Copies with %XX undone. */
@@ -29,7 +35,8 @@ static bool unescape(const char *from, size_t len, char *out, size_t size)
     for (size_t i = 0; i < len; i++) {
         char c = from[i];
         if (c == '%') {
-            int high = i + 2 < len ? hex(from[i + 1]) : -1, low = i + 2 < len ? hex(from[i + 2]) : -1;
+            int high = i + 2 < len ? hex(from[i + 1]) : -1,
+                low = i + 2 < len ? hex(from[i + 2]) : -1;
             if (high < 0 || low < 0 || (high == 0 && low == 0))
                 return false;
             c = (char)(high * 16 + low);
@@ -52,7 +59,8 @@ static KtStatus parse_query(const char *query, KtDiag *diag, KtUri *uri)
         if (strncasecmp(query, "user", 4) == 0 || strncasecmp(query, "password", 8) == 0)
             return refused(diag, "A user or password");
         if (strncmp(query, "database=", 9) != 0)
-            return kt_diag_set(diag, KT_ERR_USAGE, NULL, "The address has the unknown option \"%.*s\".", (int)len, query);
+            return kt_diag_set(diag, KT_ERR_USAGE, NULL,
+                               "The address has the unknown option \"%.*s\".", (int)len, query);
         if (!unescape(query + 9, len - 9, uri->database, sizeof uri->database))
             return not_ours(diag, "The database in the address is too long or badly escaped.");
         query += len;
@@ -109,7 +117,8 @@ static KtStatus parse(const char *text, KtDiag *diag, KtUri *uri)
     if (strncmp(text, "kith+unix://", 12) == 0) {
         uri->local = true;
         if (len <= 13 || text[12] != '/')
-            return not_ours(diag, "kith+unix:// wants the whole path of a socket: kith+unix:///run/kith.sock.");
+            return not_ours(
+                diag, "kith+unix:// wants the whole path of a socket: kith+unix:///run/kith.sock.");
         if (!unescape(text + 12, len - 12, uri->host, 108)) /* what a socket's address holds */
             return not_ours(diag, "The path of the socket is too long or badly escaped.");
         return query ? parse_query(query + 1, diag, uri) : KT_OK;
@@ -117,7 +126,12 @@ static KtStatus parse(const char *text, KtDiag *diag, KtUri *uri)
     if (strncmp(text, "kith://", 7) != 0) {
         if (strncmp(text, "kiths://", 8) == 0 || strncmp(text, "kith+tls://", 11) == 0)
             return refused(diag, "tls");
-        return not_ours(diag, "The address does not begin with kith:// or kith+unix://.");
+        size_t scheme = strcspn(text, ":/@?");
+        kt_diag_set(diag, KT_ERR_USAGE, NULL,
+                    "The address begins with \"%.*s\" and not with kith:// or kith+unix://.",
+                    (int)(scheme < 40 ? scheme : 40), text);
+        kt_diag_hint(diag, ADDRESSES);
+        return KT_ERR_USAGE;
     }
     const char *from = text + 7;
     size_t host_len = strcspn(from, "/?");

@@ -3,7 +3,8 @@
 
 #include "base/value_text.h"
 
-_Static_assert((int)KITH_UUID == (int)KT_UUID && (int)KITH_PATH == (int)KT_PATH, "kinds have one numbering");
+_Static_assert((int)KITH_UUID == (int)KT_UUID && (int)KITH_PATH == (int)KT_PATH,
+               "kinds have one numbering");
 _Static_assert(sizeof(kith_slot) == sizeof(KtValue), "a slot holds a value");
 
 static const KtValue *in(const kith_value *v) { return (const KtValue *)v; }
@@ -130,7 +131,10 @@ bool kith_id(const kith_value *v, uint64_t *out)
     return true;
 }
 
-uint32_t kith_labels(const kith_value *v) { return is(v, KT_NODE) ? in(v)->as.node_image->labels : 0; }
+uint32_t kith_labels(const kith_value *v)
+{
+    return is(v, KT_NODE) ? in(v)->as.node_image->labels : 0;
+}
 
 const char *kith_label(const kith_value *v, uint32_t i, size_t *len)
 {
@@ -169,14 +173,18 @@ const kith_value *kith_path_node(const kith_value *v, uint32_t i, kith_slot *int
 {
     if (!is(v, KT_PATH) || i > in(v)->as.path_image->rels)
         return NULL;
-    return put(into, (KtValue){.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = in(v)->as.path_image->node[i]});
+    return put(into, (KtValue){.kind = KT_NODE,
+                               .flags = KT_VALUE_IMAGE,
+                               .as.node_image = in(v)->as.path_image->node[i]});
 }
 
 const kith_value *kith_path_rel(const kith_value *v, uint32_t i, kith_slot *into)
 {
     if (!is(v, KT_PATH) || i >= in(v)->as.path_image->rels)
         return NULL;
-    return put(into, (KtValue){.kind = KT_REL, .flags = KT_VALUE_IMAGE, .as.rel_image = in(v)->as.path_image->rel[i]});
+    return put(into, (KtValue){.kind = KT_REL,
+                               .flags = KT_VALUE_IMAGE,
+                               .as.rel_image = in(v)->as.path_image->rel[i]});
 }
 
 bool kith_as_temporal(const kith_value *v, kith_temporal *out)
@@ -184,7 +192,8 @@ bool kith_as_temporal(const kith_value *v, kith_temporal *out)
     if (!v || in(v)->kind < KT_DATE || in(v)->kind > KT_DURATION)
         return false;
     const KtTemporal *t = in(v)->as.temporal;
-    *out = (kith_temporal){t->months, t->days, t->seconds, t->nanos, t->offset_s, t->zone.at, t->zone.len};
+    *out = (kith_temporal){t->months,   t->days,    t->seconds, t->nanos,
+                           t->offset_s, t->zone.at, t->zone.len};
     return true;
 }
 

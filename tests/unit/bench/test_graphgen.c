@@ -84,17 +84,20 @@ Test(bench_graphgen, both_sides_of_the_rows_hold_every_relationship_once)
     kt_edges_free(&edges);
 }
 
-Test(bench_graphgen, starts_have_a_way_out)
+Test(bench_graphgen, starts_have_a_way_out_and_are_all_different)
 {
     KtEdges edges;
     KtCsr csr;
     cr_assert_eq(kt_edges_draw(NODES, 300, 3, &edges), KT_OK);
     cr_assert_eq(kt_edges_sort(&edges), KT_OK);
     cr_assert_eq(kt_csr_build(&edges, &csr), KT_OK);
-    uint32_t start[200];
-    kt_gen_starts(&csr, 5, 200, start);
-    for (int i = 0; i < 200; i++)
+    uint32_t start[150];
+    kt_gen_starts(&csr, 5, 150, start);
+    for (int i = 0; i < 150; i++) {
         cr_assert_gt(csr.out.at[start[i] + 1], csr.out.at[start[i]]);
+        for (int j = 0; j < i; j++)
+            cr_assert_neq(start[i], start[j]);
+    }
     kt_csr_free(&csr);
     kt_edges_free(&edges);
 }

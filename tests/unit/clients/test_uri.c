@@ -26,9 +26,11 @@ static KtStatus bad(const char *text)
 Test(clients_uri, host_port_and_database_have_defaults)
 {
     KtUri u = good("kith://h");
-    cr_assert(!u.local && strcmp(u.host, "h") == 0 && strcmp(u.port, "5484") == 0 && u.database[0] == 0);
+    cr_assert(!u.local && strcmp(u.host, "h") == 0 && strcmp(u.port, "5484") == 0 &&
+              u.database[0] == 0);
     u = good("kith://127.0.0.1:7000/people");
-    cr_assert(strcmp(u.host, "127.0.0.1") == 0 && strcmp(u.port, "7000") == 0 && strcmp(u.database, "people") == 0);
+    cr_assert(strcmp(u.host, "127.0.0.1") == 0 && strcmp(u.port, "7000") == 0 &&
+              strcmp(u.database, "people") == 0);
     u = good("kith://h/");
     cr_assert(u.database[0] == 0);
 }
@@ -47,7 +49,8 @@ Test(clients_uri, an_ipv6_address_stands_in_brackets)
 Test(clients_uri, a_socket_is_a_whole_path)
 {
     KtUri u = good("kith+unix:///run/kith.sock?database=people");
-    cr_assert(u.local && strcmp(u.host, "/run/kith.sock") == 0 && strcmp(u.database, "people") == 0);
+    cr_assert(u.local && strcmp(u.host, "/run/kith.sock") == 0 &&
+              strcmp(u.database, "people") == 0);
     cr_assert_eq(bad("kith+unix://run/kith.sock"), KT_ERR_USAGE);
     cr_assert_eq(bad("kith+unix:///"), KT_ERR_USAGE);
     char longest[200] = "kith+unix:///";
@@ -74,8 +77,18 @@ Test(clients_uri, login_and_tls_are_refused_as_not_supported)
 
 Test(clients_uri, what_is_no_address_says_what_one_is)
 {
-    static const char *const texts[] = {"",           "h",           "http://h",     "kith://",      "kith://:5484", "kith://h:",
-                                        "kith://h:0", "kith://h:1x", "kith://h:65536", "kith://h:-1", "kith://h/a/b", "kith://h?x=1"};
+    static const char *const texts[] = {"",
+                                        "h",
+                                        "http://h",
+                                        "kith://",
+                                        "kith://:5484",
+                                        "kith://h:",
+                                        "kith://h:0",
+                                        "kith://h:1x",
+                                        "kith://h:65536",
+                                        "kith://h:-1",
+                                        "kith://h/a/b",
+                                        "kith://h?x=1"};
     for (size_t i = 0; i < KT_COUNT(texts); i++)
         cr_assert_eq(bad(texts[i]), KT_ERR_USAGE, "%s", texts[i]);
 }

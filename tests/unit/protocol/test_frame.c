@@ -25,12 +25,14 @@ Test(protocol_frame, a_preamble_survives_the_way)
     uint8_t bytes[KMP_PREAMBLE];
     kt_kmp_preamble_encode(&p, bytes);
     cr_assert_eq(kt_kmp_preamble_decode(bytes, NULL, &q), KT_OK);
-    cr_assert(q.low == 1 && q.high == 3 && q.capabilities == p.capabilities && q.frame_most == p.frame_most);
+    cr_assert(q.low == 1 && q.high == 3 && q.capabilities == p.capabilities &&
+              q.frame_most == p.frame_most);
 }
 
 Test(protocol_frame, foreign_first_bytes_are_seen_at_once)
 {
-    const uint8_t *get = (const uint8_t *)"GET / HTTP/1.1\r\n", *bolt = (const uint8_t *)"\x60\x60\xB0\x17";
+    const uint8_t *get = (const uint8_t *)"GET / HTTP/1.1\r\n",
+                  *bolt = (const uint8_t *)"\x60\x60\xB0\x17";
     cr_assert_not(kt_kmp_preamble_possible(get, 1));
     cr_assert_not(kt_kmp_preamble_possible(bolt, 4));
     cr_assert(kt_kmp_preamble_possible((const uint8_t *)"KM", 2));
@@ -40,10 +42,13 @@ Test(protocol_frame, foreign_first_bytes_are_seen_at_once)
 
 Test(protocol_frame, only_what_both_can_do_is_agreed)
 {
-    KmpPreamble client = {1, 1, 0x7F, KMP_FRAME_DEFAULT}, late = {2, 9, 0, KMP_FRAME_DEFAULT}, answer;
-    cr_assert_eq(kt_kmp_preamble_agree(&client, KMP_CAP_CHECKS, KMP_FRAME_DEFAULT, NULL, &answer), KT_OK);
+    KmpPreamble client = {1, 1, 0x7F, KMP_FRAME_DEFAULT}, late = {2, 9, 0, KMP_FRAME_DEFAULT},
+                answer;
+    cr_assert_eq(kt_kmp_preamble_agree(&client, KMP_CAP_CHECKS, KMP_FRAME_DEFAULT, NULL, &answer),
+                 KT_OK);
     cr_assert(answer.low == 1 && answer.high == 1 && answer.capabilities == KMP_CAP_CHECKS);
-    cr_assert_eq(kt_kmp_preamble_agree(&late, 0, KMP_FRAME_DEFAULT, NULL, &answer), KT_ERR_NOT_SUPPORTED);
+    cr_assert_eq(kt_kmp_preamble_agree(&late, 0, KMP_FRAME_DEFAULT, NULL, &answer),
+                 KT_ERR_NOT_SUPPORTED);
     cr_assert(answer.low == 0 && answer.high == 0);
 }
 
@@ -68,8 +73,9 @@ static void arrives(const KmpWire *wire, size_t len, size_t piece)
         KmpMessage m;
         bool got;
         KtDiag diag = {0};
-        cr_assert_eq(kt_kmp_inbox_next(&inbox, out.data + from, have - from, &diag, &used, &need, &m, &got), KT_OK, "%s",
-                     diag.message);
+        cr_assert_eq(
+            kt_kmp_inbox_next(&inbox, out.data + from, have - from, &diag, &used, &need, &m, &got),
+            KT_OK, "%s", diag.message);
         from += used;
         if (got) {
             seen++;
@@ -92,7 +98,8 @@ static void arrives(const KmpWire *wire, size_t len, size_t piece)
 
 Test(protocol_frame, messages_arrive_whole_however_the_bytes_come)
 {
-    static const size_t lens[] = {0, 1, 99, 100, 101, 200, 201, 1000}, pieces[] = {1, 3, 16, 17, 117, 100000};
+    static const size_t lens[] = {0, 1, 99, 100, 101, 200, 201, 1000},
+                        pieces[] = {1, 3, 16, 17, 117, 100000};
     for (int checks = 0; checks < 2; checks++)
         for (size_t i = 0; i < KT_COUNT(lens); i++)
             for (size_t j = 0; j < KT_COUNT(pieces); j++)
@@ -108,7 +115,8 @@ static KtStatus taken(KmpInbox inbox, const KmpHeader *header, const uint8_t *pa
     kt_kmp_header_encode(header, bytes);
     if (len)
         memcpy(bytes + KMP_HEADER, payload, len);
-    KtStatus status = kt_kmp_inbox_next(&inbox, bytes, KMP_HEADER + len, NULL, &used, &need, &m, &got);
+    KtStatus status =
+        kt_kmp_inbox_next(&inbox, bytes, KMP_HEADER + len, NULL, &used, &need, &m, &got);
     kt_kmp_inbox_close(&inbox);
     return status;
 }
@@ -132,7 +140,8 @@ Test(protocol_frame, a_changed_byte_is_caught_when_checks_are_agreed)
     cr_assert_eq(taken(inbox_of(100, true), &h, (const uint8_t *)"\x81", 1), KT_ERR_PROTOCOL);
     h.request = 2;
     cr_assert_eq(taken(inbox_of(100, true), &h, payload, 1), KT_ERR_PROTOCOL);
-    cr_assert_eq(taken(inbox_of(100, false), &h, payload, 1), KT_ERR_PROTOCOL, "a check that was not agreed");
+    cr_assert_eq(taken(inbox_of(100, false), &h, payload, 1), KT_ERR_PROTOCOL,
+                 "a check that was not agreed");
 }
 
 Test(protocol_frame, frames_of_two_messages_never_mix)
@@ -145,7 +154,8 @@ Test(protocol_frame, frames_of_two_messages_never_mix)
     size_t used, need;
     KmpMessage m;
     bool got;
-    cr_assert_eq(kt_kmp_inbox_next(&inbox, out.data, out.len, NULL, &used, &need, &m, &got), KT_ERR_PROTOCOL);
+    cr_assert_eq(kt_kmp_inbox_next(&inbox, out.data, out.len, NULL, &used, &need, &m, &got),
+                 KT_ERR_PROTOCOL);
     kt_kmp_inbox_close(&inbox);
     kt_buf_close(&out);
 }
@@ -160,7 +170,8 @@ Test(protocol_frame, a_message_of_many_frames_is_bounded)
     size_t used, need;
     KmpMessage m;
     bool got;
-    cr_assert_eq(kt_kmp_inbox_next(&inbox, out.data, out.len, NULL, &used, &need, &m, &got), KT_ERR_FRAME_TOO_LARGE);
+    cr_assert_eq(kt_kmp_inbox_next(&inbox, out.data, out.len, NULL, &used, &need, &m, &got),
+                 KT_ERR_FRAME_TOO_LARGE);
     kt_kmp_inbox_close(&inbox);
     kt_buf_close(&out);
 }

@@ -38,7 +38,8 @@ Test(protocol_value_codec, nesting_is_bounded)
 {
     uint8_t *bytes = nested(100000, 0x91);
     cr_assert_eq(decode(bytes + 100000 - KMP_DEPTH_MOST, KMP_DEPTH_MOST + 1, 0, NULL), KT_OK);
-    cr_assert_eq(decode(bytes + 100000 - KMP_DEPTH_MOST - 1, KMP_DEPTH_MOST + 2, 0, NULL), KT_ERR_VALUE_TOO_DEEP);
+    cr_assert_eq(decode(bytes + 100000 - KMP_DEPTH_MOST - 1, KMP_DEPTH_MOST + 2, 0, NULL),
+                 KT_ERR_VALUE_TOO_DEEP);
     cr_assert_eq(decode(bytes, 100001, 0, NULL), KT_ERR_VALUE_TOO_DEEP);
     free(bytes);
 }
@@ -51,7 +52,8 @@ Test(protocol_value_codec, encoding_bounds_nesting_too)
         values[i] = kt_list(&values[i - 1], 1);
     KtBuf out = {0};
     cr_assert_eq(kt_kmp_value_encode(&out, values[KMP_DEPTH_MOST], NULL), KT_OK);
-    cr_assert_eq(kt_kmp_value_encode(&out, values[KMP_DEPTH_MOST + 2], NULL), KT_ERR_VALUE_TOO_DEEP);
+    cr_assert_eq(kt_kmp_value_encode(&out, values[KMP_DEPTH_MOST + 2], NULL),
+                 KT_ERR_VALUE_TOO_DEEP);
     kt_buf_close(&out);
 }
 
@@ -109,7 +111,8 @@ Test(protocol_value_codec, no_prefix_of_a_value_is_a_value)
     KtValue items[] = {kt_int(70000), kt_text("hello", 5), kt_float(1.5)};
     KtMapEntry entries[] = {{{"k", 1}, kt_list(items, 3)}};
     KtNodeImage node = {.id = 300, .label = labels, .labels = 2, .prop = entries, .props = 1};
-    KtValue list[] = {{.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = &node}, kt_map(entries, 1)};
+    KtValue list[] = {{.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = &node},
+                      kt_map(entries, 1)};
     KtBuf out = {0};
     cr_assert_eq(kt_kmp_value_encode(&out, kt_list(list, 2), NULL), KT_OK);
     for (size_t len = 0; len < out.len; len++) {
@@ -148,7 +151,8 @@ Test(protocol_value_codec, a_date_beyond_32_bits_of_days_is_refused)
 {
     KtTemporal t = {.days = 3000000000LL, .zone = {"", 0}};
     KtBuf out = {0};
-    cr_assert_eq(kt_kmp_value_encode(&out, (KtValue){.kind = KT_DATE, .as.temporal = &t}, NULL), KT_ERR_NUMBER_OUT_OF_RANGE);
+    cr_assert_eq(kt_kmp_value_encode(&out, (KtValue){.kind = KT_DATE, .as.temporal = &t}, NULL),
+                 KT_ERR_NUMBER_OUT_OF_RANGE);
     kt_buf_close(&out);
 }
 
@@ -172,7 +176,8 @@ Test(protocol_value_codec, whatever_memory_is_missing_nothing_is_left_behind)
         entries[i] = (KtMapEntry){{key[i], (uint32_t)n}, kt_list(items, 300)};
     }
     KtNodeImage node = {.id = 1, .label = labels, .labels = 2, .prop = entries, .props = 40};
-    KtValue both[] = {{.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = &node}, kt_list(items, 3000)};
+    KtValue both[] = {{.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = &node},
+                      kt_list(items, 3000)};
     KtBuf out = {0};
     cr_assert_eq(kt_kmp_value_encode(&out, kt_list(both, 2), NULL), KT_OK);
     KtStatus status = KT_ERR_MEMORY;

@@ -48,8 +48,9 @@ static Vector parse(char *line)
 
 static void same_json(const Vector *v, const KtBuf *json)
 {
-    cr_assert(json->len == strlen(v->json) && memcmp(json->data, v->json, json->len) == 0, "%s: read as %.*s", v->name,
-              (int)(json->len < 300 ? json->len : 300), (const char *)json->data);
+    cr_assert(json->len == strlen(v->json) && memcmp(json->data, v->json, json->len) == 0,
+              "%s: read as %.*s", v->name, (int)(json->len < 300 ? json->len : 300),
+              (const char *)json->data);
 }
 
 static void check_value(const Vector *v, KtArena *arena)
@@ -60,8 +61,8 @@ static void check_value(const Vector *v, KtArena *arena)
     KtStatus status = kt_kmp_value_decode(&in, arena, &diag, &value);
     if (strcmp(v->kind, "value-bad") == 0) {
         cr_assert_neq(status, KT_OK, "%s was accepted", v->name);
-        cr_assert(strncmp(v->json + 1, kt_error_facts(status)->wire, strlen(v->json) - 2) == 0, "%s: %s", v->name,
-                  kt_error_facts(status)->wire);
+        cr_assert(strncmp(v->json + 1, kt_error_facts(status)->wire, strlen(v->json) - 2) == 0,
+                  "%s: %s", v->name, kt_error_facts(status)->wire);
         cr_assert(diag.message[0]);
         return;
     }
@@ -84,12 +85,14 @@ static void encode_again(const Vector *v, const KmpMessage *m, KtArena *arena, K
     KtDiag diag = {0};
     if (!(m->header.type & 0x80)) {
         KmpRequest request;
-        cr_assert_eq(kt_kmp_request_decode(m, arena, &diag, &request), KT_OK, "%s: %s", v->name, diag.message);
+        cr_assert_eq(kt_kmp_request_decode(m, arena, &diag, &request), KT_OK, "%s: %s", v->name,
+                     diag.message);
         cr_assert_eq(kt_kmp_request_encode(out, &wire, &request, &diag), KT_OK);
         return;
     }
     KmpResponse response;
-    cr_assert_eq(kt_kmp_response_decode(m, arena, &diag, &response), KT_OK, "%s: %s", v->name, diag.message);
+    cr_assert_eq(kt_kmp_response_decode(m, arena, &diag, &response), KT_OK, "%s: %s", v->name,
+                 diag.message);
     if (response.type != KMP_ROWS) {
         cr_assert_eq(kt_kmp_response_encode(out, &wire, &response, &diag), KT_OK);
         return;
@@ -98,7 +101,8 @@ static void encode_again(const Vector *v, const KmpMessage *m, KtArena *arena, K
     KtValue row[2];
     kt_kmp_batch_open(&batch, out);
     while (response.as.rows.rows > 0) {
-        cr_assert_eq(kt_kmp_rows_next(&response.as.rows, arena, &diag, row, 2), KT_OK, "%s", diag.message);
+        cr_assert_eq(kt_kmp_rows_next(&response.as.rows, arena, &diag, row, 2), KT_OK, "%s",
+                     diag.message);
         cr_assert_eq(kt_kmp_batch_row(&batch, row, 2, &diag), KT_OK);
     }
     cr_assert_eq(kt_kmp_batch_close(&batch, &wire, response.flags, response.request), KT_OK);
@@ -111,10 +115,12 @@ static void check_message(const Vector *v, KtArena *arena)
     KtDiag diag = {0};
     size_t used, need;
     bool got;
-    cr_assert_eq(kt_kmp_inbox_next(&inbox, v->bytes, v->len, &diag, &used, &need, &m, &got), KT_OK, "%s", diag.message);
+    cr_assert_eq(kt_kmp_inbox_next(&inbox, v->bytes, v->len, &diag, &used, &need, &m, &got), KT_OK,
+                 "%s", diag.message);
     cr_assert(got && used == v->len, "%s", v->name);
     KtBuf json = {0}, again = {0};
-    cr_assert_eq(kt_vector_message(&json, &m, arena, &diag), KT_OK, "%s: %s", v->name, diag.message);
+    cr_assert_eq(kt_vector_message(&json, &m, arena, &diag), KT_OK, "%s: %s", v->name,
+                 diag.message);
     same_json(v, &json);
     encode_again(v, &m, arena, &again);
     cr_assert(again.len == v->len && memcmp(again.data, v->bytes, v->len) == 0, "%s", v->name);

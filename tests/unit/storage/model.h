@@ -403,9 +403,10 @@ static inline void compare_between(World *w, const Model *m, KtView *view)
     uint32_t a[PAIRS], b[PAIRS];
     if (m->nodes == 0)
         return;
+    uint32_t same = pick(w, 3), one = pick(w, m->nodes); /* also with one side the same in all rows */
     for (int i = 0; i < PAIRS; i++) {
-        a[i] = pick(w, m->nodes);
-        b[i] = pick(w, 4) ? pick(w, m->nodes) : a[i];
+        a[i] = same == 1 ? one : pick(w, m->nodes);
+        b[i] = same == 2 ? one : pick(w, 4) ? pick(w, m->nodes) : a[i];
     }
     uint32_t ida[PAIRS], idb[PAIRS];
     for (int i = 0; i < PAIRS; i++) {
@@ -428,6 +429,16 @@ static inline void compare_between(World *w, const Model *m, KtView *view)
             }
         }
         cr_assert_eq(pairs.n, want, "between: %u of %u", pairs.n, want);
+        for (uint32_t i = 0; i < pairs.n; i++) {
+            uint32_t row = pairs.row[i], r = 0;
+            cr_assert(i == 0 || pairs.row[i - 1] <= row);
+            while (r < m->rels && !(m->rel[r].exists && m->rel[r].id == pairs.id[i]))
+                r++;
+            cr_assert_lt(r, m->rels, "between gives only what exists");
+            bool out = pairs.dir[i] == KT_OUT;
+            cr_assert_eq(m->rel[r].start, out ? a[row] : b[row]);
+            cr_assert_eq(m->rel[r].end, out ? b[row] : a[row]);
+        }
     }
 }
 

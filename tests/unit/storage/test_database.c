@@ -146,7 +146,7 @@ Test(storage_database, the_log_applied_to_an_empty_store_gives_the_same_graph)
 {
     World *w = open_world(NULL, 9), *copy = make_world(1);
     open_db(copy, NULL);
-    bool changed;
+    KtCommit changed;
     KtIndexSpec index = {.label = KT_TEXT_LITERAL("L0"), .key = KT_TEXT_LITERAL("k0")};
     for (int c = 0; c < 8; c++) {
         random_commit(w, 40);

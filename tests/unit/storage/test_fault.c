@@ -66,7 +66,7 @@ static void set_up(World *w, KtNodeId node[3], KtRelId rel[2])
     KtNodeId from[2] = {node[0], node[2]}, to[2] = {node[1], node[1]};
     OK(kt_add_rels(w->view, 2, w->type[0], from, to, NULL, rel));
     (void)world_commit(w);
-    bool changed;
+    KtCommit changed;
     KtIndexSpec index = {.label = KT_TEXT_LITERAL("L0"), .key = KT_TEXT_LITERAL("k0"), .unique = true};
     OK(kt_index_create(w->db, &index, 0, NULL, &w->diag, &changed));
 }
@@ -197,7 +197,7 @@ Test(storage_fault, reads_that_fail_anywhere_are_reported_and_hold_nothing)
     while (w->model.nodes < 80)
         random_change(w);
     (void)world_commit(w);
-    bool changed;
+    KtCommit changed;
     KtIndexSpec index = {.label = KT_TEXT_LITERAL("L0"), .key = KT_TEXT_LITERAL("k0")};
     OK(kt_index_create(w->db, &index, 0, NULL, &w->diag, &changed));
     uint64_t id[64];

@@ -552,7 +552,7 @@ static void digest_of(KtDatabase *db, uint8_t out[KT_DIGEST_BYTES])
 static void commit_graph(KtDatabase *db, uint32_t n, const Edge *edge, const double *weight, uint32_t edges_n)
 {
     KtIndexSpec unique = {.label = KT_TEXT_LITERAL("Person"), .key = KT_TEXT_LITERAL("id"), .unique = true};
-    bool changed;
+    KtCommit changed;
     cr_assert_eq(kt_index_create(db, &unique, 0, NULL, &diag, &changed), KT_OK, "%s", diag.message);
     KtTurn turn = {0};
     KtView *view;

@@ -28,7 +28,7 @@ static void close_world(World *w)
     free(w);
 }
 
-static KtStatus create(World *w, const char *name, const char *label, const char *key, bool unique, bool *changed)
+static KtStatus create(World *w, const char *name, const char *label, const char *key, bool unique, KtCommit *changed)
 {
     KtIndexSpec spec = {.name = {name, (uint32_t)strlen(name)},
                         .label = {label, (uint32_t)strlen(label)},
@@ -130,7 +130,7 @@ Test(storage_index, seeks_and_ranges_equal_a_walk_in_the_store_and_in_own_change
 {
     for (uint64_t seed = 1; seed <= 8; seed++) {
         World *w = open_world(NULL, seed);
-        bool changed;
+        KtCommit changed;
         OK(create(w, "first", "L0", "k0", false, &changed));
         for (int commit = 0; commit < 5; commit++) {
             world_begin(w);
@@ -189,7 +189,7 @@ static KtStatus set_key(World *w, KtNodeId node, KtValue value)
 Test(storage_index, no_value_of_a_unique_constraint_is_double)
 {
     World *w = open_world(NULL, 1);
-    bool changed;
+    KtCommit changed;
     KtNodeId a, b, c;
     OK(create(w, "u", "L0", "k0", true, &changed));
     world_begin(w);
@@ -227,7 +227,7 @@ Test(storage_index, no_value_of_a_unique_constraint_is_double)
 Test(storage_index, a_commit_checks_again_what_the_writes_did_not_undo)
 {
     World *w = open_world(NULL, 1);
-    bool changed;
+    KtCommit changed;
     KtNodeId a, b;
     OK(create(w, "u", "L0", "k0", true, &changed));
     world_begin(w);
@@ -244,7 +244,7 @@ Test(storage_index, a_commit_checks_again_what_the_writes_did_not_undo)
 Test(storage_index, a_double_found_by_the_fill_removes_the_constraint_and_names_both)
 {
     World *w = open_world(NULL, 1);
-    bool changed;
+    KtCommit changed;
     static KtNodeId node[2500];
     world_begin(w);
     for (int i = 0; i < 2500; i++)
@@ -275,7 +275,7 @@ Test(storage_index, a_double_found_by_the_fill_removes_the_constraint_and_names_
 Test(storage_index, lists_are_unique_too)
 {
     World *w = open_world(NULL, 1);
-    bool changed;
+    KtCommit changed;
     KtNodeId a, b;
     KtValue items[2] = {kt_int(1), kt_int(2)}, list = kt_list(items, 2);
     world_begin(w);
@@ -300,7 +300,7 @@ Test(storage_index, lists_are_unique_too)
 Test(storage_index, creating_twice_and_dropping_say_what_they_found)
 {
     World *w = open_world(NULL, 1);
-    bool changed;
+    KtCommit changed;
     OK(create(w, "i", "L0", "k0", false, &changed));
     cr_assert_eq(create(w, "i", "L1", "k1", false, &changed), KT_ERR_ALREADY_EXISTS);
     cr_assert_eq(create(w, "j", "L0", "k0", false, &changed), KT_ERR_ALREADY_EXISTS);
@@ -323,7 +323,7 @@ Test(storage_index, an_index_found_building_is_filled_on_at_open)
 {
     Folder f = folder_make();
     World *w = open_world(f.db, 1), *other = open_world(NULL, 1);
-    bool changed;
+    KtCommit changed;
     KtNodeId node;
     for (int copy = 0; copy < 2; copy++) {
         World *x = copy ? other : w;
@@ -366,7 +366,7 @@ Test(storage_index, an_index_found_building_is_filled_on_at_open)
 Test(storage_index, keys_that_an_index_does_not_hold_are_found_all_the_same)
 {
     World *w = open_world(NULL, 1);
-    bool changed;
+    KtCommit changed;
     KtNodeId node;
     OK(create(w, "i", "L0", "k0", false, &changed));
     world_begin(w);

@@ -9,7 +9,8 @@ static void gives(const char *text, KtShellPiece kind, const char *piece, const 
 {
     size_t from, len, next;
     cr_assert_eq(kt_shell_split(text, strlen(text), &from, &len, &next), kind, "%s", text);
-    cr_assert(strlen(piece) == len && strncmp(text + from, piece, len) == 0, "%s: %.*s", text, (int)len, text + from);
+    cr_assert(strlen(piece) == len && strncmp(text + from, piece, len) == 0, "%s: %.*s", text,
+              (int)len, text + from);
     cr_assert_str_eq(text + next, rest, "%s", text);
 }
 

@@ -45,7 +45,8 @@ static bool good_name(const char *name, size_t len)
     return len > 0;
 }
 
-bool kt_shell_set_param(KtShell *shell, const char *name, size_t name_len, const char *literal, size_t literal_len)
+bool kt_shell_set_param(KtShell *shell, const char *name, size_t name_len, const char *literal,
+                        size_t literal_len)
 {
     char why[512];
     char *key = strndup(name, name_len), *value = strndup(literal, literal_len);
@@ -54,7 +55,8 @@ bool kt_shell_set_param(KtShell *shell, const char *name, size_t name_len, const
     if (!good) {
         (void)fprintf(stderr, "kith: no memory\n");
     } else if (!good_name(key, name_len)) {
-        (void)fprintf(stderr, "kith: \"%s\" is no name of a parameter: letters, digits and _\n", key);
+        (void)fprintf(stderr, "kith: \"%s\" is no name of a parameter: letters, digits and _\n",
+                      key);
         good = false;
     } else if (!kt_shell_literal(value, key, scratch, why, sizeof why)) {
         (void)fprintf(stderr, "kith: parameter %s: %s\n", key, why);
@@ -95,16 +97,19 @@ static int param(KtShell *shell, const char *rest, size_t len)
         skip_blank(&value, &value_len);
     }
     if (value_len > 0)
-        return kt_shell_set_param(shell, rest, name, value, value_len) ? KT_SHELL_OK : KT_SHELL_FAILED;
+        return kt_shell_set_param(shell, rest, name, value, value_len) ? KT_SHELL_OK
+                                                                       : KT_SHELL_FAILED;
     bool any = false;
     for (size_t i = 0; i < shell->params; i++) {
-        if (name && (strlen(shell->param[i].name) != name || strncmp(shell->param[i].name, rest, name) != 0))
+        if (name && (strlen(shell->param[i].name) != name ||
+                     strncmp(shell->param[i].name, rest, name) != 0))
             continue;
         (void)fprintf(shell->out, "%s = %s\n", shell->param[i].name, shell->param[i].literal);
         any = true;
     }
     if (name && !any) {
-        (void)fprintf(stderr, "kith: no parameter %.*s; set it by :param NAME VALUE\n", (int)name, rest);
+        (void)fprintf(stderr, "kith: no parameter %.*s; set it by :param NAME VALUE\n", (int)name,
+                      rest);
         return KT_SHELL_FAILED;
     }
     return KT_SHELL_OK;
@@ -190,7 +195,8 @@ static int help(KtShell *shell, const char *rest, size_t len)
 {
     (void)rest;
     (void)len;
-    (void)fputs("A statement ends with ; and may span lines. Ctrl-C cancels a query.\n", shell->out);
+    (void)fputs("A statement ends with ; and may span lines. Ctrl-C cancels a query.\n",
+                shell->out);
     for (size_t i = 0; i < KT_COUNT(commands); i++)
         (void)fprintf(shell->out, "  %-28s %s\n", commands[i].usage, commands[i].what);
     return KT_SHELL_OK;

@@ -102,7 +102,8 @@ const char *kt_input_line(KtInput *input, const char *prompt, bool *interrupted)
     input->prompt = prompt;
     input->interrupted = false;
     (void)kt_interrupt_taken();
-    (void)el_set(input->edit, EL_PREP_TERM, 1); /* before the prompt shows, so that no key falls between */
+    (void)el_set(input->edit, EL_PREP_TERM,
+                 1); /* before the prompt shows, so that no key falls between */
     const char *line = el_gets(input->edit, &len);
     *interrupted = input->interrupted;
     free(input->line);

@@ -36,7 +36,8 @@ static void *watch(void *unused)
         if (interrupt.connection) {
             kith_error *error = NULL;
             if (kith_cancel(interrupt.connection, &error) != 0)
-                (void)fprintf(stderr, "kith: the query could not be cancelled: %s\n", kith_error_message(error));
+                (void)fprintf(stderr, "kith: the query could not be cancelled: %s\n",
+                              kith_error_message(error));
             kith_error_free(error);
         }
         (void)pthread_mutex_unlock(&interrupt.lock);
@@ -46,7 +47,8 @@ static void *watch(void *unused)
 
 void kt_interrupt_init(void)
 {
-    struct sigaction action = {.sa_handler = on_signal}; /* no SA_RESTART: a read at the prompt must end */
+    struct sigaction action = {.sa_handler =
+                                   on_signal}; /* no SA_RESTART: a read at the prompt must end */
     pthread_t thread;
     sigset_t all, before;
     (void)sem_init(&interrupt.wake, 0, 0);

@@ -60,7 +60,8 @@ static bool escape(Reading *r)
     r->at++;
     if (!hex_digits(r, c == 'u' ? 4 : 8, &code))
         return false;
-    if (code >= 0xD800 && code <= 0xDBFF && r->at[0] == '\\' && r->at[1] == 'u') { /* a pair, as JSON has it */
+    if (code >= 0xD800 && code <= 0xDBFF && r->at[0] == '\\' &&
+        r->at[1] == 'u') { /* a pair, as JSON has it */
         r->at += 2;
         if (!hex_digits(r, 4, &low))
             return false;
@@ -96,7 +97,10 @@ static bool quoted(Reading *r)
     return !r->text.failed || wrong(r, "no memory");
 }
 
-static bool word_char(char c) { return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80; }
+static bool word_char(char c)
+{
+    return isalnum((unsigned char)c) || c == '_' || (unsigned char)c >= 0x80;
+}
 
 static bool key(Reading *r, char **out)
 {
@@ -197,7 +201,8 @@ static bool word(Reading *r, const char *name)
         kith_params_bool(r->params, name, false);
     else {
         r->at = from;
-        return wrong(r, len ? "text is written in quotes: 'Ada'" : "a value is null, true, 1, 1.5, 'text', [1, 2] or {k: 1}");
+        return wrong(r, len ? "text is written in quotes: 'Ada'"
+                            : "a value is null, true, 1, 1.5, 'text', [1, 2] or {k: 1}");
     }
     return true;
 }
@@ -226,14 +231,16 @@ static bool value(Reading *r, const char *name)
     return good;
 }
 
-bool kt_shell_literal(const char *literal, const char *name, kith_params *params, char *why, size_t why_size)
+bool kt_shell_literal(const char *literal, const char *name, kith_params *params, char *why,
+                      size_t why_size)
 {
     Reading r = {.at = literal, .params = params};
     bool good = value(&r, name);
     if (good && *r.at)
         good = wrong(&r, "more than one value");
     if (!good)
-        (void)snprintf(why, why_size, "%s, at character %zu of %s", r.why, (size_t)(r.at - literal) + 1, literal);
+        (void)snprintf(why, why_size, "%s, at character %zu of %s", r.why,
+                       (size_t)(r.at - literal) + 1, literal);
     kt_buf_close(&r.text);
     return good;
 }

@@ -167,7 +167,10 @@ static void table_text(KtBuf *out, const kith_value *v)
     kt_buf_close(&text);
 }
 
-static bool is_number(const kith_value *v) { return kith_kind_of(v) == KITH_INT || kith_kind_of(v) == KITH_FLOAT; }
+static bool is_number(const kith_value *v)
+{
+    return kith_kind_of(v) == KITH_INT || kith_kind_of(v) == KITH_FLOAT;
+}
 
 static void table_head(KtPrinter *p)
 {
@@ -194,7 +197,8 @@ static void table_release(KtPrinter *p)
     }
     table_head(p);
     for (size_t i = 0; i < n; i++) {
-        put_cell(p, (uint32_t)(i % p->columns), (const char *)p->held.data + cell[i].at, cell[i].len, cell[i].right);
+        put_cell(p, (uint32_t)(i % p->columns), (const char *)p->held.data + cell[i].at,
+                 cell[i].len, cell[i].right);
         if (i % p->columns == p->columns - 1)
             flush(p);
     }

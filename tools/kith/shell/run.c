@@ -15,12 +15,19 @@ int kt_shell_connect(KtShell *shell)
                                  : kith_connect(shell->uri, &options, &shell->connection, &error);
     if (code == 0)
         return KT_SHELL_OK;
-    int result = kith_error_code(error) == 1721 || kith_error_code(error) == 1042 ? KT_SHELL_FAILED : KT_SHELL_NO_CONNECTION;
+    int result = kith_error_code(error) == 1721 || kith_error_code(error) == 1042
+                     ? KT_SHELL_FAILED
+                     : KT_SHELL_NO_CONNECTION;
     kt_shell_complain(shell, error, NULL, 0);
     return result;
 }
 
-/* The line of `text` that holds `offset`, and a caret under the place. */
+enum {
+    MOST_BEFORE = 120,
+    MOST_BEHIND = 80
+}; /* bytes shown of a long line, before and behind the place */
+
+/* The line of `text` that holds `offset`, cut about it when it is long, and a caret under the place. */
 static void show_place(const kith_position *at, const char *text, size_t len)
 {
     size_t offset = at->offset < len ? at->offset : len, begin = offset, end = offset;
@@ -28,11 +35,21 @@ static void show_place(const kith_position *at, const char *text, size_t len)
         begin--;
     while (end < len && text[end] != '\n')
         end++;
-    int head = fprintf(stderr, "LINE %u: ", at->line);
-    (void)fprintf(stderr, "%.*s\n%*s", (int)(end - begin), text + begin, head, "");
-    for (size_t i = begin; i < offset; i += kt_utf8_step(text[i])) { /* tabs stay tabs, so that the caret meets its place */
+    bool cut_front = offset - begin > MOST_BEFORE, cut_back = end - offset > MOST_BEHIND;
+    begin = cut_front ? offset - MOST_BEFORE : begin;
+    end = cut_back ? offset + MOST_BEHIND : end;
+    while (begin < offset && ((unsigned char)text[begin] & 0xC0) == 0x80)
+        begin++;
+    while (end > offset && end < len && ((unsigned char)text[end] & 0xC0) == 0x80)
+        end--;
+    int head = fprintf(stderr, "LINE %u: %s", at->line, cut_front ? "..." : "");
+    (void)fprintf(stderr, "%.*s%s\n%*s", (int)(end - begin), text + begin, cut_back ? "..." : "",
+                  head, "");
+    for (size_t i = begin; i < offset;
+         i += kt_utf8_step(text[i])) { /* tabs stay tabs, so that the caret meets its place */
         size_t width = kt_shell_width(text + i, kt_utf8_step(text[i]));
-        (void)fprintf(stderr, "%.*s", text[i] == '\t' ? 1 : (int)width, text[i] == '\t' ? "\t" : "  ");
+        (void)fprintf(stderr, "%.*s", text[i] == '\t' ? 1 : (int)width,
+                      text[i] == '\t' ? "\t" : "  ");
     }
     size_t marked = at->length < end - offset ? at->length : end - offset;
     size_t carets = kt_shell_width(text + offset, marked);
@@ -45,13 +62,15 @@ void kt_shell_complain(const KtShell *shell, kith_error *error, const char *text
 {
     kith_position at;
     (void)fflush(shell->out);
-    (void)fprintf(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error), kith_error_message(error));
+    (void)fprintf(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error),
+                  kith_error_message(error));
     if (text && kith_error_position(error, &at))
         show_place(&at, text, len);
     if (*kith_error_hint(error))
         (void)fprintf(stderr, "HINT: %s\n", kith_error_hint(error));
     for (const kith_error *cause = kith_error_cause(error); cause; cause = kith_error_cause(cause))
-        (void)fprintf(stderr, "CAUSE: KITH-%d %s: %s\n", kith_error_code(cause), kith_error_name(cause), kith_error_message(cause));
+        (void)fprintf(stderr, "CAUSE: KITH-%d %s: %s\n", kith_error_code(cause),
+                      kith_error_name(cause), kith_error_message(cause));
     kith_error_free(error);
 }
 
@@ -60,7 +79,8 @@ static kith_params *params_of(const KtShell *shell)
     char why[512];
     kith_params *params = kith_params_new();
     for (size_t i = 0; i < shell->params; i++)
-        (void)kt_shell_literal(shell->param[i].literal, shell->param[i].name, params, why, sizeof why); /* checked when set */
+        (void)kt_shell_literal(shell->param[i].literal, shell->param[i].name, params, why,
+                               sizeof why); /* checked when set */
     return params;
 }
 
@@ -127,8 +147,13 @@ int kt_shell_run(KtShell *shell, const char *text, size_t len)
     }
     char *statement = strndup(text, len);
     kith_params *params = params_of(shell);
-    if (!statement || strlen(statement) != len) {
-        (void)fprintf(stderr, "kith: %s\n", statement ? "a statement may not hold a NUL byte" : "no memory");
+    if (!statement || strlen(statement) != len || !kt_utf8_valid(statement, len)) {
+        (void)fprintf(
+            stderr, "kith: %s\n",
+            !statement ? "no memory"
+            : strlen(statement) != len
+                ? "a statement may not hold a NUL byte"
+                : "a statement is text in UTF-8, and this one is not; convert the file first");
         kith_params_free(params);
         free(statement);
         return KT_SHELL_FAILED;

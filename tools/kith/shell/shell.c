@@ -43,7 +43,7 @@ static int run_text(KtShell *shell, const char *text, size_t len, int failed)
 }
 
 /* Reads a script as it comes, so that a pipe is answered statement by statement. */
-static int run_stream(KtShell *shell, FILE *file)
+static int run_stream(KtShell *shell, FILE *file, const char *name)
 {
     KtBuf text = {0};
     char *line = NULL;
@@ -65,13 +65,14 @@ static int run_stream(KtShell *shell, FILE *file)
             KtShellPiece kind = kt_shell_split(at, text.len, &from, &piece, &next);
             if (kind == KT_PIECE_PART || kind == KT_PIECE_BLANK)
                 break;
-            code = kind == KT_PIECE_COMMAND ? kt_shell_command(shell, at + from, piece) : kt_shell_run(shell, at + from, piece);
+            code = kind == KT_PIECE_COMMAND ? kt_shell_command(shell, at + from, piece)
+                                            : kt_shell_run(shell, at + from, piece);
             memmove(text.data, text.data + next, text.len - next);
             text.len -= next;
         }
     }
     if (n < 0 && ferror(file)) { /* also a Ctrl-C while nothing runs */
-        (void)fprintf(stderr, "kith: the script cannot be read on: %s\n", strerror(errno));
+        (void)fprintf(stderr, "kith: %s cannot be read on: %s\n", name, strerror(errno));
         code = KT_SHELL_FAILED;
     }
     if (code == KT_SHELL_OK && !shell->quit && text.len > 0)
@@ -84,13 +85,13 @@ static int run_stream(KtShell *shell, FILE *file)
 static int run_file(KtShell *shell, const char *name)
 {
     if (strcmp(name, "-") == 0)
-        return run_stream(shell, stdin);
+        return run_stream(shell, stdin, "standard input");
     FILE *file = fopen(name, "re");
     if (!file) {
         (void)fprintf(stderr, "kith: %s cannot be read: %s\n", name, strerror(errno));
         return KT_SHELL_FAILED;
     }
-    int code = run_stream(shell, file);
+    int code = run_stream(shell, file, name);
     (void)fclose(file);
     return code;
 }
@@ -130,10 +131,13 @@ static int run_terminal(KtShell *shell)
         (void)fprintf(stderr, "kith: this terminal cannot be used\n");
         return KT_SHELL_FAILED;
     }
-    (void)fprintf(shell->out, "%s, database %s. :help tells what can be said; statements end with ;\n",
+    (void)fprintf(shell->out,
+                  "%s, database %s. :help tells what can be said; statements end with ;\n",
                   kith_server(shell->connection), kith_database(shell->connection));
     while (!shell->quit) {
-        const char *prompt = text.len ? "....> " : kith_in_transaction(shell->connection) ? "kith*> " : "kith> ";
+        const char *prompt = text.len                                 ? "....> "
+                             : kith_in_transaction(shell->connection) ? "kith*> "
+                                                                      : "kith> ";
         (void)fflush(shell->out);
         const char *line = kt_input_line(input, prompt, &interrupted);
         if (interrupted) {
@@ -173,16 +177,19 @@ static bool take_param(KtShell *shell, const char *text)
 {
     const char *equals = strchr(text, '=');
     if (equals)
-        return kt_shell_set_param(shell, text, (size_t)(equals - text), equals + 1, strlen(equals + 1));
+        return kt_shell_set_param(shell, text, (size_t)(equals - text), equals + 1,
+                                  strlen(equals + 1));
     (void)wrong("-P wants NAME=VALUE, not ", text);
     return false;
 }
 
 /* The value of an option: behind it, or joined as --format=csv or -ctext. */
-static const char *option_value(const char *arg, const char *name, int *i, int argc, char **argv, bool *is)
+static const char *option_value(const char *arg, const char *name, int *i, int argc, char **argv,
+                                bool *is)
 {
     size_t len = strlen(name);
-    *is = strncmp(arg, name, len) == 0 && (arg[len] == 0 || (name[1] == '-' ? arg[len] == '=' : true));
+    *is = strncmp(arg, name, len) == 0 &&
+          (arg[len] == 0 || (name[1] == '-' ? arg[len] == '=' : true));
     if (!*is)
         return NULL;
     if (arg[len])
@@ -240,10 +247,12 @@ static int run_all(KtShell *shell, const Arguments *a)
     int code = kt_shell_connect(shell);
     kt_interrupt_init();
     for (int i = 0; i < a->texts && code == KT_SHELL_OK && !shell->quit; i++)
-        code = a->run[i].file ? run_file(shell, a->run[i].text)
-                              : run_text(shell, a->run[i].text, strlen(a->run[i].text), KT_SHELL_FAILED);
+        code = a->run[i].file
+                   ? run_file(shell, a->run[i].text)
+                   : run_text(shell, a->run[i].text, strlen(a->run[i].text), KT_SHELL_FAILED);
     if (a->texts == 0 && code == KT_SHELL_OK)
-        code = shell->interactive ? run_terminal(shell) : run_stream(shell, stdin);
+        code =
+            shell->interactive ? run_terminal(shell) : run_stream(shell, stdin, "standard input");
     return code;
 }
 

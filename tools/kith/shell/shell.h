@@ -14,7 +14,12 @@
 
 typedef enum KtShellFormat { KT_SHELL_TABLE, KT_SHELL_CSV, KT_SHELL_JSONL } KtShellFormat;
 
-enum { KT_SHELL_OK = 0, KT_SHELL_FAILED = 1, KT_SHELL_NO_CONNECTION = 2, KT_SHELL_SCRIPT_FAILED = 3 };
+enum {
+    KT_SHELL_OK = 0,
+    KT_SHELL_FAILED = 1,
+    KT_SHELL_NO_CONNECTION = 2,
+    KT_SHELL_SCRIPT_FAILED = 3
+};
 
 typedef struct KtShellParam {
     char *name, *literal; /* the value as it was written */
@@ -43,7 +48,8 @@ typedef enum KtShellPiece {
 
 /* *from and *len: the statement or command without white space around it and without `;` (of a PART what there is);
  * *next: where the rest of the text begins. Strings, comments and backticks are seen through. */
-KtShellPiece kt_shell_split(const char *text, size_t len, size_t *from, size_t *piece_len, size_t *next);
+KtShellPiece kt_shell_split(const char *text, size_t len, size_t *from, size_t *piece_len,
+                            size_t *next);
 /* True when `text` has a // comment outside of strings: then its lines cannot be joined. */
 bool kt_shell_has_line_comment(const char *text, size_t len);
 
@@ -51,7 +57,8 @@ bool kt_shell_has_line_comment(const char *text, size_t len);
 
 /* Adds the value of a literal (null, true, 1, 1.5, 'a', "a", [..], {k: v}) to `params` under `name`. Returns false with a
  * sentence in `why` when it is none. */
-bool kt_shell_literal(const char *literal, const char *name, kith_params *params, char *why, size_t why_size);
+bool kt_shell_literal(const char *literal, const char *name, kith_params *params, char *why,
+                      size_t why_size);
 
 /* ---- run.c ---- */
 
@@ -66,7 +73,8 @@ int kt_shell_connect(KtShell *shell);
 
 int kt_shell_command(KtShell *shell, const char *line, size_t len);
 /* Sets a parameter; the literal is checked. Returns false after a complaint. */
-bool kt_shell_set_param(KtShell *shell, const char *name, size_t name_len, const char *literal, size_t literal_len);
+bool kt_shell_set_param(KtShell *shell, const char *name, size_t name_len, const char *literal,
+                        size_t literal_len);
 bool kt_shell_set_format(KtShell *shell, const char *name);
 
 /* ---- printing: head, then rows, then the end ---- */

@@ -2,7 +2,10 @@
  * doubled backticks, // and block comments; nothing else of the language. */
 #include "tools/kith/shell/shell.h"
 
-static bool blank(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+static bool blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
+}
 
 /* The end of the comment, string or name that begins at `at`, or `at` itself when none does. *whole: it has its end. */
 static size_t pass_over(const char *text, size_t len, size_t at, bool *whole)
@@ -39,7 +42,8 @@ static bool comment_at(const char *text, size_t len, size_t at)
     return text[at] == '/' && at + 1 < len && (text[at + 1] == '/' || text[at + 1] == '*');
 }
 
-KtShellPiece kt_shell_split(const char *text, size_t len, size_t *from, size_t *piece_len, size_t *next)
+KtShellPiece kt_shell_split(const char *text, size_t len, size_t *from, size_t *piece_len,
+                            size_t *next)
 {
     size_t at = 0;
     bool whole = true;

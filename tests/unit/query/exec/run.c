@@ -166,7 +166,7 @@ static void compare(const Answer *a, char **want, uint32_t n, const char *text)
     cr_assert_eq(a->status, KT_OK, "%s: %s: %s", text, kt_error_facts(a->status)->name, a->diag.message);
     for (uint32_t i = 0; i < a->n && i < n; i++)
         cr_assert_str_eq(a->line[i], want[i], "%s: row %u is %s, not %s", text, i, a->line[i], want[i]);
-    cr_assert_eq(a->n, n, "%s: %u rows, not %u; next: %s", text, a->n, n, a->n > n ? a->line[n] : want[a->n]);
+    cr_assert_eq(a->n, n, "%s: %u rows, not %u; next: %s", text, a->n, n, a->n > n ? a->line[n] : a->n < n ? want[a->n] : "");
 }
 
 static void expect_list(Base *base, const char *text, va_list args, bool bag)

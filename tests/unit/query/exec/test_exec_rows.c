@@ -87,6 +87,39 @@ Test(query_exec_rows, groups_are_by_equivalence)
     base_close(base);
 }
 
+Test(query_exec_rows, distinct_nodes_are_counted_by_group_however_groups_come)
+{
+    Base *base = people();
+    static const char *const pair[][2] = {
+        {"MATCH (a:Person)--(b) RETURN b.i % 3 AS g, count(DISTINCT a)",
+         "MATCH (a:Person)--(b) WITH DISTINCT b.i % 3 AS g, a RETURN g, count(a)"},
+        {"UNWIND range(0, 3000) AS i OPTIONAL MATCH (n:Person {i: i}) RETURN i % 2 AS g, count(DISTINCT n)",
+         "MATCH (n:Person) RETURN n.i % 2 AS g, count(*)"},
+        {"MATCH (n:Person) UNWIND [n, n.i, null, n] AS v RETURN n.odd, count(DISTINCT v)",
+         "MATCH (n:Person) RETURN n.odd, 2 * count(*)"},
+        {"MATCH (a:Person), (b:Person), (c:Person) RETURN b.i, count(DISTINCT c)", "MATCH (b:Person) RETURN b.i, 10"},
+        {"UNWIND range(1, 12000) AS i MATCH (a:Person), (b:Person) WHERE a.i < 2 RETURN a.i, count(DISTINCT b), count(*)",
+         "MATCH (a:Person) WHERE a.i < 2 RETURN a.i, 10, 120000"},
+    };
+    for (size_t i = 0; i < KT_COUNT(pair); i++) {
+        Answer is = i < 4 ? run_all_ways(base, pair[i][0]) : run(base, "%s", pair[i][0]), want = run(base, "%s", pair[i][1]);
+        expect_same(&is, &want, pair[i][0]);
+        answer_free(&is);
+        answer_free(&want);
+    }
+    base_close(base);
+}
+
+Test(query_exec_rows, groups_by_node_may_be_many)
+{
+    Base *base = base_open();
+    make(base, "UNWIND range(0, 6999) AS i CREATE (:G {i: i})");
+    expect_rows(base, "MATCH (n:G) UNWIND [1, 2, 3] AS x WITH n, sum(x) AS s, count(*) AS c RETURN count(*), sum(s), min(c), max(c), sum(n.i)",
+                "7000 | 42000 | 3 | 3 | 24496500", NULL);
+    expect_rows(base, "MATCH (n:G) WITH n, n.i % 10 AS m RETURN m, n.i AS i ORDER BY m DESC, i LIMIT 3", "9 | 9", "9 | 19", "9 | 29", NULL);
+    base_close(base);
+}
+
 Test(query_exec_rows, distinct_and_union_drop_what_is_equivalent)
 {
     Base *base = people();

@@ -189,6 +189,58 @@ Test(query_exec_walks, hops_are_trails)
     }
 }
 
+/* Different ends by start, by a number that jumps from row to row, and inside a correlated query. */
+static void expect_folds_by_start(World *w, const Ends *by, const char *match, uint32_t hops)
+{
+    char text[1024], line[64];
+    Answer want[4] = {0};
+    for (uint32_t odd = 0; odd < 2; odd++) {
+        uint32_t together = 0;
+        for (uint32_t end = 0; end < w->nodes; end++) {
+            bool any = false;
+            for (uint32_t start = odd; start < w->nodes; start += 2)
+                any = any || by->count[start][end];
+            together += any;
+        }
+        snprintf(line, sizeof line, "%u | %u", odd, together);
+        if (together)
+            add_line(&want[1], line);
+    }
+    for (uint32_t start = 0; start < w->nodes; start++) {
+        uint32_t ends = 0;
+        bool twice = false;
+        for (uint32_t end = 0; end < w->nodes; end++) {
+            ends += by->count[start][end] > 0;
+            twice = twice || by->count[start][end] > 1;
+        }
+        snprintf(line, sizeof line, "%u | %u", start, ends);
+        if (ends)
+            add_line(&want[0], line);
+        snprintf(line, sizeof line, "%u", start);
+        if (twice)
+            add_line(&want[2], line);
+        if (ends > 2)
+            add_line(&want[3], line);
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        if (i == 0)
+            snprintf(text, sizeof text, "MATCH %s WITH n0 AS a, count(DISTINCT n%u) AS c RETURN a.i, c", match, hops);
+        else if (i == 1)
+            snprintf(text, sizeof text, "MATCH (n0:N) WITH n0, CASE WHEN n0.i IN [1, 3, 5, 7, 9, 11] THEN 1 ELSE 0 END AS odd "
+                                        "MATCH %s RETURN odd, count(DISTINCT n%u)", match, hops);
+        else if (i == 2)
+            snprintf(text, sizeof text, "MATCH (n0:N) WHERE EXISTS { MATCH %s WITH n%u AS e, count(*) AS c WHERE c > 1 RETURN e } "
+                                        "RETURN n0.i", match, hops);
+        else
+            snprintf(text, sizeof text, "MATCH (n0:N) WHERE EXISTS { MATCH %s WITH count(DISTINCT n%u) AS c WHERE c > 2 RETURN c } "
+                                        "RETURN n0.i", match, hops);
+        Answer is = run_all_ways(w->base, text);
+        expect_same(&is, &want[i], text);
+        answer_free(&is);
+        answer_free(&want[i]);
+    }
+}
+
 Test(query_exec_walks, folds_count_trails)
 {
     for (uint32_t seed = 11; seed <= 16; seed++) {
@@ -236,6 +288,30 @@ Test(query_exec_walks, folds_count_trails)
             answer_free(&is);
             answer_free(&distinct);
 
+            Answer some = {0}, few = {0};
+            for (uint32_t end = 3; end < w->nodes; end++) {
+                uint32_t n = 0;
+                for (uint32_t start = 0; start < w->nodes; start++)
+                    n += by->count[start][end];
+                snprintf(line, sizeof line, "%u | %u", end, n);
+                if (n)
+                    add_line(&some, line);
+                snprintf(line, sizeof line, "%u", end);
+                if (n)
+                    add_line(&few, line);
+            }
+            snprintf(text, sizeof text, "MATCH %s WHERE n%u.i > 2 AND n%u:N WITH n%u, count(*) AS c RETURN n%u.i, c", match, hops,
+                     hops, hops, hops);
+            is = run_all_ways(w->base, text);
+            expect_same(&is, &some, text);
+            answer_free(&is);
+            answer_free(&some);
+            snprintf(text, sizeof text, "MATCH %s WHERE n%u.i > 2 WITH DISTINCT n%u RETURN n%u.i", match, hops, hops, hops);
+            is = run_all_ways(w->base, text);
+            expect_same(&is, &few, text);
+            answer_free(&is);
+            answer_free(&few);
+
             snprintf(text, sizeof text, "MATCH %s RETURN count(DISTINCT n%u)", match, hops);
             snprintf(line, sizeof line, "%u", ends);
             add_line(&want, line);
@@ -258,6 +334,7 @@ Test(query_exec_walks, folds_count_trails)
             expect_same(&is, &want, text);
             answer_free(&is);
             answer_free(&want);
+            expect_folds_by_start(w, by, match, hops);
             free(by);
         }
         world_close(w);
@@ -461,7 +538,7 @@ Test(query_exec_walks, shortest_paths_are_shortest_and_all)
                              "MATCH (a:N {i: %u}), (b:N {i: %u}) MATCH p = shortestPath((a)%s-[r%s*%u..%u]-%s(b)) "
                              "RETURN a.i, [x IN r | x.w], b.i",
                              start, end, arrow(one.dir, true), type, min, max, arrow(one.dir, false));
-                    is = run(w->base, "%s", text);
+                    is = run_with(w->base, (RunSpec){.stutter = start % 2 ? seed + end : 0}, "%s", text);
                     cr_assert_eq(is.status, KT_OK, "%s: %s", text, is.diag.message);
                     cr_assert_eq(is.n, want.n > 0, "%s: %u rows", text, is.n);
                     bool found = want.n == 0;
@@ -472,6 +549,27 @@ Test(query_exec_walks, shortest_paths_are_shortest_and_all)
                     answer_free(&want);
                 }
             }
+        }
+        world_close(w);
+    }
+}
+
+
+Test(query_exec_walks, one_shortest_path_is_as_long_as_all_beside_an_earlier_relationship)
+{
+    static const char *const arrows[][2] = {{"-", "->"}, {"<-", "-"}, {"-", "-"}};
+    for (uint32_t seed = 81; seed <= 92; seed++) {
+        World *w = world_open(seed, 7, 9 + seed % 4);
+        for (size_t i = 0; i < KT_COUNT(arrows); i++) {
+            char text[2][512];
+            for (int all = 0; all < 2; all++)
+                snprintf(text[all], sizeof text[all],
+                         "MATCH (a:N)-[r]->(b:N), p = %s((a)%s[*..4]%s(b)) WHERE a <> b RETURN DISTINCT a.i, r.w, b.i, length(p)",
+                         all ? "allShortestPaths" : "shortestPath", arrows[i][0], arrows[i][1]);
+            Answer one = run_all_ways(w->base, text[0]), all = run_all_ways(w->base, text[1]);
+            expect_same(&one, &all, text[0]);
+            answer_free(&one);
+            answer_free(&all);
         }
         world_close(w);
     }

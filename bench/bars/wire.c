@@ -1,0 +1,175 @@
+/* bench/bars/wire.c - kithd over loopback against a blocking echo of the same bytes, and kithd at rest.
+ *
+ * The echo is another process that reads a request's bytes and writes an answer's, blocking, with TCP_NODELAY: the least
+ * that a round trip costs here. Both are timed in turns by the wall clock; p50 of many. */
+#include "bench/bars/bar.h"
+
+#include "base/clock.h"
+#include "clients/c/include/kith/kith.h"
+
+#include <arpa/inet.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { ROUNDS = 4000, REQUEST_BYTES = 64, ANSWER_BYTES = 160 };
+
+typedef struct Served {
+    pid_t pid;
+    char uri[128];
+} Served;
+
+static bool serve(const char *kithd, const char *data, Served *out)
+{
+    int pipe_fd[2];
+    if (!kithd || pipe(pipe_fd) != 0)
+        return false;
+    out->pid = fork();
+    if (out->pid == 0) {
+        (void)dup2(pipe_fd[1], 1);
+        (void)close(pipe_fd[0]);
+        (void)execl(kithd, kithd, "--data", data, "--kmp-listen", "127.0.0.1:0", (char *)NULL);
+        _exit(127);
+    }
+    (void)close(pipe_fd[1]);
+    FILE *f = fdopen(pipe_fd[0], "r");
+    char line[128] = "", address[100];
+    bool ok = f && fgets(line, sizeof line, f) && sscanf(line, "kithd: listening on %99s", address) == 1;
+    if (ok)
+        (void)snprintf(out->uri, sizeof out->uri, "kith://%s/kith", address);
+    if (f)
+        (void)fclose(f);
+    return ok;
+}
+
+static void stop(Served *served)
+{
+    (void)kill(served->pid, SIGTERM);
+    (void)waitpid(served->pid, NULL, 0);
+}
+
+static bool whole(int fd, char *bytes, size_t n, bool out)
+{
+    while (n > 0) {
+        ssize_t done = out ? write(fd, bytes, n) : read(fd, bytes, n);
+        if (done <= 0)
+            return false;
+        bytes += done;
+        n -= (size_t)done;
+    }
+    return true;
+}
+
+/* A connected socket to a process that echoes, or -1. */
+static int echo_socket(pid_t *pid)
+{
+    int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
+    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof at;
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 1) != 0 ||
+        getsockname(listener, (struct sockaddr *)&at, &len) != 0)
+        return -1;
+    *pid = fork();
+    if (*pid == 0) {
+        char bytes[ANSWER_BYTES] = {0};
+        int fd = accept(listener, NULL, NULL);
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        while (whole(fd, bytes, REQUEST_BYTES, false) && whole(fd, bytes, ANSWER_BYTES, true)) {
+        }
+        _exit(0);
+    }
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool ok = fd >= 0 && connect(fd, (struct sockaddr *)&at, sizeof at) == 0;
+    (void)close(listener);
+    if (ok)
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+    return ok ? fd : -1;
+}
+
+static int by_time(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+static bool ask_one(kith_connection *connection)
+{
+    kith_result *result;
+    int64_t value = 0;
+    if (kith_run(connection, "RETURN 1", NULL, NULL, &result, NULL) != 0)
+        return false;
+    bool ok = kith_next(result, NULL) == 1 && kith_as_int(kith_get(result, 0), &value) && value == 1 &&
+              kith_next(result, NULL) == 0;
+    kith_result_free(result);
+    return ok;
+}
+
+double bar_wire(World *world)
+{
+    Served served;
+    pid_t echo;
+    char data[4200];
+    (void)snprintf(data, sizeof data, "%s/wire", world->folder);
+    static int64_t kith[ROUNDS], plain[ROUNDS];
+    kith_connection *connection = NULL;
+    int fd = echo_socket(&echo);
+    bool ok = fd >= 0 && serve(world->kithd, data, &served) && kith_connect(served.uri, NULL, &connection, NULL) == 0;
+    char bytes[ANSWER_BYTES] = {0};
+    for (int i = 0; ok && i < ROUNDS; i++) {
+        int64_t t0 = kt_clock_ns();
+        ok = ask_one(connection);
+        int64_t t1 = kt_clock_ns();
+        ok = ok && whole(fd, bytes, REQUEST_BYTES, true) && whole(fd, bytes, ANSWER_BYTES, false);
+        kith[i] = t1 - t0;
+        plain[i] = kt_clock_ns() - t1;
+    }
+    kith_close(connection);
+    if (fd >= 0) {
+        (void)close(fd);
+        (void)waitpid(echo, NULL, 0);
+    }
+    stop(&served);
+    if (!ok)
+        return -1;
+    qsort(kith, ROUNDS, sizeof *kith, by_time);
+    qsort(plain, ROUNDS, sizeof *plain, by_time);
+    (void)printf("# wire: RETURN 1 p50 %.1f us, echo p50 %.1f us\n", (double)kith[ROUNDS / 2] / 1e3,
+                 (double)plain[ROUNDS / 2] / 1e3);
+    return (double)kith[ROUNDS / 2] / (double)plain[ROUNDS / 2];
+}
+
+static double resident_mb(pid_t pid)
+{
+    char path[64];
+    long pages = 0, ignored;
+    (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
+    FILE *f = fopen(path, "r");
+    if (!f || fscanf(f, "%ld %ld", &ignored, &pages) != 2)
+        pages = -1;
+    if (f)
+        (void)fclose(f);
+    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
+}
+
+double bar_idle(World *world)
+{
+    Served served;
+    char data[4200];
+    (void)snprintf(data, sizeof data, "%s/idle", world->folder);
+    int64_t began = kt_clock_ns();
+    if (!serve(world->kithd, data, &served))
+        return -1;
+    kith_connection *connection = NULL;
+    bool ok = kith_connect(served.uri, NULL, &connection, NULL) == 0 && ask_one(connection);
+    (void)printf("# start to first answer on an empty store: %.0f ms\n", (double)(kt_clock_ns() - began) / 1e6);
+    kith_close(connection);
+    double mb = resident_mb(served.pid);
+    stop(&served);
+    (void)printf("# idle: %.1f MB resident\n", mb);
+    return ok && mb > 0 ? mb / 30 : -1;
+}

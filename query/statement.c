@@ -48,7 +48,7 @@ struct KtEngine {
     KtStatement *bucket[BUCKETS];
     KtStatement *newest, *oldest;
     size_t bytes;
-    KtArenaPool pool; /* of queries that were closed */
+    KtArenaPool blocks; /* of queries that were closed */
 };
 
 enum { LENT_BLOCKS = 16, KEPT_BLOCKS = 64 };
@@ -56,14 +56,14 @@ enum { LENT_BLOCKS = 16, KEPT_BLOCKS = 64 };
 void kt_engine_lend(KtEngine *engine, KtArenaPool *pool)
 {
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(&engine->pool, pool, LENT_BLOCKS, UINT32_MAX);
+    kt_arena_pool_move(&engine->blocks, pool, LENT_BLOCKS, UINT32_MAX);
     (void)pthread_mutex_unlock(&engine->lock);
 }
 
 void kt_engine_take_back(KtEngine *engine, KtArenaPool *pool)
 {
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(pool, &engine->pool, KEPT_BLOCKS, UINT32_MAX);
+    kt_arena_pool_move(pool, &engine->blocks, KEPT_BLOCKS, UINT32_MAX);
     (void)pthread_mutex_unlock(&engine->lock);
     kt_arena_pool_move(pool, &(KtArenaPool){0}, 0, 0);
 }
@@ -189,7 +189,7 @@ void kt_engine_close(KtEngine *engine)
     while (engine->oldest)
         cache_remove(engine, engine->oldest);
     kt_pool_close(engine->pool);
-    kt_arena_pool_move(&engine->pool, &(KtArenaPool){0}, 0, 0);
+    kt_arena_pool_move(&engine->blocks, &(KtArenaPool){0}, 0, 0);
     (void)pthread_mutex_destroy(&engine->lock);
     free(engine);
 }

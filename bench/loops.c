@@ -4,14 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-KT_CLONES uint64_t kt_loop_sum(const uint32_t *nbr, uint32_t n)
-{
-    uint64_t sum = 0;
-    for (uint32_t i = 0; i < n; i++)
-        sum += nbr[i];
-    return sum;
-}
-
 KT_CLONES uint64_t kt_loop_2hop(const KtCsr *g, const uint32_t *start, uint32_t starts)
 {
     const uint32_t *at = g->out.at, *nbr = g->out.nbr, *rel = g->out.rel;

@@ -9,8 +9,6 @@
 
 #include "bench/datagen/graphgen.h"
 
-/* Of one slice: for consumers that are compiled as the loops are. */
-uint64_t kt_loop_sum(const uint32_t *nbr, uint32_t n);
 
 /* MATCH (a)-[r]->(b)-[q]->(c): sum of c's number over the trails of all starts (modulo 2^64). */
 uint64_t kt_loop_2hop(const KtCsr *g, const uint32_t *start, uint32_t starts);

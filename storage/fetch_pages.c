@@ -315,6 +315,19 @@ static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, u
     }
 }
 
+/* Some rows of a batch, all of them below `flat`. Rows that are not selected stay as they are. */
+static bool few_flat(const KtFoundPages *found, const KtIds *ids, int64_t *out)
+{
+    const uint32_t *id = ids->id;
+    for (uint32_t i = 0; i < ids->n; i++) {
+        uint32_t row = ids->sel[i];
+        if (id[row] >= found->flat)
+            return false;
+        kt_gather_flat(found->value, found->width, &id[row], 1, &out[row]);
+    }
+    return true;
+}
+
 KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtColumn *out, bool *done)
 {
     *done = false;
@@ -335,6 +348,12 @@ KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtC
             return KT_OK;
         }
         *done = false;
+    }
+    if (ids.width == 4 && ids.sel && found->kind != KT_COL_VALUE && found->kind != KT_COL_BOOL && few_flat(found, &ids, value)) {
+        col.kind = found->kind;
+        *out = col;
+        *done = true;
+        return KT_OK;
     }
     KT_TRY(find_pages(f, found, &ids, &ok));
     if (!ok)

@@ -39,29 +39,37 @@ static uint64_t slice_rel(const KtSlice *s, uint32_t i)
     return s->rel_width == 4 ? ((const uint32_t *)s->rel)[i] : ((const uint64_t *)s->rel)[i];
 }
 
+/* Compiled as the loops are. */
+static KT_CLONES uint64_t consume(const Chunk *c, const KtSlice *slice, uint32_t n)
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < n; i++) {
+        const KtSlice *s = &slice[i];
+        const uint32_t *nbr = s->nbr;
+        uint64_t sum = 0;
+        for (uint32_t k = 0; k < s->n; k++)
+            sum += nbr[k];
+        /* only a self-loop can stand in its own end's list */
+        if (s->loops) {
+            for (uint32_t k = 0; k < s->n; k++) {
+                if (nbr[k] == c->id[s->row] && slice_rel(s, k) == c->via[s->row])
+                    sum -= nbr[k];
+            }
+        }
+        all += sum;
+    }
+    return all;
+}
+
 static void second_hop(Chunk *c)
 {
     KtSlice slice[128];
     uint32_t n;
     must(kt_expand_feed(c->expand, (KtIds){c->id, KT_NODE_WIDTH, NULL, c->n}));
-    for (;;) {
+    do {
         must(kt_expand_next(c->expand, slice, KT_COUNT(slice), &n));
-        if (n == 0)
-            break;
-        for (uint32_t i = 0; i < n; i++) {
-            const KtSlice *s = &slice[i];
-            const uint32_t *nbr = s->nbr;
-            uint64_t sum = kt_loop_sum(nbr, s->n);
-            /* only a self-loop can stand in its own end's list */
-            if (s->loops) {
-                for (uint32_t k = 0; k < s->n; k++) {
-                    if (nbr[k] == c->id[s->row] && slice_rel(s, k) == c->via[s->row])
-                        sum -= nbr[k];
-                }
-            }
-            c->sum += sum;
-        }
-    }
+        c->sum += consume(c, slice, n);
+    } while (n > 0);
     c->n = 0;
 }
 

@@ -10,12 +10,14 @@
 enum {
     MOST_DIRECTORIES = 4096,        /* keys, and labels, that are cached; later ones are read from records */
     ASKED_PAGES = 4096,             /* counters of asked rows: a small hash of (key, page) */
-    WORTH_FILLING = KT_PAGE_ROWS / 8
+    WORTH_FILLING = KT_PAGE_ROWS / 8,
+    WORTH_AGAIN = 16                /* rows asked of a page that a commit took away: it was in use */
 };
 
 typedef struct Directories {
     _Atomic(KtSlots *) at[MOST_DIRECTORIES];   /* by token */
     _Atomic(KtSlots *) made[MOST_DIRECTORIES]; /* in order of making */
+    KtToken token[MOST_DIRECTORIES];           /* of made[i] */
     atomic_uint n;
 } Directories;
 
@@ -95,21 +97,36 @@ void kt_graph_cache_begin(KtGraphCache *cache, KtCommit c)
 
 void kt_graph_cache_raise_list(KtGraphCache *cache, uint8_t dir, uint64_t node, KtCommit c)
 {
-    kt_slots_raise(cache->list[dir == KT_OUT ? 0 : 1], node, c);
+    (void)kt_slots_raise(cache->list[dir == KT_OUT ? 0 : 1], node, c);
 }
 
-static void raise_all(Directories *directories, uint64_t index, KtCommit c)
+static atomic_ushort *asked_of(KtGraphCache *cache, KtToken key, uint64_t page)
 {
-    /* One that is made meanwhile begins with c (kt_graph_cache_begin). */
-    unsigned n = atomic_load_explicit(&directories->n, memory_order_acquire);
+    return &cache->asked[(key * 2654435761u + page) % ASKED_PAGES];
+}
+
+/* Directories that are made meanwhile begin with c (kt_graph_cache_begin). */
+static void raise_columns(KtGraphCache *cache, uint64_t page, KtCommit c)
+{
+    unsigned n = atomic_load_explicit(&cache->column.n, memory_order_acquire);
+    for (unsigned i = 0; i < n; i++) {
+        if (kt_slots_raise(cache->column.made[i], page, c))
+            atomic_store_explicit(asked_of(cache, cache->column.token[i], page), WORTH_FILLING - WORTH_AGAIN,
+                                  memory_order_relaxed);
+    }
+}
+
+static void raise_members(KtGraphCache *cache, uint64_t page, KtCommit c)
+{
+    unsigned n = atomic_load_explicit(&cache->member.n, memory_order_acquire);
     for (unsigned i = 0; i < n; i++)
-        kt_slots_raise(directories->made[i], index, c);
+        (void)kt_slots_raise(cache->member.made[i], page, c);
 }
 
 void kt_graph_cache_raise_node(KtGraphCache *cache, uint64_t node, KtCommit c)
 {
-    raise_all(&cache->column, node >> KT_PAGE_BITS, c);
-    raise_all(&cache->member, node >> KT_MEMBER_BITS, c);
+    raise_columns(cache, node >> KT_PAGE_BITS, c);
+    raise_members(cache, node >> KT_MEMBER_BITS, c);
 }
 
 void kt_graph_cache_published(KtGraphCache *cache, KtCommit c)
@@ -160,6 +177,7 @@ static KtSlots *directory(KtCacheReader *reader, Directories *directories, KtTok
     if (!slots && kt_slots_open(cache->epochs, &cache->bytes, cache->raised, &slots) == KT_OK) {
         unsigned n = directories->n;
         atomic_store_explicit(&directories->made[n], slots, memory_order_relaxed);
+        directories->token[n] = token;
         atomic_store_explicit(&directories->n, n + 1, memory_order_release);
         atomic_store_explicit(&directories->at[token], slots, memory_order_release);
     }
@@ -217,7 +235,7 @@ void kt_cache_block_free(KtCacheReader *reader, KtSlotBlock *block) { kt_blocks_
 
 bool kt_cache_wants_column(KtCacheReader *reader, KtToken key, uint64_t page, uint32_t rows)
 {
-    atomic_ushort *asked = &reader->cache->asked[(key * 2654435761u + page) % ASKED_PAGES];
+    atomic_ushort *asked = asked_of(reader->cache, key, page);
     unsigned sum = atomic_load_explicit(asked, memory_order_relaxed) + rows;
     bool worth = sum >= WORTH_FILLING;
     atomic_store_explicit(asked, (unsigned short)(worth ? 0 : sum), memory_order_relaxed);

@@ -106,12 +106,14 @@ static void retire(KtSlots *slots, uint64_t word)
     kt_epoch_retire(slots->epochs, block_of(word));
 }
 
-void kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c)
+bool kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c)
 {
     Word *slot = word_made(slots, index);
     /* The commit is durable: it can be neither failed nor forgotten here. */
     KT_CHECK(slot && c >= slots->base);
-    retire(slots, atomic_exchange(slot, (c - slots->base) << 2));
+    uint64_t before = atomic_exchange(slot, (c - slots->base) << 2);
+    retire(slots, before);
+    return (before & IS_BLOCK) != 0;
 }
 
 size_t kt_slots_evict(KtSlots *slots, size_t want)

@@ -107,8 +107,8 @@ bool kt_slots_load(KtSlots *slots, uint64_t index, KtSlotWord *out);
 /* Second half. `published`: the number taken after kt_slots_load, at which the store was read. block NULL: EMPTY.
  * True: the slot took the block. False: it did not, and the block is still the caller's. */
 bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit published, KtSlotBlock *block);
-/* Commit C touched it. Only the committer calls this. */
-void kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c);
+/* Commit C touched it. Only the committer calls this. True: a block stood there. */
+bool kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c);
 /* Drops up to `want` bytes of blocks not used since the hand last passed; returns how many went. One caller at a time. */
 size_t kt_slots_evict(KtSlots *slots, size_t want);
 

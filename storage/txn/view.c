@@ -90,7 +90,9 @@ KtStatus kt_view_enter(KtView *view, bool write)
 {
     if (view->cancel && atomic_load_explicit(view->cancel, memory_order_relaxed))
         return kt_diag_set(view->diag, KT_ERR_CANCELLED, NULL, "The statement was cancelled.");
-    int64_t now = kt_clock_ns();
+    int64_t now = kt_clock_coarse_ns(); /* every call comes here: the exact time only where it decides */
+    if (view->deadline_ns != 0 && now + KT_CLOCK_TICK_NS >= view->deadline_ns)
+        now = kt_clock_ns();
     if (view->deadline_ns != 0 && now >= view->deadline_ns)
         return kt_diag_set(view->diag, KT_ERR_DEADLINE, NULL, "The statement ran out of time.");
     if (now - view->opened_ns > MOST_AGE_NS || (view->parked_ns != 0 && now - view->parked_ns > MOST_PARKED_NS))

@@ -222,6 +222,14 @@ KtStatus kt_scan_next_at(KtScan *s, void *ids, uint32_t cap, uint32_t *n)
         bool left = s->at < s->n, right = s->own_at < s->owns;
         if (!left && !right)
             break;
+        if (!right) { /* the view changed nothing behind here: a part of the chunk as it is */
+            uint32_t part = s->n - s->at < cap - made ? s->n - s->at : cap - made;
+            for (uint32_t i = 0; i < part; i++)
+                put_id(s, ids, made + i, s->id[s->at + i]);
+            made += part;
+            s->at += part;
+            continue;
+        }
         if (right && (!left || s->own[s->own_at].id <= s->id[s->at])) {
             const Own *own = &s->own[s->own_at++];
             if (left && s->id[s->at] == own->id)

@@ -23,9 +23,17 @@ uint32_t kt_label_ids32(const KtLabelChunk *chunk, KtNodeId first, uint32_t *out
 uint32_t kt_label_ids64(const KtLabelChunk *chunk, KtNodeId first, uint64_t *out)
 {
     uint32_t n = 0;
-    for (uint32_t i = 0; i < WORDS; i++)
-        for (uint64_t word = chunk->bits[i]; word; word &= word - 1)
+    for (uint32_t i = 0; i < WORDS; i++) {
+        uint64_t word = chunk->bits[i];
+        if (word == UINT64_MAX) { /* most words are full where a label is of most nodes */
+            for (uint32_t k = 0; k < 64; k++)
+                out[n + k] = first + i * 64 + k;
+            n += 64;
+            continue;
+        }
+        for (; word; word &= word - 1)
             out[n++] = first + i * 64 + (uint32_t)__builtin_ctzll(word);
+    }
     return n;
 }
 

@@ -4,7 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK = 4 * 1024 - 64, POOL_BLOCK = 16 * 1024 - 64, LARGEST_BLOCK = 1024 * 1024, ALIGN = 16 };
+enum {
+    FIRST_BLOCK = 4 * 1024 - 64,
+    POOL_BLOCK = 16 * 1024 - 64,
+    LARGEST_BLOCK = 1024 * 1024,
+    ALIGN = 16
+};
 
 typedef struct Block {
     struct Block *older;
@@ -16,7 +21,8 @@ typedef struct Block {
 struct KtArena {
     Block *top;
     KtBudget *budget;
-    Block *spare;    /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
+    Block *
+        spare; /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
     size_t in_older; /* used bytes of all blocks but the top */
 };
 
@@ -50,8 +56,9 @@ bool kt_budget_take(KtBudget *budget, size_t size)
             }
         }
         size_t peak = atomic_load_explicit(&b->peak, memory_order_relaxed);
-        while (now > peak && !atomic_compare_exchange_weak_explicit(&b->peak, &peak, now, memory_order_relaxed,
-                                                                    memory_order_relaxed)) {
+        while (now > peak &&
+               !atomic_compare_exchange_weak_explicit(&b->peak, &peak, now, memory_order_relaxed,
+                                                      memory_order_relaxed)) {
         }
     }
     return true;
@@ -135,7 +142,9 @@ static Block *next_block(KtArena *arena, size_t size)
         spare->used = 0;
         return spare;
     }
-    size_t cap = arena->top ? arena->top->cap * 2 : arena->budget && arena->budget->pool ? POOL_BLOCK : FIRST_BLOCK;
+    size_t cap = arena->top                             ? arena->top->cap * 2
+                 : arena->budget && arena->budget->pool ? POOL_BLOCK
+                                                        : FIRST_BLOCK;
     if (cap > LARGEST_BLOCK)
         cap = LARGEST_BLOCK;
     if (cap < size)
@@ -143,7 +152,9 @@ static Block *next_block(KtArena *arena, size_t size)
     if (spare)
         block_free(arena, spare);
     Block *block = block_new(arena, cap);
-    return block || cap == size ? block : block_new(arena, size); /* near the limit: what is asked for may still fit */
+    return block || cap == size
+               ? block
+               : block_new(arena, size); /* near the limit: what is asked for may still fit */
 }
 
 KtStatus kt_arena_open(KtBudget *budget, KtArena **out)
@@ -255,4 +266,7 @@ void kt_arena_close(KtArena *arena)
     free(arena);
 }
 
-size_t kt_arena_used(const KtArena *arena) { return arena->in_older + (arena->top ? arena->top->used : 0); }
+size_t kt_arena_used(const KtArena *arena)
+{
+    return arena->in_older + (arena->top ? arena->top->used : 0);
+}

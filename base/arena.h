@@ -25,7 +25,8 @@ typedef struct KtBudget {
     struct KtBudget *parent;
     size_t limit; /* 0: no limit */
     atomic_size_t used, peak;
-    KtArenaPool *pool; /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
+    KtArenaPool *
+        pool; /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
 } KtBudget;
 
 void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit);
@@ -54,7 +55,8 @@ void *kt_arena_zero(KtArena *arena, size_t n, size_t size) KT_MUST_CHECK;
 char *kt_arena_text(KtArena *arena, const char *bytes, size_t len) KT_MUST_CHECK;
 /* Grows an array from the arena: `*items` (capacity *cap) gets room for at least n + 1 elements.
  * The old block stays in the arena. */
-KtStatus kt_arena_grow(KtArena *arena, void **items, uint32_t n, uint32_t *cap, size_t size) KT_MUST_CHECK;
+KtStatus kt_arena_grow(KtArena *arena, void **items, uint32_t n, uint32_t *cap,
+                       size_t size) KT_MUST_CHECK;
 
 KtArenaMark kt_arena_mark(const KtArena *arena);
 /* Frees all that came after `mark`. */

@@ -60,20 +60,11 @@ void kt_buf_put(KtBuf *buf, const void *bytes, size_t len)
 
 void kt_buf_u8(KtBuf *buf, uint8_t v) { kt_buf_put(buf, &v, 1); }
 
-void kt_buf_le16(KtBuf *buf, uint16_t v)
-{
-    kt_buf_put(buf, &v, sizeof v);
-}
+void kt_buf_le16(KtBuf *buf, uint16_t v) { kt_buf_put(buf, &v, sizeof v); }
 
-void kt_buf_le32(KtBuf *buf, uint32_t v)
-{
-    kt_buf_put(buf, &v, sizeof v);
-}
+void kt_buf_le32(KtBuf *buf, uint32_t v) { kt_buf_put(buf, &v, sizeof v); }
 
-void kt_buf_le64(KtBuf *buf, uint64_t v)
-{
-    kt_buf_put(buf, &v, sizeof v);
-}
+void kt_buf_le64(KtBuf *buf, uint64_t v) { kt_buf_put(buf, &v, sizeof v); }
 
 void kt_buf_be16(KtBuf *buf, uint16_t v)
 {

@@ -29,7 +29,10 @@ void kt_buf_be16(KtBuf *buf, uint16_t v);
 void kt_buf_be32(KtBuf *buf, uint32_t v);
 void kt_buf_be64(KtBuf *buf, uint64_t v);
 void kt_buf_varint(KtBuf *buf, uint64_t v); /* LEB128 */
-static inline KtStatus kt_buf_status(const KtBuf *buf) { return buf->failed ? KT_ERR_MEMORY : KT_OK; }
+static inline KtStatus kt_buf_status(const KtBuf *buf)
+{
+    return buf->failed ? KT_ERR_MEMORY : KT_OK;
+}
 
 /* Reads from bytes that may be anything. A read past the end gives 0 or NULL and latches `bad`. */
 typedef struct KtReader {
@@ -52,9 +55,27 @@ uint32_t kt_read_be32(KtReader *r);
 uint64_t kt_read_be64(KtReader *r);
 uint64_t kt_read_varint(KtReader *r);
 
-static inline void kt_store_be64(void *p, uint64_t v) { v = __builtin_bswap64(v); memcpy(p, &v, 8); }
-static inline void kt_store_be32(void *p, uint32_t v) { v = __builtin_bswap32(v); memcpy(p, &v, 4); }
-static inline uint64_t kt_load_be64(const void *p) { uint64_t v; memcpy(&v, p, 8); return __builtin_bswap64(v); }
-static inline uint32_t kt_load_be32(const void *p) { uint32_t v; memcpy(&v, p, 4); return __builtin_bswap32(v); }
+static inline void kt_store_be64(void *p, uint64_t v)
+{
+    v = __builtin_bswap64(v);
+    memcpy(p, &v, 8);
+}
+static inline void kt_store_be32(void *p, uint32_t v)
+{
+    v = __builtin_bswap32(v);
+    memcpy(p, &v, 4);
+}
+static inline uint64_t kt_load_be64(const void *p)
+{
+    uint64_t v;
+    memcpy(&v, p, 8);
+    return __builtin_bswap64(v);
+}
+static inline uint32_t kt_load_be32(const void *p)
+{
+    uint32_t v;
+    memcpy(&v, p, 4);
+    return __builtin_bswap32(v);
+}
 
 #endif

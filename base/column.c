@@ -24,7 +24,8 @@ KtValue kt_col_value(const KtColumn *col, uint32_t i)
         return kt_null();
     switch (col->kind) {
     case KT_COL_NODE: {
-        uint64_t id = col->width == 8 ? ((const uint64_t *)col->data)[i] : ((const uint32_t *)col->data)[i];
+        uint64_t id =
+            col->width == 8 ? ((const uint64_t *)col->data)[i] : ((const uint32_t *)col->data)[i];
         return id == (col->width == 8 ? UINT64_MAX : KT_NO_NODE) ? kt_null() : kt_node(id);
     }
     case KT_COL_REL: {
@@ -59,7 +60,8 @@ KtStatus kt_col_make(KtArena *arena, KtColKind kind, uint32_t rows, bool nulls, 
     return KT_OK;
 }
 
-KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n, KtColumn *out)
+KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n,
+                       KtColumn *out)
 {
     if (from->constant) {
         *out = *from;

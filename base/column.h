@@ -8,36 +8,48 @@
 #include "base/value.h"
 
 typedef enum KtColKind {
-    KT_COL_NODE,   /* ids of `width` bytes (4 now); the largest id of the width is null */
-    KT_COL_REL,    /* KtRelRef const *: NULL is null */
-    KT_COL_BOOL,   /* u8 */
-    KT_COL_INT,    /* i64 */
-    KT_COL_FLOAT,  /* double */
-    KT_COL_TEXT,   /* KtText */
-    KT_COL_VALUE   /* KtValue, any kinds, null among them */
+    KT_COL_NODE,  /* ids of `width` bytes (4 now); the largest id of the width is null */
+    KT_COL_REL,   /* KtRelRef const *: NULL is null */
+    KT_COL_BOOL,  /* u8 */
+    KT_COL_INT,   /* i64 */
+    KT_COL_FLOAT, /* double */
+    KT_COL_TEXT,  /* KtText */
+    KT_COL_VALUE  /* KtValue, any kinds, null among them */
 } KtColKind;
 
 #define KT_NO_NODE UINT32_MAX
 
 typedef struct KtColumn {
     KtColKind kind;
-    uint8_t width;   /* bytes of a NODE id */
-    bool constant;   /* one element stands for all rows */
+    uint8_t width; /* bytes of a NODE id */
+    bool constant; /* one element stands for all rows */
     void *data;
-    uint64_t *nulls; /* bit set: null; NULL if none is (NODE, REL and VALUE carry null in the data) */
+    uint64_t
+        *nulls; /* bit set: null; NULL if none is (NODE, REL and VALUE carry null in the data) */
 } KtColumn;
 
-static inline bool kt_bit(const uint64_t *bits, uint32_t i) { return (bits[i >> 6] >> (i & 63)) & 1; }
-static inline void kt_bit_set(uint64_t *bits, uint32_t i) { bits[i >> 6] |= (uint64_t)1 << (i & 63); }
-static inline void kt_bit_clear(uint64_t *bits, uint32_t i) { bits[i >> 6] &= ~((uint64_t)1 << (i & 63)); }
+static inline bool kt_bit(const uint64_t *bits, uint32_t i)
+{
+    return (bits[i >> 6] >> (i & 63)) & 1;
+}
+static inline void kt_bit_set(uint64_t *bits, uint32_t i)
+{
+    bits[i >> 6] |= (uint64_t)1 << (i & 63);
+}
+static inline void kt_bit_clear(uint64_t *bits, uint32_t i)
+{
+    bits[i >> 6] &= ~((uint64_t)1 << (i & 63));
+}
 
 /* Bytes of one element. */
 size_t kt_col_size(KtColKind kind, uint8_t width);
 /* The value of row `i`. */
 KtValue kt_col_value(const KtColumn *col, uint32_t i);
 /* Room for `rows` elements (and null bits if `nulls`, all clear). Errors: KT_ERR_MEMORY. */
-KtStatus kt_col_make(KtArena *arena, KtColKind kind, uint32_t rows, bool nulls, KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_col_make(KtArena *arena, KtColKind kind, uint32_t rows, bool nulls,
+                     KtColumn *out) KT_MUST_CHECK;
 /* Copies rows sel[0..n) (sel NULL: 0..n-1) of `from` into a new flat column. */
-KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n, KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n,
+                       KtColumn *out) KT_MUST_CHECK;
 
 #endif

@@ -19,7 +19,7 @@ enum { KT_DIAG_TEXT = 512 };
 
 typedef struct KtDiag {
     KtStatus status;
-    bool compile_time;           /* raised before anything was read or written */
+    bool compile_time; /* raised before anything was read or written */
     KtPos at;
     char message[KT_DIAG_TEXT];  /* one sentence, UTF-8, cut at a character */
     char hint[KT_DIAG_TEXT / 2]; /* empty: the hint of errors.def */

@@ -7,7 +7,7 @@
 
 #include "base/arena.h"
 
-uint64_t kt_hash(const void *data, size_t len);               /* XXH3-64 */
+uint64_t kt_hash(const void *data, size_t len); /* XXH3-64 */
 /* XXH3-64 over the bytes of `a` followed by those of `b`. */
 uint64_t kt_hash_two(const void *a, size_t a_len, const void *b, size_t b_len);
 void kt_hash128(const void *data, size_t len, uint8_t out[16]); /* XXH3-128, canonical bytes */

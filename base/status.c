@@ -9,16 +9,16 @@ enum { WIRE_NAME = 48 };
 static char wire_name[KT_STATUS_COUNT][WIRE_NAME];
 
 static KtErrorFacts facts[KT_STATUS_COUNT] = {
-#define KT_ERROR(id, no, cls, ct, rt, det, gql, retry, way)                                       \
-    [KT_ERR_##id] = {.name = #id,                                                                 \
-                     .wire = wire_name[KT_ERR_##id],                                              \
-                     .number = (no),                                                              \
-                     .error_class = KT_CLASS_##cls,                                               \
-                     .compile_type = (ct),                                                        \
-                     .run_type = (rt),                                                            \
-                     .detail = (det),                                                             \
-                     .gqlstatus = (gql),                                                          \
-                     .hint = (way),                                                               \
+#define KT_ERROR(id, no, cls, ct, rt, det, gql, retry, way) \
+    [KT_ERR_##id] = {.name = #id,                           \
+                     .wire = wire_name[KT_ERR_##id],        \
+                     .number = (no),                        \
+                     .error_class = KT_CLASS_##cls,         \
+                     .compile_type = (ct),                  \
+                     .run_type = (rt),                      \
+                     .detail = (det),                       \
+                     .gqlstatus = (gql),                    \
+                     .hint = (way),                         \
                      .retryable = (retry)},
 #include "base/errors.def"
 #undef KT_ERROR
@@ -51,6 +51,7 @@ const KtErrorFacts *kt_error_facts(KtStatus status)
 
 void kt_check_failed(const char *what, const char *file, int line)
 {
-    (void)fprintf(stderr, "kith: a check failed: %s (%s:%d). Nothing further was written.\n", what, file, line);
+    (void)fprintf(stderr, "kith: a check failed: %s (%s:%d). Nothing further was written.\n", what,
+                  file, line);
     abort();
 }

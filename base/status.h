@@ -39,11 +39,11 @@ const KtErrorFacts *kt_error_facts(KtStatus status);
 
 /* Hands a failure up. The only macro that returns: use it while all you hold is arena memory or
  * has a cleanup attribute. */
-#define KT_TRY(call)                                   \
-    do {                                               \
-        KtStatus kt_try_status_ = (call);              \
-        if (KT_UNLIKELY(kt_try_status_ != KT_OK))      \
-            return kt_try_status_;                     \
+#define KT_TRY(call)                              \
+    do {                                          \
+        KtStatus kt_try_status_ = (call);         \
+        if (KT_UNLIKELY(kt_try_status_ != KT_OK)) \
+            return kt_try_status_;                \
     } while (0)
 
 #endif

@@ -57,7 +57,8 @@ static KtStatus copy_text(KtArena *arena, KtText from, KtText *out)
     return KT_OK;
 }
 
-static KtStatus copy_entries(KtArena *arena, const KtMapEntry *from, uint32_t n, const KtMapEntry **out)
+static KtStatus copy_entries(KtArena *arena, const KtMapEntry *from, uint32_t n,
+                             const KtMapEntry **out)
 {
     KtMapEntry *entries = kt_arena_alloc(arena, (size_t)n * sizeof *entries);
     if (!entries)
@@ -147,8 +148,7 @@ KtStatus kt_value_copy(KtArena *arena, KtValue from, KtValue *out)
     case KT_BOOL:
     case KT_INT:
     case KT_FLOAT:
-    case KT_KIND_COUNT:
-        break;
+    case KT_KIND_COUNT: break;
     case KT_TEXT:
     case KT_BYTES: {
         KtText text;
@@ -165,9 +165,7 @@ KtStatus kt_value_copy(KtArena *arena, KtValue from, KtValue *out)
         to.as.list = items;
         break;
     }
-    case KT_MAP:
-        KT_TRY(copy_entries(arena, from.as.map, from.len, &to.as.map));
-        break;
+    case KT_MAP: KT_TRY(copy_entries(arena, from.as.map, from.len, &to.as.map)); break;
     case KT_NODE:
         if (image)
             KT_TRY(copy_node(arena, from.as.node_image, &to.as.node_image));
@@ -198,12 +196,8 @@ KtStatus kt_value_copy(KtArena *arena, KtValue from, KtValue *out)
         to.as.temporal = t;
         break;
     }
-    case KT_POINT:
-        KT_TRY(copy_bytes(arena, from.as.point, sizeof(KtPoint), &to.as.box));
-        break;
-    case KT_UUID:
-        KT_TRY(copy_bytes(arena, from.as.uuid, 16, &to.as.box));
-        break;
+    case KT_POINT: KT_TRY(copy_bytes(arena, from.as.point, sizeof(KtPoint), &to.as.box)); break;
+    case KT_UUID: KT_TRY(copy_bytes(arena, from.as.uuid, 16, &to.as.box)); break;
     case KT_VECTOR: /* element type in aux, little-endian data of `len` bytes */
         KT_TRY(copy_bytes(arena, from.as.box, from.len, &to.as.box));
         break;

@@ -17,7 +17,7 @@ typedef enum KtKind {
     KT_BOOL = 1,
     KT_INT = 2,
     KT_FLOAT = 3,
-    KT_TEXT = 4,  /* UTF-8, checked where it entered */
+    KT_TEXT = 4, /* UTF-8, checked where it entered */
     KT_BYTES = 5,
     KT_LIST = 6,
     KT_MAP = 7,
@@ -116,12 +116,12 @@ typedef struct KtPathImage {
 
 /* All temporal kinds; fields that a kind lacks are 0. */
 typedef struct KtTemporal {
-    int64_t days;      /* DATE, LOCAL_DATETIME, DATETIME: days since 1970-01-01; DURATION: days */
-    int64_t months;    /* DURATION */
-    int64_t seconds;   /* of the day, local; DURATION: seconds, any */
-    int32_t nanos;     /* 0 to 999,999,999 */
-    int32_t offset_s;  /* TIME, DATETIME: seconds east of UTC */
-    KtText zone;       /* DATETIME: IANA name, or empty */
+    int64_t days;     /* DATE, LOCAL_DATETIME, DATETIME: days since 1970-01-01; DURATION: days */
+    int64_t months;   /* DURATION */
+    int64_t seconds;  /* of the day, local; DURATION: seconds, any */
+    int32_t nanos;    /* 0 to 999,999,999 */
+    int32_t offset_s; /* TIME, DATETIME: seconds east of UTC */
+    KtText zone;      /* DATETIME: IANA name, or empty */
 } KtTemporal;
 
 typedef struct KtPoint {
@@ -139,7 +139,10 @@ static inline KtValue kt_text(const char *at, size_t len)
     return (KtValue){.kind = KT_TEXT, .len = (uint32_t)len, .as.text = at};
 }
 static inline KtValue kt_node(uint64_t id) { return (KtValue){.kind = KT_NODE, .as.id = id}; }
-static inline KtValue kt_rel(const KtRelRef *rel) { return (KtValue){.kind = KT_REL, .as.rel = rel}; }
+static inline KtValue kt_rel(const KtRelRef *rel)
+{
+    return (KtValue){.kind = KT_REL, .as.rel = rel};
+}
 static inline KtValue kt_list(const KtValue *items, uint32_t n)
 {
     return (KtValue){.kind = KT_LIST, .len = n, .as.list = items};
@@ -157,9 +160,9 @@ static inline bool kt_text_eq(KtText a, KtText b)
 
 /* The value of `key` in a MAP value, or NULL. Cost: linear in the entries. */
 const KtValue *kt_map_get(KtValue map, KtText key);
-uint64_t kt_value_rel_id(KtValue rel);    /* id of a REL in either form */
-uint64_t kt_value_node_id(KtValue node);  /* id of a NODE in either form */
-const char *kt_kind_name(KtKind kind);    /* "Integer", "Node"...: the words of error messages */
+uint64_t kt_value_rel_id(KtValue rel);   /* id of a REL in either form */
+uint64_t kt_value_node_id(KtValue node); /* id of a NODE in either form */
+const char *kt_kind_name(KtKind kind);   /* "Integer", "Node"...: the words of error messages */
 
 /* Copies a value with all that it points to. Errors: KT_ERR_MEMORY. Nesting is bounded by what made it. */
 KtStatus kt_value_copy(KtArena *arena, KtValue from, KtValue *out) KT_MUST_CHECK;

@@ -9,7 +9,6 @@
 
 #include "bench/datagen/graphgen.h"
 
-
 /* MATCH (a)-[r]->(b)-[q]->(c): sum of c's number over the trails of all starts (modulo 2^64). */
 uint64_t kt_loop_2hop(const KtCsr *g, const uint32_t *start, uint32_t starts);
 /* The same WHERE b.x >= least. */

@@ -40,25 +40,27 @@ typedef struct KtStatementFacts {
 /* Lexes, parses and binds. `params`: a MAP value; its names decide which parameters exist, its values
  * are not looked at. Compile-time errors are found here, with a place. Cached by text and names.
  * Ownership: shared; the caller gives it back by kt_statement_release. */
-KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *diag, KtStatement **out) KT_MUST_CHECK;
+KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *diag,
+                        KtStatement **out) KT_MUST_CHECK;
 const KtStatementFacts *kt_statement_facts(const KtStatement *statement);
 void kt_statement_release(KtStatement *statement);
 
 typedef struct KtQuerySpec {
-    KtView *view;             /* the statement's view; NULL for KT_STATEMENT_SCHEMA */
-    KtValue params;           /* MAP; must live until kt_query_close */
+    KtView *view;   /* the statement's view; NULL for KT_STATEMENT_SCHEMA */
+    KtValue params; /* MAP; must live until kt_query_close */
     KtSink *sink;
-    KtBudget *budget;         /* the query's memory limit; NULL: none */
-    int64_t deadline_ns;      /* CLOCK_MONOTONIC; 0: none */
+    KtBudget *budget;    /* the query's memory limit; NULL: none */
+    int64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
     const atomic_bool *cancel;
-    uint32_t want;            /* rows asked of the plan at a time; 0: a whole batch */
-    uint32_t stutter;         /* seed of random AGAIN, want and parks between operators; 0: none. Only where NDEBUG is not
+    uint32_t want; /* rows asked of the plan at a time; 0: a whole batch */
+    uint32_t
+        stutter; /* seed of random AGAIN, want and parks between operators; 0: none. Only where NDEBUG is not
                                  defined: elsewhere KT_CHECKed to be 0 */
 } KtQuerySpec;
 
 /* Plans for the view's schema version (or takes the cached plan) and opens the operators. */
-KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec, KtDiag *diag, KtQuery **out)
-    KT_MUST_CHECK;
+KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec,
+                        KtDiag *diag, KtQuery **out) KT_MUST_CHECK;
 
 typedef enum KtQueryStep {
     KT_QUERY_DONE,   /* all rows are out, all writes are in the view */
@@ -79,7 +81,8 @@ typedef struct KtQuerySummary {
     int64_t plan_ns, run_ns;
     size_t peak_bytes;
     uint64_t stuttered_again, stuttered_want, stuttered_park;
-    KtText plan; /* EXPLAIN and PROFILE: the plan as an indented text table, else empty. Lifetime: the query's */
+    KtText
+        plan; /* EXPLAIN and PROFILE: the plan as an indented text table, else empty. Lifetime: the query's */
 } KtQuerySummary;
 void kt_query_summary(const KtQuery *query, KtQuerySummary *out);
 void kt_query_close(KtQuery *query); /* in any state; NULL is allowed */

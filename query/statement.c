@@ -201,7 +201,9 @@ void kt_engine_close(KtEngine *engine)
 
 static KtStatementFacts facts_of(const KtBound *bound)
 {
-    KtStatementFacts facts = {.explain = bound->explain ? KT_EXPLAIN : bound->profile ? KT_PROFILE : KT_RUN,
+    KtStatementFacts facts = {.explain = bound->explain   ? KT_EXPLAIN
+                                         : bound->profile ? KT_PROFILE
+                                                          : KT_RUN,
                               .columns = bound->columns,
                               .column = bound->column};
     if (bound->explain)
@@ -228,7 +230,8 @@ static KtStatus statement_fill(KtStatement *s, KtText text, KtValue params, KtDi
     return KT_OK;
 }
 
-static KtStatus statement_make(KtEngine *engine, KtText text, uint64_t hash, KtValue params, KtDiag *diag, KtStatement **out)
+static KtStatus statement_make(KtEngine *engine, KtText text, uint64_t hash, KtValue params,
+                               KtDiag *diag, KtStatement **out)
 {
     KtStatement *s = calloc(1, sizeof *s);
     if (!s)
@@ -242,9 +245,11 @@ static KtStatus statement_make(KtEngine *engine, KtText text, uint64_t hash, KtV
         status = statement_fill(s, text, params, diag);
     if (status != KT_OK) {
         if (diag && diag->status == KT_OK)
-            (void)kt_diag_set(diag, status, NULL, status == KT_ERR_MEMORY
-                                                      ? "Preparing the statement needs more memory than is left for statements: pass data as parameters"
-                                                      : "The statement could not be prepared");
+            (void)kt_diag_set(
+                diag, status, NULL,
+                status == KT_ERR_MEMORY
+                    ? "Preparing the statement needs more memory than is left for statements: pass data as parameters"
+                    : "The statement could not be prepared");
         if (diag)
             diag->compile_time = true;
         kt_statement_release(s);
@@ -263,13 +268,15 @@ static bool params_cover(const KtBound *bound, KtValue params)
     return true;
 }
 
-KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *diag, KtStatement **out)
+KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *diag,
+                        KtStatement **out)
 {
     if (text.len > KT_STATEMENT_BYTES) {
         if (diag)
             diag->compile_time = true;
-        return kt_diag_set(diag, KT_ERR_STATEMENT_TOO_LONG, NULL, "The statement has %u bytes; at most %u are allowed",
-                           text.len, KT_STATEMENT_BYTES);
+        return kt_diag_set(diag, KT_ERR_STATEMENT_TOO_LONG, NULL,
+                           "The statement has %u bytes; at most %u are allowed", text.len,
+                           KT_STATEMENT_BYTES);
     }
     uint64_t hash = kt_hash(text.at, text.len);
     (void)pthread_mutex_lock(&engine->lock);
@@ -290,13 +297,19 @@ KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *d
     return KT_OK;
 }
 
-const KtStatementFacts *kt_statement_facts(const KtStatement *statement) { return &statement->facts; }
+const KtStatementFacts *kt_statement_facts(const KtStatement *statement)
+{
+    return &statement->facts;
+}
 const KtBound *kt_statement_bound(const KtStatement *statement) { return statement->bound; }
 
 /* ---- plans ---- */
 
 /* A plan made for a tenth of today's data may begin at the wrong end. */
-static bool grown(uint64_t then, uint64_t now) { return now > 4 * then + 64 || then > 4 * now + 64; }
+static bool grown(uint64_t then, uint64_t now)
+{
+    return now > 4 * then + 64 || then > 4 * now + 64;
+}
 
 static KtStatus plan_make(KtStatement *s, KtView *view, KtDiag *diag, KtPlanRef **out)
 {

@@ -156,7 +156,10 @@ static void put_head(KtBuf *out, size_t start, uint32_t n, uint32_t loops, size_
 }
 
 /* A list cannot be so long that its bytes leave rel_off: ten bytes a neighbour. */
-static KtStatus check_length(uint32_t n) { return n > UINT32_MAX / 10 ? KT_ERR_LIST_TOO_LONG : KT_OK; }
+static KtStatus check_length(uint32_t n)
+{
+    return n > UINT32_MAX / 10 ? KT_ERR_LIST_TOO_LONG : KT_OK;
+}
 
 KtStatus kt_adj_encode(KtBuf *out, KtNodeId node, const KtAdjPair *pair, uint32_t n)
 {
@@ -185,7 +188,8 @@ KtStatus kt_adj_encode(KtBuf *out, KtNodeId node, const KtAdjPair *pair, uint32_
     return KT_OK;
 }
 
-KtStatus kt_adj_encode32(KtBuf *out, KtNodeId node, const uint32_t *nbr, const uint32_t *rel, uint32_t n)
+KtStatus kt_adj_encode32(KtBuf *out, KtNodeId node, const uint32_t *nbr, const uint32_t *rel,
+                         uint32_t n)
 {
     KT_TRY(check_length(n));
     size_t start = out->len;
@@ -211,7 +215,10 @@ KtStatus kt_adj_encode32(KtBuf *out, KtNodeId node, const uint32_t *nbr, const u
     return KT_OK;
 }
 
-uint32_t kt_adj_segments(uint32_t n) { return n <= KT_ADJ_SEGMENT ? 1 : (n - 1) / KT_ADJ_SEGMENT + 1; }
+uint32_t kt_adj_segments(uint32_t n)
+{
+    return n <= KT_ADJ_SEGMENT ? 1 : (n - 1) / KT_ADJ_SEGMENT + 1;
+}
 
 uint32_t kt_adj_cut(uint32_t n, uint32_t i)
 {
@@ -286,8 +293,9 @@ static void collect(Changes *changes, const KtSpan *operand, size_t n)
         while (next_change(&r, &next.op, &next.pair)) {
             if (changes->n == changes->cap) {
                 changes->cap *= 2;
-                Change *grown = changes->at == changes->few ? malloc(changes->cap * sizeof *grown)
-                                                            : realloc(changes->at, changes->cap * sizeof *grown);
+                Change *grown = changes->at == changes->few
+                                    ? malloc(changes->cap * sizeof *grown)
+                                    : realloc(changes->at, changes->cap * sizeof *grown);
                 KT_CHECK(grown); /* a merge cannot fail */
                 if (changes->at == changes->few)
                     memcpy(grown, changes->few, sizeof changes->few);
@@ -350,7 +358,9 @@ static bool apply(KtSpan key, KtSpan base, const KtSpan *operand, size_t n, KtBu
     KT_CHECK(merged);
     uint32_t count = 0, i = 0, k = 0;
     while (i < head.n || k < changes.n) {
-        int order = i == head.n ? 1 : k == changes.n ? -1 : kt_adj_order(old[i], changes.at[k].pair);
+        int order = i == head.n      ? 1
+                    : k == changes.n ? -1
+                                     : kt_adj_order(old[i], changes.at[k].pair);
         if (order < 0) {
             merged[count++] = old[i++];
             continue;

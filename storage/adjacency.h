@@ -48,7 +48,8 @@ KtStatus kt_adj_pairs(const KtAdjHead *head, KtAdjPair *pair) KT_MUST_CHECK;
 /* Appends the value of pair[0..n), strictly ascending (KT_ASSERT), for the list of `node`. */
 KtStatus kt_adj_encode(KtBuf *out, KtNodeId node, const KtAdjPair *pair, uint32_t n) KT_MUST_CHECK;
 /* The same from two arrays; for import. */
-KtStatus kt_adj_encode32(KtBuf *out, KtNodeId node, const uint32_t *nbr, const uint32_t *rel, uint32_t n) KT_MUST_CHECK;
+KtStatus kt_adj_encode32(KtBuf *out, KtNodeId node, const uint32_t *nbr, const uint32_t *rel,
+                         uint32_t n) KT_MUST_CHECK;
 
 /* How a list of n pairs is cut: the number of segments, 1 while n <= KT_ADJ_SEGMENT; segment i is
  * [kt_adj_cut(n, i), kt_adj_cut(n, i + 1)). No segment is over KT_ADJ_SEGMENT. */

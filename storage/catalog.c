@@ -10,5 +10,11 @@ KtStats kt_stats(KtDatabase *db)
     return stats;
 }
 
-uint64_t kt_stats_label(KtDatabase *db, KtToken label) { return kt_store_count(db->store, KT_NAME_LABEL, label); }
-uint64_t kt_stats_type(KtDatabase *db, KtToken type) { return kt_store_count(db->store, KT_NAME_TYPE, type); }
+uint64_t kt_stats_label(KtDatabase *db, KtToken label)
+{
+    return kt_store_count(db->store, KT_NAME_LABEL, label);
+}
+uint64_t kt_stats_type(KtDatabase *db, KtToken type)
+{
+    return kt_store_count(db->store, KT_NAME_TYPE, type);
+}

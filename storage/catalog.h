@@ -36,10 +36,11 @@ typedef struct KtIndexSpec {
  * not hold the turn. Errors: ALREADY_EXISTS, CONSTRAINT (a duplicate found while filling: names both nodes;
  * nothing of the constraint remains), NOT_FOUND, DEADLINE, CANCELLED. *made: the last commit it made, 0 if
  * there was nothing to do. */
-KtStatus kt_index_create(KtDatabase *db, const KtIndexSpec *spec, int64_t deadline_ns, const atomic_bool *cancel,
-                         KtDiag *diag, KtCommit *made) KT_MUST_CHECK;
-KtStatus kt_index_drop(KtDatabase *db, KtText name, bool constraint, bool if_exists, int64_t deadline_ns,
-                       const atomic_bool *cancel, KtDiag *diag, KtCommit *made) KT_MUST_CHECK;
+KtStatus kt_index_create(KtDatabase *db, const KtIndexSpec *spec, int64_t deadline_ns,
+                         const atomic_bool *cancel, KtDiag *diag, KtCommit *made) KT_MUST_CHECK;
+KtStatus kt_index_drop(KtDatabase *db, KtText name, bool constraint, bool if_exists,
+                       int64_t deadline_ns, const atomic_bool *cancel, KtDiag *diag,
+                       KtCommit *made) KT_MUST_CHECK;
 
 /* Statistics for planning: read from memory, newest published, not part of any view. */
 typedef struct KtStats {

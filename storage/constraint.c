@@ -8,16 +8,17 @@
 
 static int shown(KtText text) { return (int)(text.len > 100 ? 100 : text.len); }
 
-static KtStatus doubled(KtView *view, const KtIndexFacts *index, KtNodeId node, KtNodeId other, KtValue value)
+static KtStatus doubled(KtView *view, const KtIndexFacts *index, KtNodeId node, KtNodeId other,
+                        KtValue value)
 {
     KtBuf text = {0};
     kt_value_print(&text, value);
     KtStatus status = kt_diag_set(
         view->diag, KT_ERR_CONSTRAINT, NULL,
         "Constraint `%.*s`: nodes %llu and %llu with label `%.*s` would both have property `%.*s` = %.*s.",
-        shown(index->name), index->name.at, (unsigned long long)other, (unsigned long long)node, shown(index->label_name),
-        index->label_name.at, shown(index->key_name), index->key_name.at, (int)(text.len > 60 ? 60 : text.len),
-        text.data ? (const char *)text.data : "");
+        shown(index->name), index->name.at, (unsigned long long)other, (unsigned long long)node,
+        shown(index->label_name), index->label_name.at, shown(index->key_name), index->key_name.at,
+        (int)(text.len > 60 ? 60 : text.len), text.data ? (const char *)text.data : "");
     kt_buf_close(&text);
     return status;
 }
@@ -33,7 +34,8 @@ KtStatus kt_unique_check(KtView *view, const KtIndexFacts *index, KtNodeId node,
     return KT_OK;
 }
 
-static KtStatus note_one(KtView *view, const KtIndexFacts *index, KtNodeId node, KtToken label, KtValue value)
+static KtStatus note_one(KtView *view, const KtIndexFacts *index, KtNodeId node, KtToken label,
+                         KtValue value)
 {
     KtBuf key = {.budget = view->budget};
     KtStatus status = KT_OK;
@@ -70,14 +72,16 @@ KtStatus kt_index_note(KtView *view, KtNodeId node, KtToken label, KtToken key, 
 static KtStatus check_index(KtView *view, const KtIndexFacts *index)
 {
     const KtOverlay *o = &view->overlay;
-    for (uint32_t at = kt_chain_first(o, KT_CHAIN_INDEX, index->id, KT_SEE_ALL); at; at = kt_chain_older(o, at)) {
+    for (uint32_t at = kt_chain_first(o, KT_CHAIN_INDEX, index->id, KT_SEE_ALL); at;
+         at = kt_chain_older(o, at)) {
         KtNodeId node = kt_chain_change(o, at)->id;
         KtArenaMark scratch = kt_arena_mark(view->scratch);
         bool has;
         KT_TRY(kt_read_label(view, index->label, &node, 1, KT_SEE_ALL, &has));
         if (has) {
             KtValue value;
-            KT_TRY(kt_read_prop(view, KT_NODE, index->key, &node, 1, KT_SEE_ALL, view->scratch, &value));
+            KT_TRY(kt_read_prop(view, KT_NODE, index->key, &node, 1, KT_SEE_ALL, view->scratch,
+                                &value));
             KT_TRY(kt_unique_check(view, index, node, value));
         }
         kt_arena_rewind(view->scratch, scratch);

@@ -100,7 +100,8 @@ KtStatus kt_database_open_kv(KtKv *kv, const KtDatabaseSpec *spec, KtDiag *diag,
     kt_turns_init(db);
     KtStatus status = kt_store_open(kv, spec->create || !spec->path, diag, &db->store);
     if (status == KT_OK)
-        status = kt_graph_cache_open(spec->cache_bytes ? spec->cache_bytes : CACHE_BYTES, db->store->state.commit, &db->cache);
+        status = kt_graph_cache_open(spec->cache_bytes ? spec->cache_bytes : CACHE_BYTES,
+                                     db->store->state.commit, &db->cache);
     if (status == KT_OK)
         status = kt_published_make(db, db->store->state.commit, &db->published);
     if (status == KT_OK)
@@ -130,4 +131,7 @@ void kt_database_close(KtDatabase *db)
 }
 
 uint32_t kt_database_id(const KtDatabase *db) { return db->id; }
-bool kt_database_latched(const KtDatabase *db) { return atomic_load_explicit(&db->latched, memory_order_acquire); }
+bool kt_database_latched(const KtDatabase *db)
+{
+    return atomic_load_explicit(&db->latched, memory_order_acquire);
+}

@@ -7,11 +7,12 @@
 #include "storage/graph.h"
 
 typedef struct KtDatabaseSpec {
-    const char *path;      /* folder of this one database (data/1); NULL: in memory, gone at close */
-    const char *log_dir;   /* RocksDB's own info log; NULL: <path>/../rocksdb-log-<id> is not used, a temporary folder is */
-    uint32_t id;           /* database id, 1 for the first */
-    bool create;           /* make it if it is not there */
-    size_t cache_bytes;    /* graph cache; 0: 64 MiB */
+    const char *path; /* folder of this one database (data/1); NULL: in memory, gone at close */
+    const char *
+        log_dir; /* RocksDB's own info log; NULL: <path>/../rocksdb-log-<id> is not used, a temporary folder is */
+    uint32_t id;              /* database id, 1 for the first */
+    bool create;              /* make it if it is not there */
+    size_t cache_bytes;       /* graph cache; 0: 64 MiB */
     size_t block_cache_bytes; /* 0: 32 MiB */
     size_t memtable_bytes;    /* 0: 64 MiB */
     uint64_t log_keep_s;      /* change records are kept this long; 0: 3600 */
@@ -32,7 +33,9 @@ bool kt_database_latched(const KtDatabase *db); /* a failed write closed it for 
 typedef struct KtTurn {
     struct KtTurn *next, *prev;
     int state; /* 0 idle, 1 waiting, 2 held: written by the queue under its lock */
-    void (*granted)(struct KtTurn *turn); /* called once, from the thread that released or asked, outside the lock */
+    void (*granted)(
+        struct KtTurn
+            *turn); /* called once, from the thread that released or asked, outside the lock */
     void *user;
 } KtTurn;
 
@@ -43,6 +46,7 @@ bool kt_turn_withdraw(KtDatabase *db, KtTurn *turn);
 /* Hands the turn on. */
 void kt_turn_release(KtDatabase *db, KtTurn *turn);
 /* For callers with a thread to block: tests, tools, DDL. Errors: DEADLINE, CANCELLED. */
-KtStatus kt_turn_wait(KtDatabase *db, KtTurn *turn, int64_t deadline_ns, const atomic_bool *cancel) KT_MUST_CHECK;
+KtStatus kt_turn_wait(KtDatabase *db, KtTurn *turn, int64_t deadline_ns,
+                      const atomic_bool *cancel) KT_MUST_CHECK;
 
 #endif

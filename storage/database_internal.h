@@ -38,18 +38,20 @@ struct KtDatabase {
 
 /* Ownership: one reference to *out. */
 KtStatus kt_published_make(KtDatabase *db, KtCommit number, KtPublished **out) KT_MUST_CHECK;
-KtPublished *kt_published_hold(KtDatabase *db); /* the newest */
+KtPublished *kt_published_hold(KtDatabase *db);                 /* the newest */
 void kt_published_drop(KtDatabase *db, KtPublished *published); /* NULL is allowed */
 /* Makes it the newest; takes over the caller's reference. */
 void kt_publish(KtDatabase *db, KtPublished *published);
 
 /* kt_database_open over a store that is open already (its ownership goes over, also on failure): tests with faults. */
-KtStatus kt_database_open_kv(KtKv *kv, const KtDatabaseSpec *spec, KtDiag *diag, KtDatabase **out) KT_MUST_CHECK;
+KtStatus kt_database_open_kv(KtKv *kv, const KtDatabaseSpec *spec, KtDiag *diag,
+                             KtDatabase **out) KT_MUST_CHECK;
 
 /* ---- the sequencer: storage/txn/sequencer.c. The caller holds the turn ---- */
 
 /* Commits `n` changes as one member: record, apply, one synced write, publish. Errors: as kt_view_commit. */
-KtStatus kt_sequence(KtDatabase *db, const KtChange *change, uint32_t n, KtDiag *diag, KtCommit *out) KT_MUST_CHECK;
+KtStatus kt_sequence(KtDatabase *db, const KtChange *change, uint32_t n, KtDiag *diag,
+                     KtCommit *out) KT_MUST_CHECK;
 /* Applies a change record as it stands, in place of a commit: restoring, following. Its first number must be the next.
  * Errors: CORRUPTION if it does not follow the chain, else as above. */
 KtStatus kt_sequence_record(KtDatabase *db, KtSpan record, KtDiag *diag) KT_MUST_CHECK;

@@ -31,7 +31,10 @@ static void put_text(Sum *s, KtText text)
     kt_buf_put(&s->entity, text.at, text.len);
 }
 
-static void put_name(Sum *s, KtNameKind kind, KtToken token) { put_text(s, kt_name_text(s->view, kind, token)); }
+static void put_name(Sum *s, KtNameKind kind, KtToken token)
+{
+    put_text(s, kt_name_text(s->view, kind, token));
+}
 
 static KtStatus put_props(Sum *s, KtValue map)
 {

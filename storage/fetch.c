@@ -12,8 +12,8 @@ enum {
     GET_MOST = 128                 /* keys of one kt_kv_multi_get */
 };
 
-KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, KtCommit number, KtBudget *budget,
-                       KtDiag *const *diag, KtFetch **out)
+KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, KtCommit number,
+                       KtBudget *budget, KtDiag *const *diag, KtFetch **out)
 {
     KtFetch *f = calloc(1, sizeof *f);
     if (!f)
@@ -56,7 +56,8 @@ static void forget_all(KtFetch *f)
         KtMap64 *map = &f->kept[i];
         for (size_t s = 0; s < map->cap && map->len; s++) {
             if (map->slot[2 * s])
-                kt_fetch_drop(f, (void *)(uintptr_t)map->slot[2 * s + 1]); /* NOLINT: a map of pointers */
+                kt_fetch_drop(
+                    f, (void *)(uintptr_t)map->slot[2 * s + 1]); /* NOLINT: a map of pointers */
         }
         kt_map64_clear(map);
     }
@@ -107,8 +108,8 @@ KtStatus kt_fetch_make(KtFetch *fetch, size_t size, void **out)
 
 static KtStatus damaged(KtFetch *f, const char *what, uint64_t id)
 {
-    return kt_diag_set(*f->diag, KT_ERR_CORRUPTION, NULL, "The %s of %llu is damaged on disk.", what,
-                       (unsigned long long)id);
+    return kt_diag_set(*f->diag, KT_ERR_CORRUPTION, NULL, "The %s of %llu is damaged on disk.",
+                       what, (unsigned long long)id);
 }
 
 /* ---- a batch: hits at once, misses in order of id ---- */
@@ -142,7 +143,8 @@ static KtStatus keep(KtFetch *f, Kept kind, uint64_t id, void *block)
     return KT_OK;
 }
 
-static KtStatus read_misses(KtFetch *f, Kept kind, Want *want, uint32_t misses, ReadBlocks read, void **out)
+static KtStatus read_misses(KtFetch *f, Kept kind, Want *want, uint32_t misses, ReadBlocks read,
+                            void **out)
 {
     uint64_t id[GET_MOST];
     void *block[GET_MOST];
@@ -175,7 +177,8 @@ static KtStatus read_misses(KtFetch *f, Kept kind, Want *want, uint32_t misses, 
     return KT_OK;
 }
 
-static KtStatus fetch(KtFetch *f, Kept kind, const uint64_t *id, uint32_t n, uint32_t shift, ReadBlocks read, void **out)
+static KtStatus fetch(KtFetch *f, Kept kind, const uint64_t *id, uint32_t n, uint32_t shift,
+                      ReadBlocks read, void **out)
 {
     if (f->bytes > KEEP_BYTES)
         forget_all(f);
@@ -237,7 +240,8 @@ static KtStatus gather_segment(KtFetch *f, Gather *g, const KtAdjKey *key, KtSpa
             f->run = grown;
             f->run_cap = cap;
         }
-        f->run[g->runs++] = (KtListRun){.type = key->type, .first = g->n, .n = head.n, .loops = head.loops};
+        f->run[g->runs++] =
+            (KtListRun){.type = key->type, .first = g->n, .n = head.n, .loops = head.loops};
     }
     g->n += head.n;
     return KT_OK;
@@ -279,7 +283,8 @@ static KtStatus make_list(KtFetch *f, const Gather *g, KtNodeList **out)
 static KtNodeList empty_list; /* shared: size 0, no runs */
 
 /* Gives the list to the graph cache. False: it did not take it. */
-static bool share_list(KtFetch *f, const Gather *g, KtSlots *slots, uint64_t node, KtSlotWord word, KtNodeList **out)
+static bool share_list(KtFetch *f, const Gather *g, KtSlots *slots, uint64_t node, KtSlotWord word,
+                       KtNodeList **out)
 {
     if (g->n == 0) {
         *out = &empty_list;
@@ -397,8 +402,8 @@ KtStatus kt_fetch_lists(KtFetch *f, uint8_t dir, const KtNodeId *node, uint32_t 
 /* kt_kv_multi_get of up to GET_MOST distinct ids, each value made a block by `make`. */
 typedef KtStatus (*MakeBlock)(KtFetch *f, Kept kind, uint64_t id, KtSpan bytes, void **out);
 
-static KtStatus get_blocks(KtFetch *f, Kept kind, uint32_t family, const uint64_t *id, uint32_t n, MakeBlock make,
-                           void **out)
+static KtStatus get_blocks(KtFetch *f, Kept kind, uint32_t family, const uint64_t *id, uint32_t n,
+                           MakeBlock make, void **out)
 {
     KtKey key[GET_MOST];
     KtSpan span[GET_MOST];
@@ -444,10 +449,12 @@ static KtStatus make_record(KtFetch *f, Kept kind, uint64_t id, KtSpan bytes, vo
 
 static KtStatus read_records(KtFetch *f, Kept kind, const uint64_t *id, uint32_t n, void **out)
 {
-    return get_blocks(f, kind, kind == KEPT_NODE ? KT_FAMILY_NODE : KT_FAMILY_REL, id, n, make_record, out);
+    return get_blocks(f, kind, kind == KEPT_NODE ? KT_FAMILY_NODE : KT_FAMILY_REL, id, n,
+                      make_record, out);
 }
 
-KtStatus kt_fetch_records(KtFetch *f, KtKind kind, const uint64_t *id, uint32_t n, KtRecordBlock **out)
+KtStatus kt_fetch_records(KtFetch *f, KtKind kind, const uint64_t *id, uint32_t n,
+                          KtRecordBlock **out)
 {
     return fetch(f, kind == KT_NODE ? KEPT_NODE : KEPT_REL, id, n, 0, read_records, (void **)out);
 }
@@ -462,7 +469,9 @@ static KtStatus make_relmap(KtFetch *f, Kept kind, uint64_t id, KtSpan bytes, vo
     KtStatus status = bytes.at ? kt_relmap_decode(bytes, &made->map) : KT_OK;
     if (status != KT_OK) {
         kt_fetch_drop(f, made);
-        return status == KT_ERR_CORRUPTION ? damaged(f, "map of relationships from", id << KT_RELMAP_BITS) : status;
+        return status == KT_ERR_CORRUPTION
+                   ? damaged(f, "map of relationships from", id << KT_RELMAP_BITS)
+                   : status;
     }
     *out = made;
     return KT_OK;
@@ -478,15 +487,18 @@ KtStatus kt_fetch_relmaps(KtFetch *f, const KtRelId *rel, uint32_t n, KtRelmapBl
     return fetch(f, KEPT_RELMAP, rel, n, KT_RELMAP_BITS, read_relmaps, (void **)out);
 }
 
-KtStatus kt_fetch_value(KtFetch *f, KtKind kind, uint64_t id, KtToken key, KtArena *arena, KtValue *out)
+KtStatus kt_fetch_value(KtFetch *f, KtKind kind, uint64_t id, KtToken key, KtArena *arena,
+                        KtValue *out)
 {
     KtKey k = kt_key_value(id, key);
     KtKvValue value;
-    KT_TRY(kt_kv_get(f->kv, f->at, kind == KT_NODE ? KT_FAMILY_NODE : KT_FAMILY_REL, kt_key_span(&k), &value));
+    KT_TRY(kt_kv_get(f->kv, f->at, kind == KT_NODE ? KT_FAMILY_NODE : KT_FAMILY_REL,
+                     kt_key_span(&k), &value));
     KtStatus status = KT_ERR_CORRUPTION;
     if (value.bytes.at) {
         char *copy = kt_arena_text(arena, (const char *)value.bytes.at, value.bytes.len);
-        status = copy ? kt_value_decode_out(kt_span(copy, value.bytes.len), arena, out) : KT_ERR_MEMORY;
+        status =
+            copy ? kt_value_decode_out(kt_span(copy, value.bytes.len), arena, out) : KT_ERR_MEMORY;
     }
     kt_kv_release(&value);
     return status == KT_ERR_CORRUPTION ? damaged(f, "long property value", id) : status;

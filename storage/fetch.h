@@ -18,7 +18,8 @@
 /* The head of every block; 8 bytes of alignment follow. */
 typedef struct KtBlock {
     uint32_t refs;
-    uint32_t size; /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
+    uint32_t
+        size; /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
 } KtBlock;
 
 typedef struct KtListRun { /* the part of one type */
@@ -33,7 +34,10 @@ typedef struct KtNodeList {
     uint32_t n, runs : 31, wide : 1; /* wide: relationship ids of 8 bytes, else 4 */
 } KtNodeList;
 
-static inline const KtListRun *kt_list_runs(const KtNodeList *list) { return (const KtListRun *)(const void *)(list + 1); }
+static inline const KtListRun *kt_list_runs(const KtNodeList *list)
+{
+    return (const KtListRun *)(const void *)(list + 1);
+}
 static inline const uint32_t *kt_list_nbr(const KtNodeList *list)
 {
     return (const uint32_t *)(const void *)(kt_list_runs(list) + list->runs);
@@ -46,7 +50,8 @@ static inline const void *kt_list_rels(const KtNodeList *list)
 static inline uint32_t kt_list_rel_width(const KtNodeList *list) { return list->wide ? 8 : 4; }
 static inline size_t kt_list_bytes(uint32_t n, uint32_t runs, bool wide)
 {
-    return sizeof(KtNodeList) + (size_t)runs * sizeof(KtListRun) + (size_t)n * (wide ? 12 : 8) + (wide ? (n & 1u) * 4u : 0u);
+    return sizeof(KtNodeList) + (size_t)runs * sizeof(KtListRun) + (size_t)n * (wide ? 12 : 8) +
+           (wide ? (n & 1u) * 4u : 0u);
 }
 
 /* A list of the graph cache: the slot's head, then a list as any other. */
@@ -69,28 +74,34 @@ typedef struct KtRelmapBlock {
 typedef struct KtFetch KtFetch;
 
 /* `number`: the commit that `at` shows. `diag` may change over a view's life: it is read through the pointer. */
-KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, KtCommit number, KtBudget *budget,
-                       KtDiag *const *diag, KtFetch **out) KT_MUST_CHECK;
+KtStatus kt_fetch_open(KtKv *kv, const KtKvSnapshot *at, KtGraphCache *cache, KtCommit number,
+                       KtBudget *budget, KtDiag *const *diag, KtFetch **out) KT_MUST_CHECK;
 void kt_fetch_park(KtFetch *fetch); /* iterators and all that is kept */
-void kt_fetch_close(KtFetch *fetch); /* KT_CHECKs nothing: held blocks must have been dropped before */
+void kt_fetch_close(
+    KtFetch *fetch); /* KT_CHECKs nothing: held blocks must have been dropped before */
 
 /* For whoever looks into the graph cache by itself before it asks kt_fetch_lists: the slots of a direction, whose
  * blocks are KtSharedList, and the commit to read at. What is found may be looked at until kt_fetch_park. */
 KtSlots *kt_fetch_slots(KtFetch *fetch, uint8_t dir, KtCommit *at);
 /* out[i]: the list of node[i], held. On an error nothing is held. */
-KtStatus kt_fetch_lists(KtFetch *fetch, uint8_t dir, const KtNodeId *node, uint32_t n, KtNodeList **out) KT_MUST_CHECK;
+KtStatus kt_fetch_lists(KtFetch *fetch, uint8_t dir, const KtNodeId *node, uint32_t n,
+                        KtNodeList **out) KT_MUST_CHECK;
 /* One property of many nodes from columns of the graph cache, if they hold all of them: *done tells. Rows and nulls as
  * kt_node_props. Columns that are asked for often are filled. */
-KtStatus kt_fetch_column(KtFetch *fetch, KtToken key, KtIds ids, KtArena *arena, KtColumn *out, bool *done) KT_MUST_CHECK;
+KtStatus kt_fetch_column(KtFetch *fetch, KtToken key, KtIds ids, KtArena *arena, KtColumn *out,
+                         bool *done) KT_MUST_CHECK;
 /* out[i]: whether node[i] has the label, and its bit in `left` cleared, where the graph cache knows or can be told. */
-KtStatus kt_fetch_members(KtFetch *fetch, KtToken label, const uint64_t *node, uint32_t n, bool *out, uint64_t *left)
-    KT_MUST_CHECK;
+KtStatus kt_fetch_members(KtFetch *fetch, KtToken label, const uint64_t *node, uint32_t n,
+                          bool *out, uint64_t *left) KT_MUST_CHECK;
 /* out[i]: the record of node or relationship id[i], held. A relationship without properties has none. */
-KtStatus kt_fetch_records(KtFetch *fetch, KtKind kind, const uint64_t *id, uint32_t n, KtRecordBlock **out) KT_MUST_CHECK;
+KtStatus kt_fetch_records(KtFetch *fetch, KtKind kind, const uint64_t *id, uint32_t n,
+                          KtRecordBlock **out) KT_MUST_CHECK;
 /* out[i]: the map that relationship rel[i] is in, held. */
-KtStatus kt_fetch_relmaps(KtFetch *fetch, const KtRelId *rel, uint32_t n, KtRelmapBlock **out) KT_MUST_CHECK;
+KtStatus kt_fetch_relmaps(KtFetch *fetch, const KtRelId *rel, uint32_t n,
+                          KtRelmapBlock **out) KT_MUST_CHECK;
 /* A property value that stands out of line. Lifetime: the arena's. */
-KtStatus kt_fetch_value(KtFetch *fetch, KtKind kind, uint64_t id, KtToken key, KtArena *arena, KtValue *out) KT_MUST_CHECK;
+KtStatus kt_fetch_value(KtFetch *fetch, KtKind kind, uint64_t id, KtToken key, KtArena *arena,
+                        KtValue *out) KT_MUST_CHECK;
 
 /* An iterator over the index family, kept until the next park. Lifetime: its moves end at the next caller's. */
 KtStatus kt_fetch_index_iter(KtFetch *fetch, KtKvIter **out) KT_MUST_CHECK;

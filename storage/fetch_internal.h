@@ -9,13 +9,14 @@ typedef enum Kept { KEPT_OUT, KEPT_IN, KEPT_NODE, KEPT_REL, KEPT_RELMAP, KEPT_KI
 /* Column pages of one key that this view has found: good until it leaves the epoch. */
 typedef struct KtFoundPages {
     KtToken key;
-    KtColKind kind;                    /* of all found */
-    uint32_t n;                        /* entries of `page` */
-    const KtColumnPage **page;         /* by page number; NULL: not found yet */
-    const void **dense;                /* the values of those without nulls whose width is this one; NULL: others */
-    const void **value;                /* the values of all whose width is this one, nulls or not */
+    KtColKind kind;            /* of all found */
+    uint32_t n;                /* entries of `page` */
+    const KtColumnPage **page; /* by page number; NULL: not found yet */
+    const void *
+        *dense; /* the values of those without nulls whose width is this one; NULL: others */
+    const void **value; /* the values of all whose width is this one, nulls or not */
     uint8_t width;
-    uint32_t flat;                     /* ids below it are in `value` and not null */
+    uint32_t flat; /* ids below it are in `value` and not null */
 } KtFoundPages;
 
 enum { KT_FOUND_KEYS = 4 };
@@ -37,11 +38,12 @@ struct KtFetch {
 };
 
 /* kernel_gather.c: out[i] = value of id[i] for i in [from, n), while its page is in `dense`; where it stopped. */
-uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width, const uint32_t *id, uint32_t from,
-                         uint32_t n, int64_t *out);
+uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width,
+                         const uint32_t *id, uint32_t from, uint32_t n, int64_t *out);
 
 /* The same for ids that are all below `flat`: nothing is tested. */
-void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n, int64_t *out);
+void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n,
+                    int64_t *out);
 uint32_t kt_gather_most(const uint32_t *id, uint32_t n);
 
 void kt_fetch_forget_pages(KtFetch *fetch);

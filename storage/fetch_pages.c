@@ -78,7 +78,8 @@ static KtStatus read_column(KtFetch *f, KtToken key, uint64_t page, Filling *to)
         if (at.len >= 8 && kt_load_be64(at.at) >> KT_PAGE_BITS != page)
             break;
         if (kt_key_parse_u64(at, &id)) /* longer keys are values that stand out of line */
-            status = fill_row(to, kt_kv_iter_value(iter), key, (uint32_t)(id & (KT_PAGE_ROWS - 1)), arena);
+            status = fill_row(to, kt_kv_iter_value(iter), key, (uint32_t)(id & (KT_PAGE_ROWS - 1)),
+                              arena);
         if (status == KT_OK)
             status = kt_kv_iter_next(iter);
     }
@@ -285,7 +286,8 @@ static bool gather_row(const KtFoundPages *found, uint64_t id, bool none, int64_
 }
 
 /* Tries the common case, finding pages as it goes: 4-byte ids, every row, no value null, all pages of one width. */
-static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, uint32_t n, int64_t *out, bool *done)
+static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, uint32_t n,
+                          int64_t *out, bool *done)
 {
     uint32_t at = 0;
     *done = found->flat > 0 && kt_gather_most(id, n) < found->flat;
@@ -328,7 +330,8 @@ static bool few_flat(const KtFoundPages *found, const KtIds *ids, int64_t *out)
     return true;
 }
 
-KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtColumn *out, bool *done)
+KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtColumn *out,
+                         bool *done)
 {
     *done = false;
     if (key == 0 || ids.n == 0)
@@ -349,7 +352,8 @@ KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtC
         }
         *done = false;
     }
-    if (ids.width == 4 && ids.sel && found->kind != KT_COL_VALUE && found->kind != KT_COL_BOOL && few_flat(found, &ids, value)) {
+    if (ids.width == 4 && ids.sel && found->kind != KT_COL_VALUE && found->kind != KT_COL_BOOL &&
+        few_flat(found, &ids, value)) {
         col.kind = found->kind;
         *out = col;
         *done = true;
@@ -363,7 +367,8 @@ KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtC
     col.nulls = kt_arena_alloc(arena, (rows + 63) / 64 * sizeof *col.nulls);
     if (!col.nulls)
         return KT_ERR_MEMORY;
-    memset(col.nulls, 0xFF, (rows + 63) / 64 * sizeof *col.nulls); /* rows that were not asked for are null */
+    memset(col.nulls, 0xFF,
+           (rows + 63) / 64 * sizeof *col.nulls); /* rows that were not asked for are null */
     for (uint32_t i = 0; i < ids.n; i++) {
         uint32_t row = kt_ids_row(&ids, i);
         uint64_t id = kt_ids_at(&ids, row);
@@ -396,7 +401,9 @@ static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t
     KtStatus status = value.bytes.at ? kt_label_decode(value.bytes, &chunk) : KT_OK;
     kt_kv_release(&value);
     if (status != KT_OK)
-        return status == KT_ERR_CORRUPTION ? kt_diag_set(*f->diag, status, NULL, "A list of nodes is damaged on disk.") : status;
+        return status == KT_ERR_CORRUPTION
+                   ? kt_diag_set(*f->diag, status, NULL, "A list of nodes is damaged on disk.")
+                   : status;
     KtMemberPage *block = kt_label_count(&chunk) ? malloc(sizeof *block) : NULL;
     if (block) {
         block->head = (KtSlotBlock){.bytes = sizeof *block};
@@ -410,7 +417,8 @@ static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t
     return KT_OK;
 }
 
-KtStatus kt_fetch_members(KtFetch *f, KtToken label, const uint64_t *node, uint32_t n, bool *out, uint64_t *left)
+KtStatus kt_fetch_members(KtFetch *f, KtToken label, const uint64_t *node, uint32_t n, bool *out,
+                          uint64_t *left)
 {
     KtSlots *slots = kt_cache_members(&f->shared, label);
     for (uint32_t i = 0; slots && i < n; i++) {
@@ -424,8 +432,8 @@ KtStatus kt_fetch_members(KtFetch *f, KtToken label, const uint64_t *node, uint3
         }
         if (kind == KT_SLOT_UNKNOWN)
             continue;
-        out[i] = kind == KT_SLOT_BLOCK &&
-                 kt_bit(((const KtMemberPage *)block)->bits, (uint32_t)(node[i] & ((1 << KT_MEMBER_BITS) - 1)));
+        out[i] = kind == KT_SLOT_BLOCK && kt_bit(((const KtMemberPage *)block)->bits,
+                                                 (uint32_t)(node[i] & ((1 << KT_MEMBER_BITS) - 1)));
         kt_bit_clear(left, i);
     }
     return KT_OK;

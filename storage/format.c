@@ -87,8 +87,8 @@ static void put_operands(const KtMergeRules *rules, const KtSpan *operand, size_
 }
 
 /* Adds operands to a carried value: its own come first, since a good last one joins with the first new ones. */
-static void carry_on(const KtMergeRules *rules, KtReader old, bool has_base, KtSpan base, const KtSpan *operand, size_t n,
-                     KtBuf *out)
+static void carry_on(const KtMergeRules *rules, KtReader old, bool has_base, KtSpan base,
+                     const KtSpan *operand, size_t n, KtBuf *out)
 {
     size_t count = 0;
     KtSpan piece;
@@ -109,7 +109,8 @@ static void carry_on(const KtMergeRules *rules, KtReader old, bool has_base, KtS
     free(all);
 }
 
-void kt_merge_full(const KtMergeRules *rules, KtSpan key, KtSpan base, const KtSpan *operand, size_t n, KtBuf *out)
+void kt_merge_full(const KtMergeRules *rules, KtSpan key, KtSpan base, const KtSpan *operand,
+                   size_t n, KtBuf *out)
 {
     KtReader old;
     bool has_base = false;
@@ -131,7 +132,8 @@ void kt_merge_full(const KtMergeRules *rules, KtSpan key, KtSpan base, const KtS
     KtBuf applied = {0};
     if (good > 0 && rules->apply(key, base, operand, good, &applied)) {
         out->failed |= applied.failed;
-        carry_on(rules, none, true, kt_span(applied.data, applied.len), operand + good, n - good, out);
+        carry_on(rules, none, true, kt_span(applied.data, applied.len), operand + good, n - good,
+                 out);
     } else {
         carry_on(rules, none, base.at != NULL, base, operand, n, out);
     }

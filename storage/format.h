@@ -9,26 +9,26 @@
 #include "storage/kv/kv.h"
 
 typedef enum KtFamilyId { /* numbers are places in kt_families, not on disk; names are */
-    KT_FAMILY_META,
-    KT_FAMILY_NODE,
-    KT_FAMILY_REL,
-    KT_FAMILY_RELMAP,
-    KT_FAMILY_ADJ,
-    KT_FAMILY_LABEL,
-    KT_FAMILY_INDEX,
-    KT_FAMILY_LOG,
-    KT_FAMILIES
+                          KT_FAMILY_META,
+                          KT_FAMILY_NODE,
+                          KT_FAMILY_REL,
+                          KT_FAMILY_RELMAP,
+                          KT_FAMILY_ADJ,
+                          KT_FAMILY_LABEL,
+                          KT_FAMILY_INDEX,
+                          KT_FAMILY_LOG,
+                          KT_FAMILIES
 } KtFamilyId;
 
 extern const KtKvFamily kt_families[KT_FAMILIES];
 
 enum {
-    KT_FMT_RECORD = 1,      /* node and rel */
-    KT_FMT_VALUE = 1,       /* a value kept out of line: fmt1 kind1 bytes */
+    KT_FMT_RECORD = 1, /* node and rel */
+    KT_FMT_VALUE = 1,  /* a value kept out of line: fmt1 kind1 bytes */
     KT_FMT_ADJ = 1,
     KT_FMT_RELMAP = 1,
     KT_FMT_LABEL = 1,
-    KT_FMT_OPERAND = 0x41,  /* operands of adj, relmap and label */
+    KT_FMT_OPERAND = 0x41, /* operands of adj, relmap and label */
     KT_FMT_CARRIED = 0xFF
 };
 
@@ -42,7 +42,8 @@ typedef struct KtMergeRules {
     void (*join)(const KtSpan *operand, size_t n, KtBuf *out);
 } KtMergeRules;
 
-void kt_merge_full(const KtMergeRules *rules, KtSpan key, KtSpan base, const KtSpan *operand, size_t n, KtBuf *out);
+void kt_merge_full(const KtMergeRules *rules, KtSpan key, KtSpan base, const KtSpan *operand,
+                   size_t n, KtBuf *out);
 bool kt_merge_partial(const KtMergeRules *rules, const KtSpan *operand, size_t n, KtBuf *out);
 
 static inline uint64_t kt_zigzag(int64_t v) { return ((uint64_t)v << 1) ^ (uint64_t)(v >> 63); }

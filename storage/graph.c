@@ -5,13 +5,13 @@
 #include "storage/graph_internal.h"
 
 /* Runs `call` behind the entry check, with scratch rewound afterwards. */
-#define ENTER_AND(view, write, call)                                      \
-    do {                                                                  \
-        KT_TRY(kt_view_enter((view), (write)));                           \
-        KtArenaMark scratch_ = kt_arena_mark((view)->scratch);            \
-        KtStatus status_ = (call);                                        \
-        kt_arena_rewind((view)->scratch, scratch_);                       \
-        return status_;                                                   \
+#define ENTER_AND(view, write, call)                           \
+    do {                                                       \
+        KT_TRY(kt_view_enter((view), (write)));                \
+        KtArenaMark scratch_ = kt_arena_mark((view)->scratch); \
+        KtStatus status_ = (call);                             \
+        kt_arena_rewind((view)->scratch, scratch_);            \
+        return status_;                                        \
     } while (0)
 
 /* ---- names ---- */
@@ -27,7 +27,8 @@ static KtStatus name_make(KtView *view, KtNameKind kind, KtText name, KtToken *o
 {
     KtStatus status = kt_store_name_make(view->db->store, kind, name, out);
     if (status == KT_ERR_LIST_TOO_LONG)
-        return kt_diag_set(view->diag, status, NULL, "The database has too many different names of one kind.");
+        return kt_diag_set(view->diag, status, NULL,
+                           "The database has too many different names of one kind.");
     return status;
 }
 
@@ -130,7 +131,8 @@ static KtStatus node_labels(KtView *view, KtIds ids, KtArena *arena, KtLists *ou
     KT_TRY(kt_read_warm(view, KT_NODE, ask));
     for (uint32_t i = 0; i < ask->n; i++) {
         KtState state;
-        KT_TRY(kt_read_state(view, KT_NODE, ask->id[i], kt_view_mark(view), false, view->scratch, &state));
+        KT_TRY(kt_read_state(view, KT_NODE, ask->id[i], kt_view_mark(view), false, view->scratch,
+                             &state));
         while (row <= ask->row[i])
             start[row++] = n;
         for (uint32_t l = 0; l < state.labels; l++) {
@@ -187,7 +189,8 @@ static void column_set(KtColumn *col, uint32_t row, KtValue value)
 }
 
 /* Rows that were not asked for are null. */
-static KtStatus props(KtView *view, KtKind kind, KtToken key, KtIds ids, KtArena *arena, KtColumn *out)
+static KtStatus props(KtView *view, KtKind kind, KtToken key, KtIds ids, KtArena *arena,
+                      KtColumn *out)
 {
     if (kind == KT_NODE && view->overlay.n == 0) {
         bool done;
@@ -250,7 +253,8 @@ static KtStatus one_record(KtView *view, KtKind kind, uint64_t id, KtArena *aren
     if (!entry)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < state.props; i++) {
-        KtMapEntry next = {kt_store_name_text(view->db->store, KT_NAME_KEY, state.prop[i].key), state.prop[i].value};
+        KtMapEntry next = {kt_store_name_text(view->db->store, KT_NAME_KEY, state.prop[i].key),
+                           state.prop[i].value};
         uint32_t at = i;
         for (; at > 0 && key_above(entry[at - 1].key, next.key); at--)
             entry[at] = entry[at - 1];
@@ -313,21 +317,22 @@ KtStatus kt_scan_next(KtScan *scan, void *ids, uint32_t cap, uint32_t *n)
     ENTER_AND(kt_scan_view(scan), false, kt_scan_next_at(scan, ids, cap, n));
 }
 
-KtStatus kt_seek_many(KtView *view, uint32_t index, const KtColumn *keys, uint32_t n, KtArena *arena, KtPairs *out)
+KtStatus kt_seek_many(KtView *view, uint32_t index, const KtColumn *keys, uint32_t n,
+                      KtArena *arena, KtPairs *out)
 {
     ENTER_AND(view, false, kt_seek_many_at(view, index, keys, n, arena, out));
 }
 
 /* ---- writes ---- */
 
-KtStatus kt_add_nodes(KtView *view, uint32_t n, const KtToken *label, uint32_t n_labels, const KtProps *node_props,
-                      KtNodeId *out)
+KtStatus kt_add_nodes(KtView *view, uint32_t n, const KtToken *label, uint32_t n_labels,
+                      const KtProps *node_props, KtNodeId *out)
 {
     ENTER_AND(view, true, kt_add_nodes_at(view, n, label, n_labels, node_props, out));
 }
 
-KtStatus kt_add_rels(KtView *view, uint32_t n, KtToken type, const KtNodeId *start, const KtNodeId *end,
-                     const KtProps *rel_props, KtRelId *out)
+KtStatus kt_add_rels(KtView *view, uint32_t n, KtToken type, const KtNodeId *start,
+                     const KtNodeId *end, const KtProps *rel_props, KtRelId *out)
 {
     ENTER_AND(view, true, kt_add_rels_at(view, n, type, start, end, rel_props, out));
 }
@@ -342,10 +347,7 @@ KtStatus kt_set_labels(KtView *view, KtIds ids, KtToken label, bool present)
     ENTER_AND(view, true, kt_set_labels_at(view, ids, label, present));
 }
 
-KtStatus kt_del_rels(KtView *view, KtIds ids)
-{
-    ENTER_AND(view, true, kt_del_rels_at(view, ids));
-}
+KtStatus kt_del_rels(KtView *view, KtIds ids) { ENTER_AND(view, true, kt_del_rels_at(view, ids)); }
 
 KtStatus kt_del_nodes(KtView *view, KtIds ids, bool detach)
 {

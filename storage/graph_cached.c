@@ -48,7 +48,8 @@ static inline void begin_lines(const Ahead *a, uint32_t i)
     if (KT_UNLIKELY(!(word & KT_SLOT_IS_BLOCK)))
         return;
     const KtSharedList *next = (const KtSharedList *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK);
-    const char *line = (const char *)next + 64, *end = (const char *)(kt_list_nbr(&next->list) + next->list.n);
+    const char *line = (const char *)next + 64,
+               *end = (const char *)(kt_list_nbr(&next->list) + next->list.n);
     if (end > line + MOST * 64)
         end = line + MOST * 64;
     for (; line < end; line += 64)
@@ -68,7 +69,8 @@ static inline uint64_t ahead_take(Ahead *a, uint32_t i, bool lines)
 }
 
 /* Self-loops in part of a run: neighbours ascend, so they stand together. */
-static uint32_t loops_in(const KtNodeList *list, const KtListRun *run, uint32_t from, uint32_t n, KtNodeId node)
+static uint32_t loops_in(const KtNodeList *list, const KtListRun *run, uint32_t from, uint32_t n,
+                         KtNodeId node)
 {
     if (run->loops == 0 || n == run->n)
         return run->loops;
@@ -100,11 +102,13 @@ void kt_expand_slice(const KtExpand *e, const KtNodeList *list, const KtListRun 
                      .width = KT_NODE_WIDTH,
                      .rel_width = (uint8_t)width,
                      .nbr = kt_list_nbr(list) + from,
-                     .rel = e->hop.rels ? (const char *)kt_list_rels(list) + (size_t)from * width : NULL};
+                     .rel = e->hop.rels ? (const char *)kt_list_rels(list) + (size_t)from * width
+                                        : NULL};
 }
 
 /* A list of several runs or slices. False: `out` is full before its end. */
-static bool take_long(KtExpand *e, const KtNodeList *list, KtSlice *out, uint32_t cap, uint32_t *made)
+static bool take_long(KtExpand *e, const KtNodeList *list, KtSlice *out, uint32_t cap,
+                      uint32_t *made)
 {
     for (; *made < cap && e->run < list->runs; e->run++, e->offset = 0) {
         const KtListRun *run = &kt_list_runs(list)[e->run];
@@ -126,7 +130,8 @@ static bool take_long(KtExpand *e, const KtNodeList *list, KtSlice *out, uint32_
 uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
 {
     KtCommit at;
-    Ahead ahead = {.slots = kt_fetch_slots(e->view->fetch, e->dir, &at), .node = e->node, .n = e->n};
+    Ahead ahead = {
+        .slots = kt_fetch_slots(e->view->fetch, e->dir, &at), .node = e->node, .n = e->n};
     uint32_t made = 0, i = e->at;
     bool rels = e->hop.rels;
     ahead_begin(&ahead, i);
@@ -140,7 +145,8 @@ uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
         }
         const KtNodeList *list = &((const KtSharedList *)block)->list;
         const KtListRun *run = kt_list_runs(list);
-        if (KT_LIKELY(list->runs == 1 && list->n <= KT_SLICE_MOST && e->offset == 0)) { /* one slice: no further state */
+        if (KT_LIKELY(list->runs == 1 && list->n <= KT_SLICE_MOST &&
+                      e->offset == 0)) { /* one slice: no further state */
             const uint32_t *nbr = (const uint32_t *)(const void *)(run + 1);
             if (!kt_hop_takes(&e->hop, run->type))
                 continue;
@@ -176,7 +182,8 @@ uint64_t kt_list_count(const KtHop *hop, const KtNodeList *list, bool without_lo
     return n;
 }
 
-uint32_t kt_degrees_cached(KtView *view, const KtHop *hop, uint8_t dir, bool without_loops, const KtAsk *ask, uint64_t *out)
+uint32_t kt_degrees_cached(KtView *view, const KtHop *hop, uint8_t dir, bool without_loops,
+                           const KtAsk *ask, uint64_t *out)
 {
     KtCommit at;
     Ahead ahead = {.slots = kt_fetch_slots(view->fetch, dir, &at), .node = ask->id, .n = ask->n};

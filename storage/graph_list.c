@@ -84,13 +84,15 @@ static KtStatus build_add(KtArena *arena, Building *b, KtToken type, uint32_t nb
     return KT_OK;
 }
 
-static KtStatus merge_edges(KtView *view, Building *b, const KtNodeList *base, const Edge *own, uint32_t n_own)
+static KtStatus merge_edges(KtView *view, Building *b, const KtNodeList *base, const Edge *own,
+                            uint32_t n_own)
 {
     uint32_t at = 0;
     for (uint32_t r = 0; r < base->runs; r++) {
         const KtListRun *run = &kt_list_runs(base)[r];
         for (uint32_t i = run->first; i < run->first + run->n; i++) {
-            Edge old = {.type = run->type, .nbr = kt_list_nbr(base)[i], .rel = kt_list_rel(base, i)};
+            Edge old = {
+                .type = run->type, .nbr = kt_list_nbr(base)[i], .rel = kt_list_rel(base, i)};
             int order = -1;
             for (; at < n_own && (order = edge_order(&own[at], &old)) < 0; at++) {
                 if (own[at].add)
@@ -110,7 +112,8 @@ static KtStatus merge_edges(KtView *view, Building *b, const KtNodeList *base, c
     return KT_OK;
 }
 
-static KtStatus merge_list(KtView *view, uint8_t dir, KtNodeId node, uint32_t first, const KtNodeList *base, KtNodeList **out)
+static KtStatus merge_list(KtView *view, uint8_t dir, KtNodeId node, uint32_t first,
+                           const KtNodeList *base, KtNodeList **out)
 {
     Edge *own;
     uint32_t n_own;
@@ -138,7 +141,8 @@ static KtStatus merge_list(KtView *view, uint8_t dir, KtNodeId node, uint32_t fi
     return KT_OK;
 }
 
-KtStatus kt_read_lists(KtView *view, uint8_t dir, const KtNodeId *node, uint32_t n, KtMark mark, KtNodeList **out)
+KtStatus kt_read_lists(KtView *view, uint8_t dir, const KtNodeId *node, uint32_t n, KtMark mark,
+                       KtNodeList **out)
 {
     KT_TRY(kt_fetch_lists(view->fetch, dir, node, n, out));
     if (view->overlay.n == 0)
@@ -146,7 +150,8 @@ KtStatus kt_read_lists(KtView *view, uint8_t dir, const KtNodeId *node, uint32_t
     KtStatus status = KT_OK;
     KtArenaMark scratch = kt_arena_mark(view->scratch);
     for (uint32_t i = 0; i < n && status == KT_OK; i++) {
-        uint32_t first = kt_chain_first(&view->overlay, KT_CHAIN_LIST, kt_chain_list(node[i], dir), mark);
+        uint32_t first =
+            kt_chain_first(&view->overlay, KT_CHAIN_LIST, kt_chain_list(node[i], dir), mark);
         if (!first)
             continue;
         KtNodeList *merged;
@@ -315,7 +320,8 @@ KtStatus kt_expand_next_at(KtExpand *e, KtSlice *out, uint32_t cap, uint32_t *n)
 
 /* ---- degrees: the snapshot's, and what own changes add and take ---- */
 
-static int64_t own_count(const KtView *view, const KtHop *hop, uint8_t dir, KtNodeId node, KtMark mark, bool without_loops)
+static int64_t own_count(const KtView *view, const KtHop *hop, uint8_t dir, KtNodeId node,
+                         KtMark mark, bool without_loops)
 {
     const KtOverlay *o = &view->overlay;
     int64_t n = 0;
@@ -352,13 +358,15 @@ KtStatus kt_degrees_at(KtView *view, const KtHop *hop, KtIds ids, uint64_t *out)
         if (!(hop->dir & dir))
             continue;
         bool without_loops = dir == KT_IN && hop->dir == KT_BOTH;
-        uint32_t done = view->overlay.n == 0 ? kt_degrees_cached(view, hop, dir, without_loops, ask, out) : 0;
+        uint32_t done =
+            view->overlay.n == 0 ? kt_degrees_cached(view, hop, dir, without_loops, ask, out) : 0;
         for (uint32_t at = done; at < ask->n; at += KT_HOLD_MOST) {
             uint32_t n = ask->n - at < KT_HOLD_MOST ? ask->n - at : KT_HOLD_MOST;
             KT_TRY(kt_fetch_lists(view->fetch, dir, ask->id + at, n, list));
             for (uint32_t i = 0; i < n; i++) {
-                out[ask->row[at + i]] += kt_list_count(hop, list[i], without_loops) +
-                                         (uint64_t)own_count(view, hop, dir, ask->id[at + i], mark, without_loops);
+                out[ask->row[at + i]] +=
+                    kt_list_count(hop, list[i], without_loops) +
+                    (uint64_t)own_count(view, hop, dir, ask->id[at + i], mark, without_loops);
                 kt_fetch_drop(view->fetch, list[i]);
             }
         }
@@ -376,7 +384,8 @@ typedef struct Pairs {
     uint8_t *dir;
 } Pairs;
 
-static KtStatus pair_add(KtArena *arena, Pairs *p, uint32_t row, uint64_t id, KtToken type, uint8_t dir)
+static KtStatus pair_add(KtArena *arena, Pairs *p, uint32_t row, uint64_t id, KtToken type,
+                         uint8_t dir)
 {
     void *rows = p->row, *ids = p->id, *types = p->type, *dirs = p->dir;
     KT_TRY(kt_arena_grow(arena, &rows, p->n, &p->cap_row, sizeof *p->row));
@@ -407,8 +416,9 @@ static uint32_t lower_bound(const uint32_t *nbr, uint32_t n, uint32_t key)
 
 /* The relationships from `start` to `end` (dir as seen from the row's first node): of the list of one of them in the
  * snapshot those that own changes leave, then own ones. No list is merged: a hub that is written to is asked often. */
-static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list, uint32_t nbr, KtNodeId start, KtNodeId end,
-                         uint32_t row, uint8_t dir, KtMark mark, KtArena *arena, Pairs *p)
+static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list, uint32_t nbr,
+                         KtNodeId start, KtNodeId end, uint32_t row, uint8_t dir, KtMark mark,
+                         KtArena *arena, Pairs *p)
 {
     const KtOverlay *o = &view->overlay;
     const uint32_t *all = kt_list_nbr(list);
@@ -417,7 +427,8 @@ static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list,
         if (!kt_hop_takes(hop, run->type))
             continue;
         uint32_t last = run->first + run->n;
-        for (uint32_t i = run->first + lower_bound(all + run->first, run->n, nbr); i < last && all[i] == nbr; i++) {
+        for (uint32_t i = run->first + lower_bound(all + run->first, run->n, nbr);
+             i < last && all[i] == nbr; i++) {
             KtRelId rel = kt_list_rel(list, i);
             if (o->n == 0 || kt_overlay_exists(o, KT_REL, rel, mark) != KT_SAYS_NO)
                 KT_TRY(pair_add(arena, p, row, rel, run->type, dir));
@@ -426,8 +437,8 @@ static KtStatus pairs_of(KtView *view, const KtHop *hop, const KtNodeList *list,
     uint32_t at = o->n ? kt_chain_first(o, KT_CHAIN_PAIR, kt_chain_pair(start, end), mark) : 0;
     for (; at; at = kt_chain_older(o, at)) {
         const KtChange *c = kt_chain_change(o, at);
-        if (c->kind == KT_CHANGE_REL_ADD && c->start == start && c->end == end && kt_hop_takes(hop, c->token) &&
-            kt_overlay_exists(o, KT_REL, c->id, mark) == KT_SAYS_YES)
+        if (c->kind == KT_CHANGE_REL_ADD && c->start == start && c->end == end &&
+            kt_hop_takes(hop, c->token) && kt_overlay_exists(o, KT_REL, c->id, mark) == KT_SAYS_YES)
             KT_TRY(pair_add(arena, p, row, c->id, c->token, dir));
     }
     return KT_OK;
@@ -485,8 +496,8 @@ static void between_take(Between *w, const KtIds *a, const KtIds *b, uint32_t *a
     }
 }
 
-static KtStatus between_answer(KtView *view, const Between *w, const KtHop *hop, bool out, bool in, KtMark mark, KtArena *arena,
-                               Pairs *p)
+static KtStatus between_answer(KtView *view, const Between *w, const KtHop *hop, bool out, bool in,
+                               KtMark mark, KtArena *arena, Pairs *p)
 {
     for (uint32_t i = 0; i < w->n; i++) {
         const KtNodeList *from = out ? (w->swapped ? w->in : w->out)[w->of[i]] : NULL;
@@ -500,7 +511,8 @@ static KtStatus between_answer(KtView *view, const Between *w, const KtHop *hop,
     return KT_OK;
 }
 
-KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena *arena, KtPairs *out)
+KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena *arena,
+                       KtPairs *out)
 {
     KT_CHECK(a.n == b.n);
     Pairs p = {0};
@@ -513,7 +525,8 @@ KtStatus kt_between_at(KtView *view, const KtHop *hop, KtIds a, KtIds b, KtArena
         bool need_out = w.swapped ? ins : outs, need_in = w.swapped ? outs : ins;
         if (need_out)
             KT_TRY(kt_fetch_lists(view->fetch, KT_OUT, w.owner, w.owners, w.out));
-        KtStatus status = need_in ? kt_fetch_lists(view->fetch, KT_IN, w.owner, w.owners, w.in) : KT_OK;
+        KtStatus status =
+            need_in ? kt_fetch_lists(view->fetch, KT_IN, w.owner, w.owners, w.in) : KT_OK;
         bool has_in = need_in && status == KT_OK;
         if (status == KT_OK)
             status = between_answer(view, &w, hop, outs, ins, mark, arena, &p);

@@ -10,16 +10,16 @@ struct KtExpand {
     KtView *view;
     KtHop hop;
     KtMark mark;
-    KtArena *arena;         /* of the cursor: what it needs for its largest feed */
-    uint32_t n, cap;        /* nodes of this feed, and room for */
+    KtArena *arena;  /* of the cursor: what it needs for its largest feed */
+    uint32_t n, cap; /* nodes of this feed, and room for */
     KtNodeId *node;
     uint16_t *row;
     uint32_t held_from, held; /* nodes [held_from, held_from + held) have their lists here */
     /* the next slice: */
-    uint32_t at;            /* node of the feed */
+    uint32_t at; /* node of the feed */
     uint8_t dir;
     uint32_t run, offset;
-    KtNodeList **out, **in;   /* KT_HOLD_MOST each; NULL: nothing was held yet */
+    KtNodeList **out, **in; /* KT_HOLD_MOST each; NULL: nothing was held yet */
 };
 
 /* The slice at the cursor's place: of `run` in the list of its node. */
@@ -33,6 +33,7 @@ uint64_t kt_list_count(const KtHop *hop, const KtNodeList *list, bool without_lo
 /* One direction: the next slices; how many. */
 uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap);
 /* Adds to out[row]; how many of `ask` are done. */
-uint32_t kt_degrees_cached(KtView *view, const KtHop *hop, uint8_t dir, bool without_loops, const KtAsk *ask, uint64_t *out);
+uint32_t kt_degrees_cached(KtView *view, const KtHop *hop, uint8_t dir, bool without_loops,
+                           const KtAsk *ask, uint64_t *out);
 
 #endif

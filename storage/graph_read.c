@@ -27,7 +27,8 @@ KtStatus kt_ask(KtView *view, KtIds ids, KtAsk **out)
 
 static KtStatus damaged(KtView *view, KtKind kind, uint64_t id)
 {
-    return kt_diag_set(view->diag, KT_ERR_CORRUPTION, NULL, "The record of %s %llu is damaged on disk.",
+    return kt_diag_set(view->diag, KT_ERR_CORRUPTION, NULL,
+                       "The record of %s %llu is damaged on disk.",
                        kind == KT_NODE ? "node" : "relationship", (unsigned long long)id);
 }
 
@@ -86,7 +87,8 @@ static KtStatus members_first(KtView *view, KtToken label, Rest *rest, bool *out
     return KT_OK;
 }
 
-KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t n, KtMark mark, bool *out)
+KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t n, KtMark mark,
+                        bool *out)
 {
     if (kind == KT_REL) {
         KtRelRef *ref = kt_arena_alloc(view->scratch, n * sizeof *ref);
@@ -95,7 +97,8 @@ KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t 
     Rest rest;
     KT_TRY(rest_open(view, n, &rest));
     for (uint32_t i = 0; i < n; i++) {
-        KtSays says = view->overlay.n ? kt_overlay_exists(&view->overlay, kind, id[i], mark) : KT_SAYS_NOTHING;
+        KtSays says = view->overlay.n ? kt_overlay_exists(&view->overlay, kind, id[i], mark)
+                                      : KT_SAYS_NOTHING;
         out[i] = says == KT_SAYS_YES;
         if (says == KT_SAYS_NOTHING)
             rest_add(&rest, id[i], i);
@@ -108,12 +111,14 @@ KtStatus kt_read_exists(KtView *view, KtKind kind, const uint64_t *id, uint32_t 
     return KT_OK;
 }
 
-KtStatus kt_read_label(KtView *view, KtToken label, const uint64_t *id, uint32_t n, KtMark mark, bool *out)
+KtStatus kt_read_label(KtView *view, KtToken label, const uint64_t *id, uint32_t n, KtMark mark,
+                       bool *out)
 {
     Rest rest;
     KT_TRY(rest_open(view, n, &rest));
     for (uint32_t i = 0; i < n; i++) {
-        KtSays says = view->overlay.n ? kt_overlay_label(&view->overlay, id[i], label, mark) : KT_SAYS_NOTHING;
+        KtSays says = view->overlay.n ? kt_overlay_label(&view->overlay, id[i], label, mark)
+                                      : KT_SAYS_NOTHING;
         out[i] = says == KT_SAYS_YES;
         if (says == KT_SAYS_NOTHING && label != 0)
             rest_add(&rest, id[i], i);
@@ -138,17 +143,20 @@ KtStatus kt_read_label(KtView *view, KtToken label, const uint64_t *id, uint32_t
 /* ---- properties ---- */
 
 /* A value out of a block, copied so that it outlives it. */
-static KtStatus decode_value(KtView *view, KtKind kind, uint64_t id, const KtRecordValue *value, KtArena *arena, KtValue *out)
+static KtStatus decode_value(KtView *view, KtKind kind, uint64_t id, const KtRecordValue *value,
+                             KtArena *arena, KtValue *out)
 {
     if (value->out_of_line)
         return kt_fetch_value(view->fetch, kind, id, value->key, arena, out);
     if (value->kind != KT_TEXT && value->kind != KT_BYTES && value->kind != KT_LIST)
         return kt_value_decode(value->kind, value->bytes, arena, out);
     char *copy = kt_arena_text(arena, (const char *)value->bytes.at, value->bytes.len);
-    return copy ? kt_value_decode(value->kind, kt_span(copy, value->bytes.len), arena, out) : KT_ERR_MEMORY;
+    return copy ? kt_value_decode(value->kind, kt_span(copy, value->bytes.len), arena, out)
+                : KT_ERR_MEMORY;
 }
 
-static KtStatus find_prop(KtView *view, KtKind kind, uint64_t id, KtSpan bytes, KtToken key, KtArena *arena, KtValue *out)
+static KtStatus find_prop(KtView *view, KtKind kind, uint64_t id, KtSpan bytes, KtToken key,
+                          KtArena *arena, KtValue *out)
 {
     KtRecord record;
     KtRecordValue value;
@@ -161,14 +169,15 @@ static KtStatus find_prop(KtView *view, KtKind kind, uint64_t id, KtSpan bytes, 
     return status == KT_ERR_CORRUPTION ? damaged(view, kind, id) : status;
 }
 
-KtStatus kt_read_prop(KtView *view, KtKind kind, KtToken key, const uint64_t *id, uint32_t n, KtMark mark, KtArena *arena,
-                      KtValue *out)
+KtStatus kt_read_prop(KtView *view, KtKind kind, KtToken key, const uint64_t *id, uint32_t n,
+                      KtMark mark, KtArena *arena, KtValue *out)
 {
     Rest rest;
     KT_TRY(rest_open(view, n, &rest));
     for (uint32_t i = 0; i < n; i++) {
         out[i] = kt_null();
-        if (key == 0 || (view->overlay.n && kt_overlay_prop(&view->overlay, kind, id[i], key, mark, &out[i])))
+        if (key == 0 ||
+            (view->overlay.n && kt_overlay_prop(&view->overlay, kind, id[i], key, mark, &out[i])))
             continue;
         rest_add(&rest, id[i], i);
     }
@@ -176,7 +185,8 @@ KtStatus kt_read_prop(KtView *view, KtKind kind, KtToken key, const uint64_t *id
     KtStatus status = KT_OK;
     for (uint32_t i = 0; i < rest.n && status == KT_OK; i++) {
         if (rest.block[i]->found)
-            status = find_prop(view, kind, rest.id[i], rest.block[i]->bytes, key, arena, &out[rest.at[i]]);
+            status = find_prop(view, kind, rest.id[i], rest.block[i]->bytes, key, arena,
+                               &out[rest.at[i]]);
     }
     drop_all(view, rest.block, rest.n);
     return status;
@@ -194,8 +204,8 @@ KtStatus kt_read_warm(KtView *view, KtKind kind, const KtAsk *ask)
 
 /* ---- a whole node or relationship ---- */
 
-static KtStatus state_of_record(KtView *view, KtKind kind, uint64_t id, KtSpan bytes, bool props, KtArena *arena,
-                                uint32_t room, KtState *out)
+static KtStatus state_of_record(KtView *view, KtKind kind, uint64_t id, KtSpan bytes, bool props,
+                                KtArena *arena, uint32_t room, KtState *out)
 {
     KtRecord record;
     KT_TRY(kt_record_open(bytes, &record));
@@ -244,11 +254,13 @@ static void state_change(KtState *state, const KtChange *c)
             at++;
         bool there = at < state->labels && state->label[at] == c->token;
         if (c->kind == KT_CHANGE_LABEL_ADD && !there) {
-            memmove(&state->label[at + 1], &state->label[at], (state->labels - at) * sizeof *state->label);
+            memmove(&state->label[at + 1], &state->label[at],
+                    (state->labels - at) * sizeof *state->label);
             state->label[at] = c->token;
             state->labels++;
         } else if (c->kind == KT_CHANGE_LABEL_DEL && there) {
-            memmove(&state->label[at], &state->label[at + 1], (state->labels - at - 1) * sizeof *state->label);
+            memmove(&state->label[at], &state->label[at + 1],
+                    (state->labels - at - 1) * sizeof *state->label);
             state->labels--;
         }
         return;
@@ -259,7 +271,8 @@ static void state_change(KtState *state, const KtChange *c)
     bool there = at < state->props && state->prop[at].key == c->token;
     if (kt_is_null(c->after)) {
         if (there) {
-            memmove(&state->prop[at], &state->prop[at + 1], (state->props - at - 1) * sizeof *state->prop);
+            memmove(&state->prop[at], &state->prop[at + 1],
+                    (state->props - at - 1) * sizeof *state->prop);
             state->props--;
         }
         return;
@@ -271,7 +284,8 @@ static void state_change(KtState *state, const KtChange *c)
     state->prop[at] = (KtProp){c->token, c->after};
 }
 
-KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, bool props, KtArena *arena, KtState *out)
+KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, bool props,
+                       KtArena *arena, KtState *out)
 {
     KtState state = {.exists = false};
     KtChainKind chain = kind == KT_NODE ? KT_CHAIN_NODE : KT_CHAIN_REL;
@@ -325,7 +339,8 @@ KtStatus kt_read_state(KtView *view, KtKind kind, uint64_t id, KtMark mark, bool
 
 /* ---- relationships ---- */
 
-KtStatus kt_read_rels(KtView *view, const KtRelId *rel, uint32_t n, KtMark mark, KtRelRef *out, bool *found)
+KtStatus kt_read_rels(KtView *view, const KtRelId *rel, uint32_t n, KtMark mark, KtRelRef *out,
+                      bool *found)
 {
     uint64_t *id = kt_arena_alloc(view->scratch, n * sizeof *id);
     uint32_t *at = kt_arena_alloc(view->scratch, n * sizeof *at);
@@ -334,7 +349,8 @@ KtStatus kt_read_rels(KtView *view, const KtRelId *rel, uint32_t n, KtMark mark,
         return KT_ERR_MEMORY;
     uint32_t rest = 0;
     for (uint32_t i = 0; i < n; i++) {
-        KtSays says = view->overlay.n ? kt_overlay_exists(&view->overlay, KT_REL, rel[i], mark) : KT_SAYS_NOTHING;
+        KtSays says = view->overlay.n ? kt_overlay_exists(&view->overlay, KT_REL, rel[i], mark)
+                                      : KT_SAYS_NOTHING;
         found[i] = says == KT_SAYS_YES && kt_overlay_rel(&view->overlay, rel[i], mark, &out[i]);
         if (says == KT_SAYS_NOTHING) {
             id[rest] = rel[i];
@@ -347,7 +363,10 @@ KtStatus kt_read_rels(KtView *view, const KtRelId *rel, uint32_t n, KtMark mark,
         uint32_t slot = (uint32_t)(id[i] & (KT_RELMAP_SLOTS - 1));
         if (kt_relmap_has(map, slot)) {
             found[at[i]] = true;
-            out[at[i]] = (KtRelRef){.id = id[i], .start = map->start[slot], .end = map->end[slot], .type = map->type[slot]};
+            out[at[i]] = (KtRelRef){.id = id[i],
+                                    .start = map->start[slot],
+                                    .end = map->end[slot],
+                                    .type = map->type[slot]};
         }
         kt_fetch_drop(view->fetch, block[i]);
     }

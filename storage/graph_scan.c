@@ -24,10 +24,10 @@ struct KtScan {
     KtScanSpec spec;
     KtMark mark;
     KtKvIter *iter;
-    uint64_t chunk;     /* the next chunk to read: its number */
-    uint64_t least;     /* ids below it are left out */
-    bool ended;         /* no more chunks */
-    uint64_t *id;       /* of the chunk at hand */
+    uint64_t chunk; /* the next chunk to read: its number */
+    uint64_t least; /* ids below it are left out */
+    bool ended;     /* no more chunks */
+    uint64_t *id;   /* of the chunk at hand */
     uint32_t n, at;
     Own *own;
     uint32_t owns, own_at;
@@ -37,7 +37,10 @@ struct KtScan {
 
 KtView *kt_scan_view(KtScan *scan) { return scan->view; }
 
-static bool of_rels(const KtScan *s) { return s->spec.kind == KT_SCAN_RELS || s->spec.kind == KT_SCAN_TYPE; }
+static bool of_rels(const KtScan *s)
+{
+    return s->spec.kind == KT_SCAN_RELS || s->spec.kind == KT_SCAN_TYPE;
+}
 
 static int by_own(const void *a, const void *b)
 {
@@ -64,7 +67,8 @@ static KtStatus gather_own(KtScan *s, KtArena *arena)
     for (uint32_t at = first; at; at = kt_chain_older(o, at)) {
         const KtChange *c = kt_chain_change(o, at);
         order--;
-        bool present = c->kind == KT_CHANGE_NODE_ADD || c->kind == KT_CHANGE_REL_ADD || c->kind == KT_CHANGE_LABEL_ADD;
+        bool present = c->kind == KT_CHANGE_NODE_ADD || c->kind == KT_CHANGE_REL_ADD ||
+                       c->kind == KT_CHANGE_LABEL_ADD;
         own[order] = (Own){c->id, order, present};
     }
     if (n > 1)
@@ -89,7 +93,8 @@ KtStatus kt_scan_open_at(KtView *view, const KtScanSpec *spec, KtArena *arena, K
     if (spec->kind == KT_SCAN_INDEX) {
         const KtIndexFacts *index = kt_schema_index(kt_view_indexes(view), spec->index);
         if (!index)
-            return kt_diag_set(view->diag, KT_ERR_NOT_FOUND, NULL, "There is no index with number %u.", spec->index);
+            return kt_diag_set(view->diag, KT_ERR_NOT_FOUND, NULL,
+                               "There is no index with number %u.", spec->index);
         KT_TRY(kt_index_scan_open(view, index, spec->range, s->mark, arena, &s->index));
         *out = s;
         return KT_OK;
@@ -144,13 +149,15 @@ static KtStatus seek_chunk(KtScan *s)
         return kt_kv_iter_seek(s->iter, kt_key_span(&key));
     }
     KtToken label = s->spec.kind == KT_SCAN_NODES ? 0 : s->spec.what;
-    KtKey prefix = kt_key_label_prefix(label), from = kt_key_label(label, s->chunk << KT_LABEL_BITS);
+    KtKey prefix = kt_key_label_prefix(label),
+          from = kt_key_label(label, s->chunk << KT_LABEL_BITS);
     return kt_kv_iter_prefix(s->iter, kt_key_span(&prefix), kt_key_span(&from));
 }
 
 static KtStatus damaged(KtScan *s, const char *what)
 {
-    return kt_diag_set(s->view->diag, KT_ERR_CORRUPTION, NULL, "A list of %s is damaged on disk.", what);
+    return kt_diag_set(s->view->diag, KT_ERR_CORRUPTION, NULL, "A list of %s is damaged on disk.",
+                       what);
 }
 
 static KtStatus load_rels(KtScan *s, KtSpan key, KtSpan value)
@@ -161,7 +168,8 @@ static KtStatus load_rels(KtScan *s, KtSpan key, KtSpan value)
         return damaged(s, "relationships");
     s->chunk = number + 1;
     for (uint32_t slot = 0; slot < KT_RELMAP_SLOTS; slot++) {
-        if (kt_relmap_has(map, slot) && (s->spec.kind == KT_SCAN_RELS || map->type[slot] == s->spec.what))
+        if (kt_relmap_has(map, slot) &&
+            (s->spec.kind == KT_SCAN_RELS || map->type[slot] == s->spec.what))
             s->id[s->n++] = number << KT_RELMAP_BITS | slot;
     }
     return KT_OK;

@@ -15,7 +15,8 @@ static KtStatus too_large(KtView *view, KtStatus status)
 
 static KtStatus deleted(KtView *view, KtKind kind, uint64_t id)
 {
-    return kt_diag_set(view->diag, KT_ERR_DELETED_ENTITY_ACCESS, NULL, "%s %llu does not exist, or was deleted before.",
+    return kt_diag_set(view->diag, KT_ERR_DELETED_ENTITY_ACCESS, NULL,
+                       "%s %llu does not exist, or was deleted before.",
                        kind == KT_NODE ? "Node" : "Relationship", (unsigned long long)id);
 }
 
@@ -42,8 +43,9 @@ static KtStatus own_value(KtView *view, KtToken key, KtValue value, KtValue *out
     KtStatus status = kt_value_storable(value);
     if (status == KT_ERR_INVALID_PROPERTY_TYPE || status == KT_ERR_NOT_SUPPORTED) {
         KtText name = kt_store_name_text(view->db->store, KT_NAME_KEY, key);
-        return kt_diag_set(view->diag, status, NULL, "Property `%.*s` cannot hold this value of type %s.",
-                           (int)(name.len > 200 ? 200 : name.len), name.at, kt_kind_name((KtKind)value.kind));
+        return kt_diag_set(
+            view->diag, status, NULL, "Property `%.*s` cannot hold this value of type %s.",
+            (int)(name.len > 200 ? 200 : name.len), name.at, kt_kind_name((KtKind)value.kind));
     }
     KT_TRY(status);
     return kt_value_copy(view->arena, value, out);
@@ -56,9 +58,11 @@ static int by_key(const void *a, const void *b)
 }
 
 /* The properties of element `i`, in order of keys; of a key that stands twice, one. */
-static KtStatus own_props(KtView *view, const KtProps *props, uint32_t i, KtChange *change, size_t *bytes)
+static KtStatus own_props(KtView *view, const KtProps *props, uint32_t i, KtChange *change,
+                          size_t *bytes)
 {
-    uint32_t from = props && props->start ? props->start[i] : 0, to = props && props->start ? props->start[i + 1] : 0;
+    uint32_t from = props && props->start ? props->start[i] : 0,
+             to = props && props->start ? props->start[i + 1] : 0;
     KtProp *prop = kt_arena_alloc(view->arena, (size_t)(to - from) * sizeof *prop);
     if (!prop)
         return KT_ERR_MEMORY;
@@ -89,7 +93,8 @@ static int by_token(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static KtStatus own_labels(KtView *view, const KtToken *label, uint32_t n, const KtToken **out, uint32_t *out_n)
+static KtStatus own_labels(KtView *view, const KtToken *label, uint32_t n, const KtToken **out,
+                           uint32_t *out_n)
 {
     KtToken *own = kt_arena_alloc(view->arena, n * sizeof *own);
     if (!own)
@@ -110,18 +115,19 @@ static KtStatus own_labels(KtView *view, const KtToken *label, uint32_t n, const
 
 /* ---- creating ---- */
 
-KtStatus kt_add_nodes_at(KtView *view, uint32_t n, const KtToken *label, uint32_t n_labels, const KtProps *props,
-                         KtNodeId *out)
+KtStatus kt_add_nodes_at(KtView *view, uint32_t n, const KtToken *label, uint32_t n_labels,
+                         const KtProps *props, KtNodeId *out)
 {
     KtStore *store = view->db->store;
     const KtToken *own;
     uint32_t labels;
     KT_TRY(own_labels(view, label, n_labels, &own, &labels));
     if (n > UINT32_MAX - 1 - store->next_node)
-        return kt_diag_set(view->diag, KT_ERR_ID_RANGE, NULL, "No more than %u nodes can be created in one database.",
-                           UINT32_MAX - 1);
+        return kt_diag_set(view->diag, KT_ERR_ID_RANGE, NULL,
+                           "No more than %u nodes can be created in one database.", UINT32_MAX - 1);
     for (uint32_t i = 0; i < n; i++) {
-        KtChange c = {.kind = KT_CHANGE_NODE_ADD, .id = store->next_node, .label = own, .labels = labels};
+        KtChange c = {
+            .kind = KT_CHANGE_NODE_ADD, .id = store->next_node, .label = own, .labels = labels};
         size_t bytes = labels * sizeof *own;
         KT_TRY(own_props(view, props, i, &c, &bytes));
         KT_TRY(too_large(view, kt_overlay_add(&view->overlay, &c, bytes)));
@@ -153,14 +159,18 @@ static KtStatus check_ends(KtView *view, uint32_t n, const KtNodeId *end)
     return KT_OK;
 }
 
-KtStatus kt_add_rels_at(KtView *view, uint32_t n, KtToken type, const KtNodeId *start, const KtNodeId *end,
-                        const KtProps *props, KtRelId *out)
+KtStatus kt_add_rels_at(KtView *view, uint32_t n, KtToken type, const KtNodeId *start,
+                        const KtNodeId *end, const KtProps *props, KtRelId *out)
 {
     KtStore *store = view->db->store;
     KT_TRY(check_ends(view, n, start));
     KT_TRY(check_ends(view, n, end));
     for (uint32_t i = 0; i < n; i++) {
-        KtChange c = {.kind = KT_CHANGE_REL_ADD, .id = store->next_rel, .token = type, .start = start[i], .end = end[i]};
+        KtChange c = {.kind = KT_CHANGE_REL_ADD,
+                      .id = store->next_rel,
+                      .token = type,
+                      .start = start[i],
+                      .end = end[i]};
         size_t bytes = 0;
         KT_TRY(own_props(view, props, i, &c, &bytes));
         KT_TRY(too_large(view, kt_overlay_add(&view->overlay, &c, bytes)));
@@ -173,7 +183,10 @@ KtStatus kt_add_rels_at(KtView *view, uint32_t n, KtToken type, const KtNodeId *
 /* ---- changing ---- */
 
 /* A before-image, read in scratch, must live with the overlay. */
-static KtStatus keep_value(KtView *view, KtValue value, KtValue *out) { return kt_value_copy(view->arena, value, out); }
+static KtStatus keep_value(KtView *view, KtValue value, KtValue *out)
+{
+    return kt_value_copy(view->arena, value, out);
+}
 
 KtStatus kt_set_props_at(KtView *view, KtKind kind, KtIds ids, KtToken key, const KtColumn *values)
 {
@@ -186,7 +199,9 @@ KtStatus kt_set_props_at(KtView *view, KtKind kind, KtIds ids, KtToken key, cons
     for (uint32_t i = 0; i < ask->n; i++) {
         if (!exists[i])
             return deleted(view, kind, ask->id[i]);
-        KtChange c = {.kind = kind == KT_NODE ? KT_CHANGE_NODE_PROP : KT_CHANGE_REL_PROP, .id = ask->id[i], .token = key};
+        KtChange c = {.kind = kind == KT_NODE ? KT_CHANGE_NODE_PROP : KT_CHANGE_REL_PROP,
+                      .id = ask->id[i],
+                      .token = key};
         KtValue before;
         /* One at a time: an id may stand twice in a batch, and the second sees the first. */
         KT_TRY(kt_read_prop(view, kind, key, &ask->id[i], 1, KT_SEE_ALL, view->scratch, &before));
@@ -195,7 +210,8 @@ KtStatus kt_set_props_at(KtView *view, KtKind kind, KtIds ids, KtToken key, cons
             continue;
         KT_TRY(keep_value(view, before, &c.before));
         KT_TRY(own_value(view, key, after, &c.after));
-        KT_TRY(too_large(view, kt_overlay_add(&view->overlay, &c, value_bytes(c.before) + value_bytes(c.after))));
+        KT_TRY(too_large(view, kt_overlay_add(&view->overlay, &c,
+                                              value_bytes(c.before) + value_bytes(c.after))));
         if (kind == KT_NODE && kt_view_indexes(view)->n)
             KT_TRY(kt_index_note(view, c.id, 0, key, c.after));
     }
@@ -209,7 +225,8 @@ static KtStatus note_label(KtView *view, KtNodeId node, KtToken label)
         if (schema->index[i].label != label)
             continue;
         KtValue value;
-        KT_TRY(kt_read_prop(view, KT_NODE, schema->index[i].key, &node, 1, KT_SEE_ALL, view->scratch, &value));
+        KT_TRY(kt_read_prop(view, KT_NODE, schema->index[i].key, &node, 1, KT_SEE_ALL,
+                            view->scratch, &value));
         KT_TRY(kt_index_note(view, node, label, schema->index[i].key, value));
     }
     return KT_OK;
@@ -230,7 +247,9 @@ KtStatus kt_set_labels_at(KtView *view, KtIds ids, KtToken label, bool present)
         KT_TRY(kt_read_label(view, label, &ask->id[i], 1, KT_SEE_ALL, &has));
         if (has == present)
             continue;
-        KtChange c = {.kind = present ? KT_CHANGE_LABEL_ADD : KT_CHANGE_LABEL_DEL, .id = ask->id[i], .token = label};
+        KtChange c = {.kind = present ? KT_CHANGE_LABEL_ADD : KT_CHANGE_LABEL_DEL,
+                      .id = ask->id[i],
+                      .token = label};
         KT_TRY(too_large(view, kt_overlay_add(&view->overlay, &c, 0)));
         if (present)
             KT_TRY(note_label(view, c.id, label));
@@ -259,7 +278,11 @@ static KtStatus delete_rel(KtView *view, const KtRelRef *ref)
 {
     KtState state;
     KT_TRY(kt_read_state(view, KT_REL, ref->id, KT_SEE_ALL, true, view->scratch, &state));
-    KtChange c = {.kind = KT_CHANGE_REL_DEL, .id = ref->id, .token = ref->type, .start = ref->start, .end = ref->end};
+    KtChange c = {.kind = KT_CHANGE_REL_DEL,
+                  .id = ref->id,
+                  .token = ref->type,
+                  .start = ref->start,
+                  .end = ref->end};
     size_t bytes = 0;
     KT_TRY(keep_props(view, &state, &c, &bytes));
     return too_large(view, kt_overlay_add(&view->overlay, &c, bytes));
@@ -298,7 +321,8 @@ static KtStatus detach_list(KtView *view, KtNodeId node, uint8_t dir, const KtNo
 
 static KtStatus detach(KtView *view, KtNodeId node)
 {
-    for (uint8_t dir = KT_OUT; dir <= KT_IN; dir++) { /* IN is read when the loops of OUT are gone */
+    for (uint8_t dir = KT_OUT; dir <= KT_IN;
+         dir++) { /* IN is read when the loops of OUT are gone */
         KtNodeList *list;
         KT_TRY(kt_read_lists(view, dir, &node, 1, KT_SEE_ALL, &list));
         KtStatus status = detach_list(view, node, dir, list);
@@ -342,7 +366,8 @@ KtStatus kt_statement_end_at(KtView *view, KtDiag *diag)
             KT_TRY(kt_read_degree(view, dir, node, KT_SEE_ALL, &n));
             if (n > 0)
                 return kt_diag_set(diag, KT_ERR_DELETE_CONNECTED_NODE, NULL,
-                                   "Node %llu cannot be deleted: it still has relationships.", (unsigned long long)node);
+                                   "Node %llu cannot be deleted: it still has relationships.",
+                                   (unsigned long long)node);
         }
     }
     return KT_OK;

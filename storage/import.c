@@ -80,7 +80,8 @@ static KtStatus put(Import *im, KtSpan key, KtSpan value)
         KT_TRY(finish_file(im));
     if (!im->sst) {
         if (im->n_files == FILES_MOST)
-            return kt_diag_set(im->diag, KT_ERR_LIST_TOO_LONG, NULL, "The import is too large for one database folder.");
+            return kt_diag_set(im->diag, KT_ERR_LIST_TOO_LONG, NULL,
+                               "The import is too large for one database folder.");
         char *name;
         if (asprintf(&name, "%s/%u-%u.sst", im->files, im->family, im->n_files) < 0)
             return KT_ERR_MEMORY;
@@ -103,7 +104,8 @@ static void forget_files(Import *im)
 static KtStatus end_family(Import *im)
 {
     KT_TRY(finish_file(im));
-    KtStatus status = kt_kv_ingest(im->kv, im->family, (const char *const *)im->file, im->n_files, im->diag);
+    KtStatus status =
+        kt_kv_ingest(im->kv, im->family, (const char *const *)im->file, im->n_files, im->diag);
     forget_files(im);
     return status;
 }
@@ -181,7 +183,8 @@ static KtStatus write_relmaps(Import *im)
 }
 
 /* Pairs [from, to) of one list, gathered. */
-static void gather(const KtImportGraph *g, uint8_t dir, uint32_t from, uint32_t to, uint32_t *nbr, uint32_t *rel)
+static void gather(const KtImportGraph *g, uint8_t dir, uint32_t from, uint32_t to, uint32_t *nbr,
+                   uint32_t *rel)
 {
     for (uint32_t i = from; i < to; i++) {
         uint32_t id = dir == KT_OUT ? i : g->in_rel[i];
@@ -190,7 +193,8 @@ static void gather(const KtImportGraph *g, uint8_t dir, uint32_t from, uint32_t 
     }
 }
 
-static KtStatus put_bounds(Import *im, uint32_t node, uint8_t dir, const KtMetaBound *bound, uint32_t n)
+static KtStatus put_bounds(Import *im, uint32_t node, uint8_t dir, const KtMetaBound *bound,
+                           uint32_t n)
 {
     kt_buf_clear(&im->key);
     kt_buf_clear(&im->value);
@@ -318,8 +322,12 @@ static KtStatus meta_schema(Import *im)
     char name[32];
     uint64_t hash = kt_hash(im->spec->label, strlen(im->spec->label)) * 31 + kt_hash("id", 2);
     snprintf(name, sizeof name, "constraint_%08x", (unsigned)(hash >> 32));
-    KtMetaIndex index = {.id = INDEX, .state = KT_INDEX_ONLINE, .unique = true, .label = KT_IMPORT_LABEL,
-                         .key = KT_IMPORT_ID, .name = text_of(name)};
+    KtMetaIndex index = {.id = INDEX,
+                         .state = KT_INDEX_ONLINE,
+                         .unique = true,
+                         .label = KT_IMPORT_LABEL,
+                         .key = KT_IMPORT_ID,
+                         .name = text_of(name)};
     kt_meta_key_index(&im->key, INDEX);
     kt_meta_put_index(&im->value, &index);
     return meta_put(im);
@@ -330,13 +338,20 @@ static KtStatus write_meta(Import *im)
 {
     const KtImportGraph *g = &im->graph;
     KtMetaFormat format = {.format = KT_STORE_FORMAT};
-    KtMetaState state = {.commit = COMMIT, .utc_us = kt_clock_utc_us(), .epoch = 1, .next_node = g->nodes,
-                         .next_rel = g->edges, .nodes = g->nodes, .rels = g->edges, .schema_version = 1,
+    KtMetaState state = {.commit = COMMIT,
+                         .utc_us = kt_clock_utc_us(),
+                         .epoch = 1,
+                         .next_node = g->nodes,
+                         .next_rel = g->edges,
+                         .nodes = g->nodes,
+                         .rels = g->edges,
+                         .schema_version = 1,
                          .next_index = INDEX + 1};
     KtMetaLog log = {.first = COMMIT + 1};
     KtMetaStop stop = {.commit = COMMIT};
     if (getrandom(format.uuid, sizeof format.uuid, 0) != (ssize_t)sizeof format.uuid)
-        return kt_diag_set(im->diag, KT_ERR_IO, NULL, "The system gives no random bytes: %s.", strerror(errno));
+        return kt_diag_set(im->diag, KT_ERR_IO, NULL, "The system gives no random bytes: %s.",
+                           strerror(errno));
     kt_buf_clear(&im->key);
     kt_buf_clear(&im->value);
     kt_meta_key(&im->key, KT_META_FORMAT);
@@ -410,21 +425,17 @@ static KtStatus see(KtFamilyId family, KtSpan key, KtSpan value, Seen *seen)
         for (int i = 0; i < 4; i++)
             seen->rels += (uint64_t)__builtin_popcountll(map.present[i]);
         return KT_OK;
-    case KT_FAMILY_ADJ:
-        return see_list(key, value, seen);
+    case KT_FAMILY_ADJ: return see_list(key, value, seen);
     case KT_FAMILY_LABEL:
         if (!kt_key_parse_label(key, &token, &id) || token > KT_IMPORT_LABEL)
             return KT_ERR_CORRUPTION;
         KT_TRY(kt_label_decode(value, &chunk));
         seen->labels[token] += kt_label_count(&chunk);
         return KT_OK;
-    case KT_FAMILY_INDEX:
-        seen->entries++;
-        return KT_OK;
+    case KT_FAMILY_INDEX: seen->entries++; return KT_OK;
     case KT_FAMILY_META:
     case KT_FAMILY_LOG:
-    case KT_FAMILIES:
-        return KT_OK;
+    case KT_FAMILIES: return KT_OK;
     }
     return KT_OK;
 }
@@ -456,13 +467,15 @@ static KtStatus check(Import *im)
     for (int family = KT_FAMILY_NODE; family < KT_FAMILY_LOG && status == KT_OK; family++)
         status = see_family(im, (KtFamilyId)family, &seen);
     bool whole = seen.nodes == g->nodes && seen.entries == g->nodes && seen.labels[0] == g->nodes &&
-                 seen.labels[1] == g->nodes && seen.rels == g->edges && seen.lists[KT_OUT] == g->edges &&
-                 seen.lists[KT_IN] == g->edges && seen.loops[KT_OUT] == seen.loops[KT_IN] &&
+                 seen.labels[1] == g->nodes && seen.rels == g->edges &&
+                 seen.lists[KT_OUT] == g->edges && seen.lists[KT_IN] == g->edges &&
+                 seen.loops[KT_OUT] == seen.loops[KT_IN] &&
                  seen.weights == (g->weight ? g->edges : 0);
     if (status == KT_OK && !whole)
         status = KT_ERR_CORRUPTION;
     if (status == KT_ERR_CORRUPTION || status == KT_ERR_IO)
-        return kt_diag_set(im->diag, status, NULL, "What was written to %s is not what is read back.", im->building);
+        return kt_diag_set(im->diag, status, NULL,
+                           "What was written to %s is not what is read back.", im->building);
     return status;
 }
 
@@ -476,7 +489,8 @@ static int remove_entry(const char *path, const struct stat *st, int kind, struc
 
 static KtStatus io_error(Import *im, const char *what, const char *path)
 {
-    return kt_diag_set(im->diag, KT_ERR_IO, NULL, "%s cannot be %s: %s.", path, what, strerror(errno));
+    return kt_diag_set(im->diag, KT_ERR_IO, NULL, "%s cannot be %s: %s.", path, what,
+                       strerror(errno));
 }
 
 static KtStatus remove_building(Import *im)
@@ -491,7 +505,8 @@ static KtStatus open_folders(Import *im)
     const KtImportSpec *spec = im->spec;
     uint32_t id = spec->id ? spec->id : 1;
     struct stat st;
-    if (asprintf(&im->target, "%s/%u", spec->data, id) < 0 || asprintf(&im->building, "%s/%u.importing", spec->data, id) < 0 ||
+    if (asprintf(&im->target, "%s/%u", spec->data, id) < 0 ||
+        asprintf(&im->building, "%s/%u.importing", spec->data, id) < 0 ||
         asprintf(&im->files, "%s/%u.importing/files", spec->data, id) < 0)
         return KT_ERR_MEMORY;
     im->made_data = mkdir(spec->data, 0700) == 0;
@@ -501,9 +516,11 @@ static KtStatus open_folders(Import *im)
     if (im->data_fd < 0)
         return io_error(im, "opened", spec->data);
     if (flock(im->data_fd, LOCK_EX | LOCK_NB) != 0)
-        return kt_diag_set(im->diag, KT_ERR_STORE_LOCKED, NULL, "Another import into %s is running.", spec->data);
+        return kt_diag_set(im->diag, KT_ERR_STORE_LOCKED, NULL,
+                           "Another import into %s is running.", spec->data);
     if (lstat(im->target, &st) == 0) {
-        kt_diag_set(im->diag, KT_ERR_ALREADY_EXISTS, NULL, "There is already a database in %s.", im->target);
+        kt_diag_set(im->diag, KT_ERR_ALREADY_EXISTS, NULL, "There is already a database in %s.",
+                    im->target);
         kt_diag_hint(im->diag, "Import into another --data folder, or remove that database first.");
         return KT_ERR_ALREADY_EXISTS;
     }
@@ -514,8 +531,12 @@ static KtStatus open_store(Import *im)
 {
     if (mkdir(im->building, 0700) != 0)
         return io_error(im, "made", im->building);
-    KtKvSpec kv = {.path = im->building, .log_dir = im->spec->log_dir, .create = true, .bulk = true,
-                   .family = kt_families, .families = KT_FAMILIES};
+    KtKvSpec kv = {.path = im->building,
+                   .log_dir = im->spec->log_dir,
+                   .create = true,
+                   .bulk = true,
+                   .family = kt_families,
+                   .families = KT_FAMILIES};
     KT_TRY(kt_kv_open(&kv, im->diag, &im->kv)); /* a store is made only in an empty folder */
     return mkdir(im->files, 0700) == 0 ? KT_OK : io_error(im, "made", im->files);
 }
@@ -547,7 +568,8 @@ static KtStatus check_name(Import *im, const char *what, const char *name)
 {
     if (name && *name && strlen(name) <= 0xFFFF && kt_utf8_valid(name, strlen(name)))
         return KT_OK;
-    return kt_diag_set(im->diag, KT_ERR_INVALID_VALUE, NULL, "The %s must be a name in UTF-8 that is not empty.", what);
+    return kt_diag_set(im->diag, KT_ERR_INVALID_VALUE, NULL,
+                       "The %s must be a name in UTF-8 that is not empty.", what);
 }
 
 static KtStatus build(Import *im)

@@ -20,12 +20,12 @@
 #define KT_IMPORT_EDGES_MOST 100000000u /* more are refused: about 3 GB of memory */
 
 typedef struct KtImportSpec {
-    const char *data;     /* the server's folder; made if it is not there */
-    uint32_t id;          /* database id; 0: 1 */
+    const char *data; /* the server's folder; made if it is not there */
+    uint32_t id;      /* database id; 0: 1 */
     const char *edges, *label, *type;
-    const char *weight;   /* name of the third column's property; NULL: there is none */
-    const char *nodes;    /* NULL: the nodes are the numbers in `edges` */
-    const char *log_dir;  /* as KtKvSpec */
+    const char *weight;  /* name of the third column's property; NULL: there is none */
+    const char *nodes;   /* NULL: the nodes are the numbers in `edges` */
+    const char *log_dir; /* as KtKvSpec */
     /* Told now and then what is being done; `of` is 0 when the end is unknown. NULL: silent. */
     void (*progress)(void *user, const char *phase, uint64_t done, uint64_t of);
     void *user;

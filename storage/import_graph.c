@@ -20,9 +20,9 @@ enum { MOST_COLUMNS = 1000, TELL_EVERY = 1 << 18 };
 typedef struct Numbers {
     uint32_t *direct; /* id + 1; by number */
     uint64_t direct_cap;
-    KtMap64 map;      /* number: id */
+    KtMap64 map;        /* number: id */
     uint32_t minus_one; /* id + 1 of the number -1, the one key that the map cannot hold */
-    int64_t *number;  /* by id */
+    int64_t *number;    /* by id */
     uint32_t n, cap;
 } Numbers;
 
@@ -38,7 +38,8 @@ static bool find_number(const Numbers *numbers, int64_t number, uint32_t *out)
         *out = *direct - 1;
         return true;
     }
-    const uint64_t *slot = number != -1 && numbers->map.len ? kt_map64_get(&numbers->map, (uint64_t)number) : NULL;
+    const uint64_t *slot =
+        number != -1 && numbers->map.len ? kt_map64_get(&numbers->map, (uint64_t)number) : NULL;
     if (!slot)
         return false;
     *out = (uint32_t)*slot;
@@ -67,9 +68,11 @@ static bool grow_direct(Numbers *numbers, int64_t number)
 static KtStatus add_number(Numbers *numbers, int64_t number, KtDiag *diag, uint32_t *out)
 {
     if (numbers->n == UINT32_MAX - 1)
-        return kt_diag_set(diag, KT_ERR_ID_RANGE, NULL, "There are more nodes than a database can hold (2^32 - 2).");
+        return kt_diag_set(diag, KT_ERR_ID_RANGE, NULL,
+                           "There are more nodes than a database can hold (2^32 - 2).");
     if (numbers->n == numbers->cap) {
-        uint32_t cap = numbers->cap ? (numbers->cap < (1u << 30) ? numbers->cap * 2 : UINT32_MAX) : 1024;
+        uint32_t cap =
+            numbers->cap ? (numbers->cap < (1u << 30) ? numbers->cap * 2 : UINT32_MAX) : 1024;
         int64_t *grown = realloc(numbers->number, (size_t)cap * sizeof *grown);
         if (!grown)
             return KT_ERR_MEMORY;
@@ -78,7 +81,8 @@ static KtStatus add_number(Numbers *numbers, int64_t number, KtDiag *diag, uint3
     }
     if (!grow_direct(numbers, number))
         return KT_ERR_MEMORY;
-    uint32_t *direct = number == -1 ? &numbers->minus_one : find_direct(numbers, number), id = numbers->n;
+    uint32_t *direct = number == -1 ? &numbers->minus_one : find_direct(numbers, number),
+             id = numbers->n;
     if (direct) {
         *direct = id + 1;
     } else {
@@ -141,15 +145,20 @@ typedef struct Heading {
 
 static KtStatus bad_heading(const Reading *r, const char *before, KtText what, const char *after)
 {
-    KtStatus status = kt_diag_set(r->diag, KT_ERR_INVALID_VALUE, NULL, "The heading of %s is not understood: %s%.*s%s.",
-                                  r->spec->nodes, before, (int)(what.len > 60 ? 60 : what.len), what.at, after);
-    kt_diag_hint(r->diag, "Write it as id,name:type,... with the types integer, float, boolean and string.");
+    KtStatus status = kt_diag_set(r->diag, KT_ERR_INVALID_VALUE, NULL,
+                                  "The heading of %s is not understood: %s%.*s%s.", r->spec->nodes,
+                                  before, (int)(what.len > 60 ? 60 : what.len), what.at, after);
+    kt_diag_hint(r->diag,
+                 "Write it as id,name:type,... with the types integer, float, boolean and string.");
     return status;
 }
 
 static bool kind_of(KtText type, KtKind *out)
 {
-    static const struct { const char *name; KtKind kind; } kinds[] = {
+    static const struct {
+        const char *name;
+        KtKind kind;
+    } kinds[] = {
         {"integer", KT_INT}, {"float", KT_FLOAT}, {"boolean", KT_BOOL}, {"string", KT_TEXT}};
     for (size_t i = 0; i < KT_COUNT(kinds); i++) {
         if (kt_text_eq(type, (KtText){kinds[i].name, (uint32_t)strlen(kinds[i].name)})) {
@@ -164,10 +173,12 @@ static KtStatus heading_column(Reading *r, KtText text, Heading *heading)
 {
     const char *colon = memrchr(text.at, ':', text.len);
     KtText name = {text.at, colon ? (uint32_t)(colon - text.at) : text.len};
-    KtText type = colon ? (KtText){colon + 1, (uint32_t)(text.at + text.len - colon - 1)} : (KtText){"", 0};
+    KtText type =
+        colon ? (KtText){colon + 1, (uint32_t)(text.at + text.len - colon - 1)} : (KtText){"", 0};
     Column column = {.kind = KT_INT};
     if (heading->n == 0) {
-        if (!kt_text_eq(name, KT_TEXT_LITERAL("id")) || (colon && !kt_text_eq(type, KT_TEXT_LITERAL("integer"))))
+        if (!kt_text_eq(name, KT_TEXT_LITERAL("id")) ||
+            (colon && !kt_text_eq(type, KT_TEXT_LITERAL("integer"))))
             return bad_heading(r, "its first column is \"", text, "\", not id");
     } else if (name.len == 0 || !colon) {
         return bad_heading(r, "\"", text, "\" is not name:type");
@@ -194,7 +205,8 @@ static KtStatus read_heading(Reading *r, KtTextFile *file, Heading *heading)
         line.text = (KtText){line.text.at + 3, line.text.len - 3};
     KtCsvField field[MOST_COLUMNS];
     uint32_t n = 0;
-    const char *problem = line.problem ? line.problem : kt_csv_fields(line.text, r->scratch, field, MOST_COLUMNS, &n);
+    const char *problem =
+        line.problem ? line.problem : kt_csv_fields(line.text, r->scratch, field, MOST_COLUMNS, &n);
     if (problem)
         return bad_heading(r, problem, (KtText){"", 0}, "");
     if (n > MOST_COLUMNS)
@@ -277,17 +289,20 @@ static KtStatus keep_record(Reading *r, const KtProp *prop, uint32_t props, KtBu
 }
 
 /* One row: a node, or a reason. */
-static KtStatus read_node(Reading *r, const Heading *heading, const KtTextLine *line, KtBuf *buf, const char **reason)
+static KtStatus read_node(Reading *r, const Heading *heading, const KtTextLine *line, KtBuf *buf,
+                          const char **reason)
 {
     KtCsvField field[MOST_COLUMNS];
     KtProp prop[MOST_COLUMNS];
     uint32_t n = 0, props = 0, id;
     kt_arena_reset(r->scratch);
-    *reason = line->problem ? line->problem : kt_csv_fields(line->text, r->scratch, field, heading->n, &n);
+    *reason = line->problem ? line->problem
+                            : kt_csv_fields(line->text, r->scratch, field, heading->n, &n);
     if (*reason)
         return KT_OK;
     if (n != heading->n) {
-        *reason = n < heading->n ? "there are fewer fields than in the heading" : "there are more fields than in the heading";
+        *reason = n < heading->n ? "there are fewer fields than in the heading"
+                                 : "there are more fields than in the heading";
         return KT_OK;
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -308,7 +323,8 @@ static KtStatus read_node(Reading *r, const Heading *heading, const KtTextLine *
     return keep_record(r, prop, props, buf);
 }
 
-static KtStatus read_node_rows(Reading *r, KtTextFile *file, KtRejects *rejects, Heading *heading, KtBuf *buf)
+static KtStatus read_node_rows(Reading *r, KtTextFile *file, KtRejects *rejects, Heading *heading,
+                               KtBuf *buf)
 {
     KT_TRY(read_heading(r, file, heading));
     for (;;) {
@@ -376,8 +392,9 @@ static KtStatus edge_room(Reading *r)
     if (graph->edges < r->edge_cap)
         return KT_OK;
     if (graph->edges >= KT_IMPORT_EDGES_MOST) {
-        kt_diag_set(r->diag, KT_ERR_LIST_TOO_LONG, NULL, "%s has more than %u edges, the most that one import takes.",
-                    r->spec->edges, KT_IMPORT_EDGES_MOST);
+        kt_diag_set(r->diag, KT_ERR_LIST_TOO_LONG, NULL,
+                    "%s has more than %u edges, the most that one import takes.", r->spec->edges,
+                    KT_IMPORT_EDGES_MOST);
         kt_diag_hint(r->diag, "Import a part of it, and add the rest by queries.");
         return KT_ERR_LIST_TOO_LONG;
     }
@@ -390,7 +407,8 @@ static KtStatus edge_room(Reading *r)
     uint32_t *end = realloc(graph->end, (size_t)cap * sizeof *end);
     if (end)
         graph->end = end;
-    uint64_t *weight = r->spec->weight ? realloc(graph->weight, (size_t)cap * sizeof *weight) : NULL;
+    uint64_t *weight =
+        r->spec->weight ? realloc(graph->weight, (size_t)cap * sizeof *weight) : NULL;
     if (weight)
         graph->weight = weight;
     if (!start || !end || (r->spec->weight && !weight))
@@ -439,18 +457,21 @@ static KtStatus read_edge(Reading *r, KtText text, const char **reason)
         return KT_OK;
     }
     if (next_word(&rest, &more)) {
-        *reason = weighted ? "there are more than three columns" : "there is a third column, and --weight does not name it";
+        *reason = weighted ? "there are more than three columns"
+                           : "there is a third column, and --weight does not name it";
         return KT_OK;
     }
     for (int i = 0; i < 2; i++) {
         if (!kt_int_parse(word[i], &number[i])) {
-            *reason = i ? "the second column is no integer of 64 bits" : "the first column is no integer of 64 bits";
+            *reason = i ? "the second column is no integer of 64 bits"
+                        : "the first column is no integer of 64 bits";
             return KT_OK;
         }
     }
     for (int i = 0; i < 2; i++) {
         if (r->spec->nodes && !find_number(&r->numbers, number[i], &end[i])) {
-            *reason = i ? "the nodes file lacks the second node" : "the nodes file lacks the first node";
+            *reason =
+                i ? "the nodes file lacks the second node" : "the nodes file lacks the first node";
             return KT_OK;
         }
     }
@@ -528,7 +549,9 @@ static KtStatus rank_nodes(Reading *r)
     graph->number = malloc(((size_t)n + 1) * sizeof *graph->number);
     if (r->spec->nodes)
         graph->record = malloc(((size_t)n + 1) * sizeof *graph->record);
-    KtStatus status = ranked && rank && graph->number && (!r->spec->nodes || graph->record) ? KT_OK : KT_ERR_MEMORY;
+    KtStatus status = ranked && rank && graph->number && (!r->spec->nodes || graph->record)
+                          ? KT_OK
+                          : KT_ERR_MEMORY;
     if (status == KT_OK) {
         for (uint32_t i = 0; i < n; i++)
             ranked[i] = (Ranked){r->numbers.number[i], i};
@@ -552,7 +575,8 @@ static KtStatus rank_nodes(Reading *r)
 
 /* Stable counting sort: out[] lists from[] (NULL: 0, 1, 2...) in order of key[from[i]]. at[0..nodes] becomes where each
  * key's run begins. */
-static void sort_by(const uint32_t *key, const uint32_t *from, uint32_t n, uint32_t nodes, uint32_t *at, uint32_t *out)
+static void sort_by(const uint32_t *key, const uint32_t *from, uint32_t n, uint32_t nodes,
+                    uint32_t *at, uint32_t *out)
 {
     memset(at, 0, ((size_t)nodes + 1) * sizeof *at);
     for (uint32_t i = 0; i < n; i++)
@@ -563,7 +587,9 @@ static void sort_by(const uint32_t *key, const uint32_t *from, uint32_t n, uint3
         uint32_t edge = from ? from[i] : i;
         out[at[key[edge]]++] = edge;
     }
-    memmove(at + 1, at, (size_t)nodes * sizeof *at); /* each place went to its run's end: the next one's beginning */
+    memmove(at + 1, at,
+            (size_t)nodes *
+                sizeof *at); /* each place went to its run's end: the next one's beginning */
     at[0] = 0;
 }
 
@@ -597,7 +623,8 @@ static KtStatus order_edges(KtImportGraph *graph)
     uint32_t n = graph->edges;
     graph->out_at = malloc(((size_t)graph->nodes + 2) * sizeof *graph->out_at);
     graph->in_at = malloc(((size_t)graph->nodes + 2) * sizeof *graph->in_at);
-    uint32_t *by_end = malloc(((size_t)n + 1) * sizeof *by_end), *order = malloc(((size_t)n + 1) * sizeof *order);
+    uint32_t *by_end = malloc(((size_t)n + 1) * sizeof *by_end),
+             *order = malloc(((size_t)n + 1) * sizeof *order);
     bool whole = graph->out_at && graph->in_at && by_end && order;
     if (whole) {
         sort_by(graph->end, NULL, n, graph->nodes, graph->in_at, by_end);
@@ -628,7 +655,8 @@ static KtStatus read_all(Reading *r)
     if (r->spec->nodes)
         KT_TRY(read_nodes(r));
     if (r->spec->weight)
-        KT_TRY(add_key(graph, (KtText){r->spec->weight, (uint32_t)strlen(r->spec->weight)}, &graph->weight_key));
+        KT_TRY(add_key(graph, (KtText){r->spec->weight, (uint32_t)strlen(r->spec->weight)},
+                       &graph->weight_key));
     KT_TRY(read_edges(r));
     tell(r, "sorting", graph->edges);
     KT_TRY(rank_nodes(r));

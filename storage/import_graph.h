@@ -9,7 +9,11 @@
 #include "storage/kv/kv.h"
 #include "base/value.h"
 
-enum { KT_IMPORT_LABEL = 1, KT_IMPORT_TYPE = 1, KT_IMPORT_ID = 1 }; /* tokens; keys of further properties follow */
+enum {
+    KT_IMPORT_LABEL = 1,
+    KT_IMPORT_TYPE = 1,
+    KT_IMPORT_ID = 1
+}; /* tokens; keys of further properties follow */
 
 /* A value out of line (storage/record.h). */
 typedef struct KtImportSpill {
@@ -29,13 +33,13 @@ typedef struct KtImportGraph {
     int64_t *number;
     const KtImportRecord **record; /* NULL: there is no nodes file */
     uint32_t *start, *end, *out_at, *in_at, *in_rel;
-    uint64_t *weight;              /* bits of an integer or a float; NULL: none */
+    uint64_t *weight; /* bits of an integer or a float; NULL: none */
     bool weight_float;
-    KtText *key;                   /* names of property keys: key[token - 1] */
+    KtText *key; /* names of property keys: key[token - 1] */
     uint32_t keys;
     KtToken weight_key;
     uint64_t rejects;
-    KtArena *arena;                /* records and names */
+    KtArena *arena; /* records and names */
 } KtImportGraph;
 
 /* Errors: as kt_import. *out is to be closed also after a failure. */

@@ -31,7 +31,8 @@ KtStatus kt_text_open(const char *path, KtDiag *diag, KtTextFile **out)
     file->file = gzopen(path, "rb");
     if (!file->file) {
         KtStatus status = errno == ENOENT ? KT_ERR_NOT_FOUND : errno ? KT_ERR_IO : KT_ERR_MEMORY;
-        kt_diag_set(diag, status, NULL, "The file %s cannot be read: %s.", path, strerror(errno ? errno : ENOMEM));
+        kt_diag_set(diag, status, NULL, "The file %s cannot be read: %s.", path,
+                    strerror(errno ? errno : ENOMEM));
         kt_text_close(file);
         return status;
     }
@@ -63,8 +64,11 @@ static KtStatus fill(KtTextFile *file, KtDiag *diag)
     int error = Z_OK;
     const char *words = gzerror(file->file, &error);
     if (got < 0 || (error != Z_OK && error != Z_STREAM_END))
-        return kt_diag_set(diag, KT_ERR_IO, NULL, "The file %s cannot be read to its end: %s.", file->path,
-                           error == Z_ERRNO ? strerror(errno) : error == Z_BUF_ERROR ? "it is cut short" : words);
+        return kt_diag_set(diag, KT_ERR_IO, NULL, "The file %s cannot be read to its end: %s.",
+                           file->path,
+                           error == Z_ERRNO       ? strerror(errno)
+                           : error == Z_BUF_ERROR ? "it is cut short"
+                                                  : words);
     file->end += (size_t)got;
     file->eof = got == 0;
     return KT_OK;
@@ -110,7 +114,8 @@ static KtStatus too_long(KtTextFile *file, KtDiag *diag, KtTextLine *out)
     file->line++;
     if (file->at < SHOWN) { /* make room in front of what is unread */
         if (file->end + SHOWN > KT_IMPORT_LINE_MOST)
-            return kt_diag_set(diag, KT_ERR_INTERNAL, NULL, "A line of %s does not fit.", file->path);
+            return kt_diag_set(diag, KT_ERR_INTERNAL, NULL, "A line of %s does not fit.",
+                               file->path);
         memmove(file->data + file->at + SHOWN, file->data + file->at, file->end - file->at);
         file->at += SHOWN;
         file->end += SHOWN;
@@ -155,10 +160,8 @@ static CsvState csv_step(CsvState state, char c)
     case FIELD_START:
     case IN_FIELD:
         return c == ',' ? FIELD_START : c == '"' && state == FIELD_START ? IN_QUOTES : IN_FIELD;
-    case IN_QUOTES:
-        return c == '"' ? QUOTE_IN_QUOTES : IN_QUOTES;
-    case QUOTE_IN_QUOTES:
-        return c == '"' ? IN_QUOTES : c == ',' ? FIELD_START : IN_FIELD;
+    case IN_QUOTES: return c == '"' ? QUOTE_IN_QUOTES : IN_QUOTES;
+    case QUOTE_IN_QUOTES: return c == '"' ? IN_QUOTES : c == ',' ? FIELD_START : IN_FIELD;
     }
     return IN_FIELD;
 }
@@ -275,7 +278,8 @@ KtStatus kt_rejects_open(KtRejects *rejects, const char *path, KtDiag *diag)
         return KT_ERR_MEMORY;
     snprintf(rejects->path, len, "%s.rejects", path);
     if (unlink(rejects->path) != 0 && errno != ENOENT) {
-        kt_diag_set(diag, KT_ERR_IO, NULL, "The old %s cannot be removed: %s.", rejects->path, strerror(errno));
+        kt_diag_set(diag, KT_ERR_IO, NULL, "The old %s cannot be removed: %s.", rejects->path,
+                    strerror(errno));
         free(rejects->path);
         *rejects = (KtRejects){0};
         return KT_ERR_IO;
@@ -283,12 +287,14 @@ KtStatus kt_rejects_open(KtRejects *rejects, const char *path, KtDiag *diag)
     return KT_OK;
 }
 
-KtStatus kt_rejects_put(KtRejects *rejects, const KtTextLine *line, const char *reason, KtDiag *diag)
+KtStatus kt_rejects_put(KtRejects *rejects, const KtTextLine *line, const char *reason,
+                        KtDiag *diag)
 {
     if (!rejects->file) {
         rejects->file = fopen(rejects->path, "we");
         if (!rejects->file)
-            return kt_diag_set(diag, KT_ERR_IO, NULL, "%s cannot be written: %s.", rejects->path, strerror(errno));
+            return kt_diag_set(diag, KT_ERR_IO, NULL, "%s cannot be written: %s.", rejects->path,
+                               strerror(errno));
     }
     rejects->n++;
     FILE *file = rejects->file;
@@ -310,7 +316,8 @@ KtStatus kt_rejects_close(KtRejects *rejects, KtDiag *diag)
     if (file) {
         bool failed = ferror(file) != 0;
         if (fclose(file) != 0 || failed)
-            status = kt_diag_set(diag, KT_ERR_IO, NULL, "%s could not be written whole: %s.", rejects->path, strerror(errno));
+            status = kt_diag_set(diag, KT_ERR_IO, NULL, "%s could not be written whole: %s.",
+                                 rejects->path, strerror(errno));
     }
     free(rejects->path);
     rejects->path = NULL;

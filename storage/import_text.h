@@ -33,7 +33,8 @@ typedef struct KtCsvField {
 } KtCsvField;
 /* Takes the fields of `record` apart; texts with doubled quotes are in `arena`. Returns a reason, or NULL. More than `cap` fields:
  * *n is cap + 1. */
-const char *kt_csv_fields(KtText record, KtArena *arena, KtCsvField *out, uint32_t cap, uint32_t *n);
+const char *kt_csv_fields(KtText record, KtArena *arena, KtCsvField *out, uint32_t cap,
+                          uint32_t *n);
 
 /* Lines that were not taken: written to <path>.rejects, which is made at the first of them. */
 typedef struct KtRejects {
@@ -43,7 +44,8 @@ typedef struct KtRejects {
 } KtRejects;
 /* Removes what an earlier run left. Errors: MEMORY, IO. */
 KtStatus kt_rejects_open(KtRejects *rejects, const char *path, KtDiag *diag) KT_MUST_CHECK;
-KtStatus kt_rejects_put(KtRejects *rejects, const KtTextLine *line, const char *reason, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_rejects_put(KtRejects *rejects, const KtTextLine *line, const char *reason,
+                        KtDiag *diag) KT_MUST_CHECK;
 /* Errors: IO, when not all could be written. {0} is allowed. */
 KtStatus kt_rejects_close(KtRejects *rejects, KtDiag *diag) KT_MUST_CHECK;
 

@@ -13,7 +13,8 @@
 
 enum { NODE_BYTES = 8 };
 
-KtStatus kt_index_value(KtView *view, const KtIndexFacts *index, KtNodeId node, KtMark mark, KtArena *arena, KtValue *out)
+KtStatus kt_index_value(KtView *view, const KtIndexFacts *index, KtNodeId node, KtMark mark,
+                        KtArena *arena, KtValue *out)
 {
     bool has;
     KT_TRY(kt_read_label(view, index->label, &node, 1, mark, &has));
@@ -39,23 +40,25 @@ static KtStatus found_add(KtArena *arena, KtFound *found, KtNodeId node)
     return KT_OK;
 }
 
-static KtStatus add_if_equal(KtView *view, const KtIndexFacts *index, KtNodeId node, KtValue value, KtMark mark,
-                             KtArena *arena, KtFound *out)
+static KtStatus add_if_equal(KtView *view, const KtIndexFacts *index, KtNodeId node, KtValue value,
+                             KtMark mark, KtArena *arena, KtFound *out)
 {
     KtValue current;
-    KtArenaMark scratch = kt_arena_mark(view->scratch); /* `arena` may be the same: nothing of it comes between */
+    KtArenaMark scratch =
+        kt_arena_mark(view->scratch); /* `arena` may be the same: nothing of it comes between */
     KT_TRY(kt_index_value(view, index, node, mark, view->scratch, &current));
     bool equal = kt_value_equal(current, value) == KT_TRUE;
     kt_arena_rewind(view->scratch, scratch);
     return equal ? found_add(arena, out, node) : KT_OK;
 }
 
-static KtStatus seek_snapshot(KtView *view, const KtIndexFacts *index, KtValue value, KtSpan prefix, KtMark mark,
-                              KtArena *arena, KtFound *out)
+static KtStatus seek_snapshot(KtView *view, const KtIndexFacts *index, KtValue value, KtSpan prefix,
+                              KtMark mark, KtArena *arena, KtFound *out)
 {
     KtKvIter *iter;
     KT_TRY(kt_fetch_index_iter(view->fetch, &iter));
-    KtKey all = kt_key_index_prefix(index->id); /* a value may be longer than a prefix of the door */
+    KtKey all =
+        kt_key_index_prefix(index->id); /* a value may be longer than a prefix of the door */
     KT_TRY(kt_kv_iter_prefix(iter, kt_key_span(&all), prefix));
     while (kt_kv_iter_valid(iter)) {
         KtSpan key = kt_kv_iter_key(iter);
@@ -73,8 +76,8 @@ static KtStatus seek_snapshot(KtView *view, const KtIndexFacts *index, KtValue v
     return KT_OK;
 }
 
-static KtStatus seek_own(KtView *view, const KtIndexFacts *index, KtValue value, KtSpan prefix, KtMark mark,
-                         KtArena *arena, KtFound *out)
+static KtStatus seek_own(KtView *view, const KtIndexFacts *index, KtValue value, KtSpan prefix,
+                         KtMark mark, KtArena *arena, KtFound *out)
 {
     const KtOverlay *o = &view->overlay;
     uint32_t at = o->n ? kt_chain_first(o, KT_CHAIN_POINT, kt_chain_point(prefix), mark) : 0;
@@ -84,7 +87,8 @@ static KtStatus seek_own(KtView *view, const KtIndexFacts *index, KtValue value,
 }
 
 /* Every node of the label, one by one. */
-static KtStatus seek_slowly(KtView *view, const KtIndexFacts *index, KtValue value, KtMark mark, KtArena *arena, KtFound *out)
+static KtStatus seek_slowly(KtView *view, const KtIndexFacts *index, KtValue value, KtMark mark,
+                            KtArena *arena, KtFound *out)
 {
     KtScanSpec spec = {.kind = KT_SCAN_LABEL, .what = index->label};
     KtScan *scan;
@@ -103,7 +107,8 @@ static KtStatus seek_slowly(KtView *view, const KtIndexFacts *index, KtValue val
     return status;
 }
 
-KtStatus kt_index_seek(KtView *view, const KtIndexFacts *index, KtValue value, KtMark mark, KtArena *arena, KtFound *out)
+KtStatus kt_index_seek(KtView *view, const KtIndexFacts *index, KtValue value, KtMark mark,
+                       KtArena *arena, KtFound *out)
 {
     if (kt_key_never_equal(value))
         return KT_OK;
@@ -117,23 +122,28 @@ KtStatus kt_index_seek(KtView *view, const KtIndexFacts *index, KtValue value, K
         if (status == KT_OK)
             status = seek_own(view, index, value, span, mark, arena, out);
     } else {
-        status = kt_value_storable(value) == KT_OK ? seek_slowly(view, index, value, mark, arena, out) : KT_OK;
+        status = kt_value_storable(value) == KT_OK
+                     ? seek_slowly(view, index, value, mark, arena, out)
+                     : KT_OK;
     }
     kt_buf_close(&prefix);
     return status;
 }
 
-KtStatus kt_seek_many_at(KtView *view, uint32_t index, const KtColumn *keys, uint32_t n, KtArena *arena, KtPairs *out)
+KtStatus kt_seek_many_at(KtView *view, uint32_t index, const KtColumn *keys, uint32_t n,
+                         KtArena *arena, KtPairs *out)
 {
     const KtIndexFacts *facts = kt_schema_index(kt_view_indexes(view), index);
     if (!facts)
-        return kt_diag_set(view->diag, KT_ERR_NOT_FOUND, NULL, "There is no index with number %u.", index);
+        return kt_diag_set(view->diag, KT_ERR_NOT_FOUND, NULL, "There is no index with number %u.",
+                           index);
     uint32_t *row = NULL, row_cap = 0, id_cap = 0, count = 0;
     uint64_t *id = NULL;
     KtFound found = {0};
     for (uint32_t r = 0; r < n; r++) {
         found.n = 0;
-        KT_TRY(kt_index_seek(view, facts, kt_col_value(keys, r), kt_view_mark(view), arena, &found));
+        KT_TRY(
+            kt_index_seek(view, facts, kt_col_value(keys, r), kt_view_mark(view), arena, &found));
         for (uint32_t i = 0; i < found.n; i++) {
             void *rows = row, *ids = id;
             KT_TRY(kt_arena_grow(arena, &rows, count, &row_cap, sizeof *row));

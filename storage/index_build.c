@@ -97,13 +97,15 @@ static KtStatus drop_doubled(const Ddl *ddl, const KtIndexFacts *index)
 
 static KtStatus say_doubled(const Ddl *ddl, const KtIndexFacts *index, KtNodeId a, KtNodeId b)
 {
-    return kt_diag_set(ddl->diag, KT_ERR_CONSTRAINT, NULL,
-                       "Constraint `%.*s` cannot be created: nodes %llu and %llu have the same value.",
-                       (int)(index->name.len > 200 ? 200 : index->name.len), index->name.at, (unsigned long long)a,
-                       (unsigned long long)b);
+    return kt_diag_set(
+        ddl->diag, KT_ERR_CONSTRAINT, NULL,
+        "Constraint `%.*s` cannot be created: nodes %llu and %llu have the same value.",
+        (int)(index->name.len > 200 ? 200 : index->name.len), index->name.at, (unsigned long long)a,
+        (unsigned long long)b);
 }
 
-static KtStatus check_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *index, const Filled *filled, uint32_t n)
+static KtStatus check_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *index,
+                             const Filled *filled, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++) {
         const Filled *x = &filled[i];
@@ -123,7 +125,8 @@ static KtStatus check_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *i
     return KT_OK;
 }
 
-static KtStatus commit_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *index, Filled *filled, uint32_t n)
+static KtStatus commit_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *index,
+                              Filled *filled, uint32_t n)
 {
     if (n > 1)
         qsort(filled, n, sizeof *filled, by_key);
@@ -133,12 +136,14 @@ static KtStatus commit_filled(const Ddl *ddl, KtView *view, const KtIndexFacts *
     if (!change)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++)
-        change[i] = (KtChange){.kind = KT_CHANGE_INDEX_FILL, .id = filled[i].node, .token = index->id};
+        change[i] =
+            (KtChange){.kind = KT_CHANGE_INDEX_FILL, .id = filled[i].node, .token = index->id};
     return n ? kt_sequence(ddl->db, change, n, ddl->diag, ddl->made) : KT_OK;
 }
 
 /* A value that has no entry (a list) may be double all the same: its equals are looked for one by one. */
-static KtStatus check_without_entry(const Ddl *ddl, KtView *view, const KtIndexFacts *index, const Filled *x)
+static KtStatus check_without_entry(const Ddl *ddl, KtView *view, const KtIndexFacts *index,
+                                    const Filled *x)
 {
     KtFound found = {0};
     KT_TRY(kt_index_seek(view, index, x->value, KT_SEE_ALL, view->arena, &found));
@@ -150,7 +155,8 @@ static KtStatus check_without_entry(const Ddl *ddl, KtView *view, const KtIndexF
 }
 
 /* The next nodes of the label that have an entry. */
-static KtStatus gather(const Ddl *ddl, KtView *view, const KtIndexFacts *index, Fill *fill, Filled *filled, uint32_t *n)
+static KtStatus gather(const Ddl *ddl, KtView *view, const KtIndexFacts *index, Fill *fill,
+                       Filled *filled, uint32_t *n)
 {
     uint32_t id[FILL_NODES], got = 0;
     KtScanSpec spec = {.kind = KT_SCAN_LABEL, .what = index->label};
@@ -164,7 +170,8 @@ static KtStatus gather(const Ddl *ddl, KtView *view, const KtIndexFacts *index, 
     for (uint32_t i = 0; i < got; i++) {
         Filled *next = &filled[*n];
         *next = (Filled){.node = id[i]};
-        KT_TRY(kt_read_prop(view, KT_NODE, index->key, &next->node, 1, KT_SEE_ALL, view->arena, &next->value));
+        KT_TRY(kt_read_prop(view, KT_NODE, index->key, &next->node, 1, KT_SEE_ALL, view->arena,
+                            &next->value));
         if (kt_is_null(next->value))
             continue;
         if (kt_index_key_prefix(&next->key, index->id, next->value)) {
@@ -185,7 +192,8 @@ static KtStatus fill_step(const Ddl *ddl, KtView *view, void *user)
     Fill *fill = user;
     const KtIndexFacts *index = kt_schema_index(kt_view_indexes(view), fill->index);
     if (!index)
-        return kt_diag_set(ddl->diag, KT_ERR_NOT_FOUND, NULL, "The index was dropped while it was being filled.");
+        return kt_diag_set(ddl->diag, KT_ERR_NOT_FOUND, NULL,
+                           "The index was dropped while it was being filled.");
     if (index->state == KT_INDEX_ONLINE) {
         fill->done = true;
         return KT_OK;
@@ -229,7 +237,8 @@ KtStatus kt_index_finish_all(KtDatabase *db, KtDiag *diag)
         Ddl ddl = {.db = db, .diag = &words, .made = &made};
         status = fill_index(&ddl, index->id);
         if (status == KT_ERR_CONSTRAINT)
-            status = KT_OK; /* it could not become true: it is gone, as its creation would have said */
+            status =
+                KT_OK; /* it could not become true: it is gone, as its creation would have said */
         if (status != KT_OK)
             status = kt_diag_set(diag, status, NULL, "%s", words.message);
     }
@@ -249,8 +258,10 @@ static KtText name_of(const KtIndexSpec *spec, char made[NAME_MOST])
 {
     if (spec->name.len > 0)
         return spec->name;
-    uint64_t hash = kt_hash(spec->label.at, spec->label.len) * 31 + kt_hash(spec->key.at, spec->key.len);
-    int n = snprintf(made, NAME_MOST, "%s_%08x", spec->unique ? "constraint" : "index", (unsigned)(hash >> 32));
+    uint64_t hash =
+        kt_hash(spec->label.at, spec->label.len) * 31 + kt_hash(spec->key.at, spec->key.len);
+    int n = snprintf(made, NAME_MOST, "%s_%08x", spec->unique ? "constraint" : "index",
+                     (unsigned)(hash >> 32));
     return (KtText){made, (uint32_t)n};
 }
 
@@ -276,17 +287,19 @@ static KtStatus create_step(const Ddl *ddl, KtView *view, void *user)
     char made[NAME_MOST];
     KtText name = name_of(spec, made);
     const KtIndexFacts *rival = find_rival(kt_view_indexes(view), spec, name);
-    if (rival && spec->if_not_exists && (rival->unique == spec->unique || kt_text_eq(rival->name, name))) {
+    if (rival && spec->if_not_exists &&
+        (rival->unique == spec->unique || kt_text_eq(rival->name, name))) {
         create->index = rival->id;
         create->fill = rival->state == KT_INDEX_BUILDING;
         return KT_OK;
     }
     if (rival)
-        return kt_diag_set(ddl->diag, KT_ERR_ALREADY_EXISTS, NULL, "There is already %s `%.*s` on (:%.*s {%.*s}).",
-                           rival->unique ? "a constraint" : "an index", (int)(rival->name.len > 100 ? 100 : rival->name.len),
-                           rival->name.at, (int)(rival->label_name.len > 100 ? 100 : rival->label_name.len),
-                           rival->label_name.at, (int)(rival->key_name.len > 100 ? 100 : rival->key_name.len),
-                           rival->key_name.at);
+        return kt_diag_set(
+            ddl->diag, KT_ERR_ALREADY_EXISTS, NULL, "There is already %s `%.*s` on (:%.*s {%.*s}).",
+            rival->unique ? "a constraint" : "an index",
+            (int)(rival->name.len > 100 ? 100 : rival->name.len), rival->name.at,
+            (int)(rival->label_name.len > 100 ? 100 : rival->label_name.len), rival->label_name.at,
+            (int)(rival->key_name.len > 100 ? 100 : rival->key_name.len), rival->key_name.at);
     KtStore *store = ddl->db->store;
     KtIndexFacts index = {.id = store->state.next_index, .unique = spec->unique, .name = name};
     KT_TRY(kt_store_name_make(store, KT_NAME_LABEL, spec->label, &index.label));
@@ -298,8 +311,8 @@ static KtStatus create_step(const Ddl *ddl, KtView *view, void *user)
     return KT_OK;
 }
 
-KtStatus kt_index_create(KtDatabase *db, const KtIndexSpec *spec, int64_t deadline_ns, const atomic_bool *cancel,
-                         KtDiag *diag, KtCommit *made)
+KtStatus kt_index_create(KtDatabase *db, const KtIndexSpec *spec, int64_t deadline_ns,
+                         const atomic_bool *cancel, KtDiag *diag, KtCommit *made)
 {
     KtCommit last = 0;
     Ddl ddl = {.db = db, .deadline_ns = deadline_ns, .cancel = cancel, .diag = diag, .made = &last};
@@ -332,12 +345,13 @@ static KtStatus drop_step(const Ddl *ddl, KtView *view, void *user)
     }
     if (drop->if_exists)
         return KT_OK;
-    return kt_diag_set(ddl->diag, KT_ERR_NOT_FOUND, NULL, "There is no %s `%.*s`.", drop->constraint ? "constraint" : "index",
+    return kt_diag_set(ddl->diag, KT_ERR_NOT_FOUND, NULL, "There is no %s `%.*s`.",
+                       drop->constraint ? "constraint" : "index",
                        (int)(drop->name.len > 200 ? 200 : drop->name.len), drop->name.at);
 }
 
-KtStatus kt_index_drop(KtDatabase *db, KtText name, bool constraint, bool if_exists, int64_t deadline_ns,
-                       const atomic_bool *cancel, KtDiag *diag, KtCommit *made)
+KtStatus kt_index_drop(KtDatabase *db, KtText name, bool constraint, bool if_exists,
+                       int64_t deadline_ns, const atomic_bool *cancel, KtDiag *diag, KtCommit *made)
 {
     KtCommit last = 0;
     Ddl ddl = {.db = db, .deadline_ns = deadline_ns, .cancel = cancel, .diag = diag, .made = &last};

@@ -26,27 +26,28 @@ struct KtIndexScan {
     const KtIndexFacts *index;
     KtMark mark;
     KtArena *arena;
-    bool empty, check;   /* check: a bound is a long string, so that values decide and not keys */
+    bool empty, check; /* check: a bound is a long string, so that values decide and not keys */
     bool has_low, has_high, low_inclusive, high_inclusive;
     KtValue low, high;
-    uint8_t *from, *to;  /* of keys: from <= key < to; `from` moves along */
+    uint8_t *from, *to; /* of keys: from <= key < to; `from` moves along */
     uint32_t from_len, to_len, from_cap;
     KtKvIter *iter;
     bool ended;
     Entry *own;
     uint32_t owns, own_at;
-    Held *held;          /* in order of value, to be handed out before anything else */
+    Held *held; /* in order of value, to be handed out before anything else */
     uint32_t helds, held_at, held_cap;
-    KtScan *slow;        /* a bound that an index does not hold: the label, one by one */
+    KtScan *slow; /* a bound that an index does not hold: the label, one by one */
 };
 
 static bool in_range(const KtIndexScan *s, KtValue value)
 {
     int order;
-    if (s->has_low && (!kt_value_compare(value, s->low, &order) || order == 2 || order < (s->low_inclusive ? 0 : 1)))
+    if (s->has_low && (!kt_value_compare(value, s->low, &order) || order == 2 ||
+                       order < (s->low_inclusive ? 0 : 1)))
         return false;
-    return !s->has_high ||
-           (kt_value_compare(value, s->high, &order) && order != 2 && order <= (s->high_inclusive ? 0 : -1));
+    return !s->has_high || (kt_value_compare(value, s->high, &order) && order != 2 &&
+                            order <= (s->high_inclusive ? 0 : -1));
 }
 
 /* A bound as a key. `above`: behind all entries of the value. */
@@ -90,7 +91,8 @@ static uint8_t class_of(KtValue value)
 static KtStatus set_bounds(KtIndexScan *s)
 {
     KtBuf key = {0};
-    uint8_t low_class = s->has_low ? class_of(s->low) : 0, high_class = s->has_high ? class_of(s->high) : 0;
+    uint8_t low_class = s->has_low ? class_of(s->low) : 0,
+            high_class = s->has_high ? class_of(s->high) : 0;
     if (s->has_low && s->has_high && low_class != high_class)
         s->empty = true;
     uint8_t only = s->has_low ? low_class : high_class; /* a comparison knows one class */
@@ -124,7 +126,10 @@ static int key_order(KtSpan a, KtSpan b)
     return order ? order : (a.len > b.len) - (a.len < b.len);
 }
 
-static int by_key(const void *a, const void *b) { return key_order(((const Entry *)a)->key, ((const Entry *)b)->key); }
+static int by_key(const void *a, const void *b)
+{
+    return key_order(((const Entry *)a)->key, ((const Entry *)b)->key);
+}
 
 /* Is this entry right for the node as the view sees it? */
 static KtStatus entry_holds(KtIndexScan *s, KtNodeId node, KtSpan key, bool *out)
@@ -134,8 +139,8 @@ static KtStatus entry_holds(KtIndexScan *s, KtNodeId node, KtSpan key, bool *out
     KtArenaMark scratch = kt_arena_mark(view->scratch);
     KT_TRY(kt_index_value(view, s->index, node, s->mark, view->scratch, &value));
     KtBuf now = {0};
-    *out = !kt_is_null(value) && kt_index_key(&now, s->index->id, value, node) && now.len == key.len &&
-           memcmp(now.data, key.at, key.len) == 0;
+    *out = !kt_is_null(value) && kt_index_key(&now, s->index->id, value, node) &&
+           now.len == key.len && memcmp(now.data, key.at, key.len) == 0;
     KtStatus status = kt_buf_status(&now);
     kt_buf_close(&now);
     *out = *out && (!s->check || in_range(s, value));
@@ -194,8 +199,8 @@ static KtStatus gather_own(KtIndexScan *s)
     KtMap64 seen = {.budget = s->view->budget};
     KtStatus status = KT_OK;
     uint32_t cap = 0;
-    for (uint32_t at = kt_chain_first(o, KT_CHAIN_INDEX, s->index->id, s->mark); at && status == KT_OK;
-         at = kt_chain_older(o, at))
+    for (uint32_t at = kt_chain_first(o, KT_CHAIN_INDEX, s->index->id, s->mark);
+         at && status == KT_OK; at = kt_chain_older(o, at))
         status = add_own(s, kt_chain_change(o, at)->id, &seen, &cap);
     kt_map64_close(&seen);
     if (s->owns > 1)
@@ -225,8 +230,8 @@ static KtStatus copy_range(KtIndexScan *s, const KtRange *range, bool *slow)
     return KT_OK;
 }
 
-KtStatus kt_index_scan_open(KtView *view, const KtIndexFacts *index, const KtRange *range, KtMark mark, KtArena *arena,
-                            KtIndexScan **out)
+KtStatus kt_index_scan_open(KtView *view, const KtIndexFacts *index, const KtRange *range,
+                            KtMark mark, KtArena *arena, KtIndexScan **out)
 {
     KtIndexScan *s = kt_arena_zero(arena, 1, sizeof *s);
     if (!s)
@@ -284,11 +289,13 @@ static KtStatus peek(KtIndexScan *s, KtSpan *key, bool *there)
     if (s->ended)
         return KT_OK;
     if (!s->iter) {
-        KT_TRY(kt_kv_iter_open(s->view->db->store->kv, s->view->at->snapshot, KT_FAMILY_INDEX, KT_KV_TOTAL_ORDER, &s->iter));
+        KT_TRY(kt_kv_iter_open(s->view->db->store->kv, s->view->at->snapshot, KT_FAMILY_INDEX,
+                               KT_KV_TOTAL_ORDER, &s->iter));
         KtKey prefix = kt_key_index_prefix(s->index->id);
         KT_TRY(kt_kv_iter_prefix(s->iter, kt_key_span(&prefix), kt_span(s->from, s->from_len)));
     }
-    if (!kt_kv_iter_valid(s->iter) || key_order(kt_kv_iter_key(s->iter), kt_span(s->to, s->to_len)) >= 0) {
+    if (!kt_kv_iter_valid(s->iter) ||
+        key_order(kt_kv_iter_key(s->iter), kt_span(s->to, s->to_len)) >= 0) {
         s->ended = true;
         return KT_OK;
     }
@@ -306,7 +313,8 @@ static KtStatus next_slow(KtIndexScan *s, uint32_t *ids, uint32_t cap, uint32_t 
             KtNodeId node = ids[i];
             KtValue value;
             KtArenaMark scratch = kt_arena_mark(s->view->scratch);
-            KT_TRY(kt_read_prop(s->view, KT_NODE, s->index->key, &node, 1, s->mark, s->view->scratch, &value));
+            KT_TRY(kt_read_prop(s->view, KT_NODE, s->index->key, &node, 1, s->mark,
+                                s->view->scratch, &value));
             bool inside = !kt_is_null(value) && in_range(s, value);
             kt_arena_rewind(s->view->scratch, scratch);
             if (inside)
@@ -358,7 +366,8 @@ static KtStatus take(KtIndexScan *s, KtSpan key, KtNodeId *node, bool *holds)
 {
     uint32_t index;
     if (!kt_index_key_parse(key, &index, node))
-        return kt_diag_set(s->view->diag, KT_ERR_CORRUPTION, NULL, "An entry of an index is damaged on disk.");
+        return kt_diag_set(s->view->diag, KT_ERR_CORRUPTION, NULL,
+                           "An entry of an index is damaged on disk.");
     *holds = true;
     if (s->check || kt_index_touched(s->view, *node, s->mark))
         KT_TRY(entry_holds(s, *node, key, holds));

@@ -5,33 +5,33 @@
 #include "storage/fetch_internal.h"
 
 /* Ids in blocks of eight: one test of all their pages, so that the loads of the values do not wait for branches. */
-#define GATHER(type)                                                                              \
-    do {                                                                                          \
-        uint32_t i = from;                                                                        \
-        for (; i + 8 <= n; i += 8) {                                                              \
-            const type *page[8];                                                                  \
-            bool all = true;                                                                      \
-            for (uint32_t k = 0; k < 8; k++) {                                                    \
-                uint32_t number = id[i + k] >> KT_PAGE_BITS;                                      \
-                page[k] = number < pages ? dense[number] : NULL;                                  \
-                all &= page[k] != NULL;                                                           \
-            }                                                                                     \
-            if (KT_UNLIKELY(!all))                                                                \
-                break;                                                                            \
-            for (uint32_t k = 0; k < 8; k++)                                                      \
-                out[i + k] = (int64_t)page[k][id[i + k] & (KT_PAGE_ROWS - 1)];                    \
-        }                                                                                         \
-        for (; i < n; i++) {                                                                      \
-            uint32_t number = id[i] >> KT_PAGE_BITS;                                              \
-            if (number >= pages || !dense[number])                                                \
-                break;                                                                            \
-            out[i] = (int64_t)((const type *)dense[number])[id[i] & (KT_PAGE_ROWS - 1)];          \
-        }                                                                                         \
-        return i;                                                                                 \
+#define GATHER(type)                                                                     \
+    do {                                                                                 \
+        uint32_t i = from;                                                               \
+        for (; i + 8 <= n; i += 8) {                                                     \
+            const type *page[8];                                                         \
+            bool all = true;                                                             \
+            for (uint32_t k = 0; k < 8; k++) {                                           \
+                uint32_t number = id[i + k] >> KT_PAGE_BITS;                             \
+                page[k] = number < pages ? dense[number] : NULL;                         \
+                all &= page[k] != NULL;                                                  \
+            }                                                                            \
+            if (KT_UNLIKELY(!all))                                                       \
+                break;                                                                   \
+            for (uint32_t k = 0; k < 8; k++)                                             \
+                out[i + k] = (int64_t)page[k][id[i + k] & (KT_PAGE_ROWS - 1)];           \
+        }                                                                                \
+        for (; i < n; i++) {                                                             \
+            uint32_t number = id[i] >> KT_PAGE_BITS;                                     \
+            if (number >= pages || !dense[number])                                       \
+                break;                                                                   \
+            out[i] = (int64_t)((const type *)dense[number])[id[i] & (KT_PAGE_ROWS - 1)]; \
+        }                                                                                \
+        return i;                                                                        \
     } while (0)
 
-uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width, const uint32_t *id, uint32_t from,
-                         uint32_t n, int64_t *out)
+uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width,
+                         const uint32_t *id, uint32_t from, uint32_t n, int64_t *out)
 {
     switch (width) {
     case 1: GATHER(uint8_t);
@@ -49,11 +49,12 @@ KT_CLONES uint32_t kt_gather_most(const uint32_t *id, uint32_t n)
     return most;
 }
 
-#define FLAT(type)                                                                                \
-    for (uint32_t i = 0; i < n; i++)                                                              \
-        out[i] = (int64_t)((const type *)value[id[i] >> KT_PAGE_BITS])[id[i] & (KT_PAGE_ROWS - 1)]
+#define FLAT(type)                   \
+    for (uint32_t i = 0; i < n; i++) \
+    out[i] = (int64_t)((const type *)value[id[i] >> KT_PAGE_BITS])[id[i] & (KT_PAGE_ROWS - 1)]
 
-void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n, int64_t *out)
+void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n,
+                    int64_t *out)
 {
     switch (width) {
     case 1: FLAT(uint8_t); break;

@@ -12,10 +12,10 @@
 #include "storage/kv/kv.h"
 
 enum {
-    KT_RELMAP_BITS = 8,   /* 256 relationships in a record */
-    KT_LABEL_BITS = 12,   /* 4,096 ids in a chunk */
-    KT_ADJ_PREFIX = 9,    /* node and direction */
-    KT_ADJ_LIST = 13,     /* and type: the key of a list that is not split */
+    KT_RELMAP_BITS = 8, /* 256 relationships in a record */
+    KT_LABEL_BITS = 12, /* 4,096 ids in a chunk */
+    KT_ADJ_PREFIX = 9,  /* node and direction */
+    KT_ADJ_LIST = 13,   /* and type: the key of a list that is not split */
     KT_ADJ_SEGMENT_KEY = 29
 };
 
@@ -60,7 +60,8 @@ static inline KtKey kt_key_adj(KtNodeId node, uint8_t dir, KtToken type)
     return k;
 }
 /* A segment of a split list, by the smallest pair it may hold; that of the first segment is (0, 0). */
-static inline KtKey kt_key_adj_segment(KtNodeId node, uint8_t dir, KtToken type, uint64_t nbr, KtRelId rel)
+static inline KtKey kt_key_adj_segment(KtNodeId node, uint8_t dir, KtToken type, uint64_t nbr,
+                                       KtRelId rel)
 {
     KtKey k = kt_key_adj(node, dir, type);
     kt_store_be64(k.at + 13, nbr);
@@ -98,9 +99,10 @@ typedef struct KtAdjKey {
     KtRelId rel;
 } KtAdjKey;
 
-bool kt_key_parse_u64(KtSpan key, uint64_t *out);                        /* rel, node, relmap, log: exactly 8 bytes */
-bool kt_key_parse_entity(KtSpan key, uint64_t *id, bool *out_of_line, KtToken *prop); /* node and rel families */
+bool kt_key_parse_u64(KtSpan key, uint64_t *out); /* rel, node, relmap, log: exactly 8 bytes */
+bool kt_key_parse_entity(KtSpan key, uint64_t *id, bool *out_of_line,
+                         KtToken *prop); /* node and rel families */
 bool kt_key_parse_adj(KtSpan key, KtAdjKey *out);
-bool kt_key_parse_label(KtSpan key, KtToken *label, KtNodeId *first);    /* first id of the chunk */
+bool kt_key_parse_label(KtSpan key, KtToken *label, KtNodeId *first); /* first id of the chunk */
 
 #endif

@@ -112,7 +112,8 @@ bool kt_meta_get_log(const void *value, size_t len, KtMetaLog *out)
 
 /* ---- counts and names: kind1, then token4 or the name ---- */
 
-static bool get_kind_token(const void *key, size_t len, KtMetaKind meta, KtNameKind *kind, KtToken *token)
+static bool get_kind_token(const void *key, size_t len, KtMetaKind meta, KtNameKind *kind,
+                           KtToken *token)
 {
     KtReader r = kt_reader(key, len);
     uint8_t first = kt_read_u8(&r), second = kt_read_u8(&r);
@@ -213,7 +214,8 @@ void kt_meta_put_index(KtBuf *value, const KtMetaIndex *index)
     kt_buf_put(value, index->name.at, index->name.len);
 }
 
-bool kt_meta_get_index(const void *key, size_t key_len, const void *value, size_t len, KtMetaIndex *out)
+bool kt_meta_get_index(const void *key, size_t key_len, const void *value, size_t len,
+                       KtMetaIndex *out)
 {
     KtReader k = kt_reader(key, key_len);
     if (kt_read_u8(&k) != KT_META_INDEX)
@@ -223,7 +225,8 @@ bool kt_meta_get_index(const void *key, size_t key_len, const void *value, size_
     uint8_t state = kt_read_u8(&r), unique = kt_read_u8(&r);
     index.label = kt_read_le32(&r);
     index.key = kt_read_le32(&r);
-    if (!at_end(&k) || r.bad || unique > 1 || (state != KT_INDEX_BUILDING && state != KT_INDEX_ONLINE))
+    if (!at_end(&k) || r.bad || unique > 1 ||
+        (state != KT_INDEX_BUILDING && state != KT_INDEX_ONLINE))
         return false;
     index.state = (KtIndexState)state;
     index.unique = unique != 0;

@@ -32,10 +32,10 @@ typedef struct KtMetaFormat {
 } KtMetaFormat;
 
 typedef struct KtMetaState {
-    KtCommit commit;      /* the last commit that this value belongs to */
-    int64_t utc_us;       /* its time */
+    KtCommit commit; /* the last commit that this value belongs to */
+    int64_t utc_us;  /* its time */
     uint64_t epoch;
-    uint64_t log_end;     /* bytes of all change records ever written */
+    uint64_t log_end;               /* bytes of all change records ever written */
     uint8_t digest[KT_DIGEST_SIZE]; /* of the header of its change record; zero: none yet */
     uint64_t next_node, next_rel;   /* above every id ever used */
     uint64_t nodes, rels;
@@ -60,7 +60,8 @@ typedef struct KtMetaIndex {
     KtText name; /* decoded: lies in the value's bytes */
 } KtMetaIndex;
 
-typedef struct KtMetaBound { /* the first (nbr, rel) that a segment may hold; the first segment's is (0, 0) */
+typedef struct
+    KtMetaBound { /* the first (nbr, rel) that a segment may hold; the first segment's is (0, 0) */
     uint64_t nbr, rel;
 } KtMetaBound;
 
@@ -90,12 +91,14 @@ void kt_meta_put_token(KtBuf *value, KtToken token);
 
 void kt_meta_key_index(KtBuf *key, uint32_t id);
 void kt_meta_put_index(KtBuf *value, const KtMetaIndex *index);
-bool kt_meta_get_index(const void *key, size_t key_len, const void *value, size_t len, KtMetaIndex *out);
+bool kt_meta_get_index(const void *key, size_t key_len, const void *value, size_t len,
+                       KtMetaIndex *out);
 
 /* Bounds of a list that was split; at least two, ascending. */
 void kt_meta_key_split(KtBuf *key, KtNodeId node, uint8_t dir, KtToken type);
 void kt_meta_put_split(KtBuf *value, const KtMetaBound *bound, uint32_t n);
-bool kt_meta_get_split_key(const void *key, size_t len, KtNodeId *node, uint8_t *dir, KtToken *type);
+bool kt_meta_get_split_key(const void *key, size_t len, KtNodeId *node, uint8_t *dir,
+                           KtToken *type);
 /* The number of bounds, 0 for bytes that are none; bound[i] is read by the second. */
 uint32_t kt_meta_split_count(const void *value, size_t len);
 KtMetaBound kt_meta_split_at(const void *value, uint32_t i);

@@ -12,8 +12,7 @@ static KtStatus storable_scalar(KtKind kind)
     case KT_INT:
     case KT_FLOAT:
     case KT_TEXT:
-    case KT_BYTES:
-        return KT_OK;
+    case KT_BYTES: return KT_OK;
     case KT_DATE:
     case KT_LOCAL_TIME:
     case KT_TIME:
@@ -22,16 +21,14 @@ static KtStatus storable_scalar(KtKind kind)
     case KT_DURATION:
     case KT_POINT:
     case KT_VECTOR:
-    case KT_UUID:
-        return KT_ERR_NOT_SUPPORTED;
+    case KT_UUID: return KT_ERR_NOT_SUPPORTED;
     case KT_NULL:
     case KT_LIST:
     case KT_MAP:
     case KT_NODE:
     case KT_REL:
     case KT_PATH:
-    case KT_KIND_COUNT:
-        return KT_ERR_INVALID_PROPERTY_TYPE;
+    case KT_KIND_COUNT: return KT_ERR_INVALID_PROPERTY_TYPE;
     }
     return KT_ERR_INVALID_PROPERTY_TYPE;
 }
@@ -172,12 +169,11 @@ KtStatus kt_value_decode(uint8_t kind, KtSpan bytes, KtArena *arena, KtValue *ou
     }
     case KT_TEXT:
     case KT_BYTES:
-        *out = (KtValue){.kind = kind, .len = (uint32_t)bytes.len, .as.text = (const char *)bytes.at};
+        *out =
+            (KtValue){.kind = kind, .len = (uint32_t)bytes.len, .as.text = (const char *)bytes.at};
         return KT_OK;
-    case KT_LIST:
-        return get_list(bytes, arena, out);
-    default: /* a number from disk, not one of our enums */
-        return KT_ERR_CORRUPTION;
+    case KT_LIST: return get_list(bytes, arena, out);
+    default: /* a number from disk, not one of our enums */ return KT_ERR_CORRUPTION;
     }
 }
 
@@ -211,7 +207,8 @@ static void put_entry(uint8_t *entry, KtToken key, uint8_t kind, size_t end)
 }
 
 /* Appends the values and fills the entries at `entries` (an offset: the buffer moves). */
-static KtStatus put_props(KtBuf *out, size_t entries, const KtProp *prop, uint32_t props, const KtRecordSpill *spill)
+static KtStatus put_props(KtBuf *out, size_t entries, const KtProp *prop, uint32_t props,
+                          const KtRecordSpill *spill)
 {
     size_t payload = out->len;
     for (uint32_t i = 0; i < props; i++) {
@@ -237,8 +234,8 @@ static KtStatus put_props(KtBuf *out, size_t entries, const KtProp *prop, uint32
     return KT_OK;
 }
 
-KtStatus kt_record_encode(KtBuf *out, const KtToken *label, uint32_t labels, const KtProp *prop, uint32_t props,
-                          const KtRecordSpill *spill)
+KtStatus kt_record_encode(KtBuf *out, const KtToken *label, uint32_t labels, const KtProp *prop,
+                          uint32_t props, const KtRecordSpill *spill)
 {
     if (labels > UINT16_MAX || props > UINT16_MAX)
         return KT_ERR_LIST_TOO_LONG;

@@ -44,8 +44,8 @@ typedef struct KtRecordSpill {
 
 /* Appends a record. `label` ascending without doubles; `prop` ascending by key without doubles, no nulls (KT_CHECK).
  * Errors: as kt_value_encode; LIST_TOO_LONG over 65,535 labels or properties or 16 MiB of payload. */
-KtStatus kt_record_encode(KtBuf *out, const KtToken *label, uint32_t labels, const KtProp *prop, uint32_t props,
-                          const KtRecordSpill *spill) KT_MUST_CHECK;
+KtStatus kt_record_encode(KtBuf *out, const KtToken *label, uint32_t labels, const KtProp *prop,
+                          uint32_t props, const KtRecordSpill *spill) KT_MUST_CHECK;
 
 /* A record read in place. Lifetime: that of its bytes. */
 typedef struct KtRecord {
@@ -55,8 +55,8 @@ typedef struct KtRecord {
 } KtRecord;
 
 typedef struct KtRecordValue {
-    uint8_t kind;      /* a KtKind, without KT_RECORD_OUT */
-    bool out_of_line;  /* bytes stand under kt_key_value */
+    uint8_t kind;     /* a KtKind, without KT_RECORD_OUT */
+    bool out_of_line; /* bytes stand under kt_key_value */
     KtToken key;
     KtSpan bytes;
 } KtRecordValue;
@@ -75,6 +75,7 @@ bool kt_record_has_label(const KtRecord *record, KtToken label);
 /* The i-th property in order of keys. Errors: CORRUPTION. */
 KtStatus kt_record_at(const KtRecord *record, uint32_t i, KtRecordValue *out) KT_MUST_CHECK;
 /* *found is false if there is no such property. Cost: O(log props). Errors: CORRUPTION. */
-KtStatus kt_record_find(const KtRecord *record, KtToken key, KtRecordValue *out, bool *found) KT_MUST_CHECK;
+KtStatus kt_record_find(const KtRecord *record, KtToken key, KtRecordValue *out,
+                        bool *found) KT_MUST_CHECK;
 
 #endif

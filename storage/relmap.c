@@ -100,7 +100,8 @@ KtStatus kt_relmap_find(KtSpan value, KtRelId rel, KtRelRef *out, bool *found)
         *found = false;
         return KT_OK;
     }
-    uint32_t rank = (uint32_t)__builtin_popcountll(head.present[slot >> 6] & (((uint64_t)1 << (slot & 63)) - 1));
+    uint32_t rank = (uint32_t)__builtin_popcountll(head.present[slot >> 6] &
+                                                   (((uint64_t)1 << (slot & 63)) - 1));
     for (uint32_t i = 0; i < slot >> 6; i++)
         rank += (uint32_t)__builtin_popcountll(head.present[i]);
     KtRelRef ref = {.id = rel};

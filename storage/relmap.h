@@ -18,7 +18,10 @@ typedef struct KtRelmap {
     uint64_t start[KT_RELMAP_SLOTS], end[KT_RELMAP_SLOTS];
 } KtRelmap;
 
-static inline bool kt_relmap_has(const KtRelmap *map, uint32_t slot) { return (map->present[slot >> 6] >> (slot & 63)) & 1; }
+static inline bool kt_relmap_has(const KtRelmap *map, uint32_t slot)
+{
+    return (map->present[slot >> 6] >> (slot & 63)) & 1;
+}
 
 KtStatus kt_relmap_encode(KtBuf *out, const KtRelmap *map) KT_MUST_CHECK;
 KtStatus kt_relmap_decode(KtSpan value, KtRelmap *out) KT_MUST_CHECK; /* Errors: CORRUPTION */

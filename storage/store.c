@@ -144,7 +144,8 @@ static int by_name(const void *a, const void *b)
     return order ? order : (x->name.len > y->name.len) - (x->name.len < y->name.len);
 }
 
-KtStatus kt_schema_make(KtStore *store, uint64_t version, const KtMetaIndex *index, uint32_t n, KtSchemaPicture **out)
+KtStatus kt_schema_make(KtStore *store, uint64_t version, const KtMetaIndex *index, uint32_t n,
+                        KtSchemaPicture **out)
 {
     KtSchemaPicture *made = malloc(sizeof *made + n * sizeof made->index[0]);
     if (!made)
@@ -211,7 +212,8 @@ static KtSplit *split_find(const KtStore *store, KtNodeId node, uint8_t dir, KtT
 const KtSplit *kt_store_split(const KtStore *store, KtNodeId node, uint8_t dir, KtToken type)
 {
     const KtSplit *split = split_find(store, node, dir, type);
-    return split && split->n > 1 ? split : NULL; /* one bound: room was made, the list is still whole */
+    return split && split->n > 1 ? split
+                                 : NULL; /* one bound: room was made, the list is still whole */
 }
 
 KtStatus kt_store_split_reserve(KtStore *store, uint32_t more)
@@ -229,7 +231,8 @@ KtStatus kt_store_split_reserve(KtStore *store, uint32_t more)
     return KT_OK;
 }
 
-KtStatus kt_store_split_set(KtStore *store, KtNodeId node, uint8_t dir, KtToken type, KtMetaBound *bound, uint32_t n)
+KtStatus kt_store_split_set(KtStore *store, KtNodeId node, uint8_t dir, KtToken type,
+                            KtMetaBound *bound, uint32_t n)
 {
     KtSplit *split = split_find(store, node, dir, type);
     if (!split) {
@@ -260,7 +263,8 @@ typedef struct Loading {
 
 static KtStatus damaged(Loading *l, const char *what)
 {
-    return kt_diag_set(l->diag, KT_ERR_CORRUPTION, NULL, "The database's own records are damaged: %s cannot be read.", what);
+    return kt_diag_set(l->diag, KT_ERR_CORRUPTION, NULL,
+                       "The database's own records are damaged: %s cannot be read.", what);
 }
 
 static KtStatus load_name(Loading *l, KtSpan key, KtSpan value)
@@ -268,7 +272,8 @@ static KtStatus load_name(Loading *l, KtSpan key, KtSpan value)
     KtNameKind kind;
     KtToken token, made = 0;
     KtText text;
-    if (!kt_meta_get_name_key(key.at, key.len, &kind, &token) || !kt_meta_get_name(value.at, value.len, &text))
+    if (!kt_meta_get_name_key(key.at, key.len, &kind, &token) ||
+        !kt_meta_get_name(value.at, value.len, &text))
         return damaged(l, "a name");
     KtNames *names = &l->store->name[kind];
     if (token != names->n + 1) /* keys ascend, tokens are dense */
@@ -330,8 +335,7 @@ static KtStatus load_one(Loading *l, KtSpan key, KtSpan value)
 {
     KtStore *store = l->store;
     switch (key.len ? (KtMetaKind)key.at[0] : (KtMetaKind)0) {
-    case KT_META_FORMAT:
-        return KT_OK; /* read first, on its own */
+    case KT_META_FORMAT: return KT_OK; /* read first, on its own */
     case KT_META_STATE:
         l->has_state = kt_meta_get_state(value.at, value.len, &store->state);
         return l->has_state ? KT_OK : damaged(l, "the commit state");
@@ -341,16 +345,11 @@ static KtStatus load_one(Loading *l, KtSpan key, KtSpan value)
     case KT_META_LOG:
         l->has_log = kt_meta_get_log(value.at, value.len, &store->log);
         return l->has_log ? KT_OK : damaged(l, "the beginning of the log");
-    case KT_META_NAME:
-        return load_name(l, key, value);
-    case KT_META_TOKEN:
-        return KT_OK; /* the same names, the other way round */
-    case KT_META_COUNT:
-        return load_count(l, key, value);
-    case KT_META_SPLIT:
-        return load_split(l, key, value);
-    case KT_META_INDEX:
-        return load_index(l, key, value);
+    case KT_META_NAME: return load_name(l, key, value);
+    case KT_META_TOKEN: return KT_OK; /* the same names, the other way round */
+    case KT_META_COUNT: return load_count(l, key, value);
+    case KT_META_SPLIT: return load_split(l, key, value);
+    case KT_META_INDEX: return load_index(l, key, value);
     }
     return damaged(l, "a record of unknown kind");
 }
@@ -399,9 +398,10 @@ static KtStatus check_found(Loading *l)
         most = l->stop.commit;
     KtCommit least = found < l->store->state.commit ? found : l->store->state.commit;
     if (least < most) {
-        return kt_diag_set(l->diag, KT_ERR_DURABILITY_GAP, NULL,
-                           "Commits are missing: this database once held commit %llu, found is commit %llu.",
-                           (unsigned long long)most, (unsigned long long)least);
+        return kt_diag_set(
+            l->diag, KT_ERR_DURABILITY_GAP, NULL,
+            "Commits are missing: this database once held commit %llu, found is commit %llu.",
+            (unsigned long long)most, (unsigned long long)least);
     }
     return KT_OK;
 }
@@ -409,8 +409,10 @@ static KtStatus check_found(Loading *l)
 static KtStatus write_fresh(KtStore *store, KtDiag *diag)
 {
     store->format.format = KT_STORE_FORMAT;
-    if (getrandom(store->format.uuid, sizeof store->format.uuid, 0) != (ssize_t)sizeof store->format.uuid)
-        return kt_diag_set(diag, KT_ERR_IO, NULL, "The system gives no random bytes (errno %d).", errno);
+    if (getrandom(store->format.uuid, sizeof store->format.uuid, 0) !=
+        (ssize_t)sizeof store->format.uuid)
+        return kt_diag_set(diag, KT_ERR_IO, NULL, "The system gives no random bytes (errno %d).",
+                           errno);
     store->state = (KtMetaState){.epoch = 1, .next_index = 1};
     store->log = (KtMetaLog){.first = 1};
     KtBuf key = {0}, value = {0};
@@ -428,7 +430,8 @@ static KtStatus write_fresh(KtStore *store, KtDiag *diag)
     kt_meta_key(&key, KT_META_LOG);
     kt_meta_put_log(&value, &store->log);
     kt_kv_put(&batch, KT_FAMILY_META, kt_span(key.data, key.len), kt_span(value.data, value.len));
-    KtStatus status = key.failed || value.failed ? KT_ERR_MEMORY : kt_kv_write(store->kv, &batch, true, diag);
+    KtStatus status =
+        key.failed || value.failed ? KT_ERR_MEMORY : kt_kv_write(store->kv, &batch, true, diag);
     kt_kv_batch_close(&batch);
     kt_buf_close(&key);
     kt_buf_close(&value);
@@ -443,19 +446,22 @@ static KtStatus read_format(KtStore *store, KtDiag *diag, bool *found)
     KtStatus status = KT_OK;
     *found = value.bytes.at != NULL;
     if (*found && !kt_meta_get_format(value.bytes.at, value.bytes.len, &store->format))
-        status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "The store holds no Kith database of a known form.");
+        status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL,
+                             "The store holds no Kith database of a known form.");
     kt_kv_release(&value);
     if (status != KT_OK || !*found)
         return status;
     if (store->format.format > KT_STORE_FORMAT) {
-        status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL,
-                             "The database has store format %u; this version of Kith reads formats up to %d.",
-                             store->format.format, KT_STORE_FORMAT);
+        status = kt_diag_set(
+            diag, KT_ERR_STORE_FORMAT, NULL,
+            "The database has store format %u; this version of Kith reads formats up to %d.",
+            store->format.format, KT_STORE_FORMAT);
         kt_diag_hint(diag, "Use a newer version of Kith.");
         return status;
     }
     if (store->format.format < 1)
-        return kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "The database has store format %u, which never existed.",
+        return kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL,
+                           "The database has store format %u, which never existed.",
                            store->format.format);
     return KT_OK;
 }
@@ -477,7 +483,8 @@ static KtStatus load(KtStore *store, bool create, KtDiag *diag)
     if (!found) {
         KT_TRY(is_empty(store, &empty));
         if (!empty || !create)
-            return kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "The store there is another program's, and no Kith database.");
+            return kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL,
+                               "The store there is another program's, and no Kith database.");
         KT_TRY(write_fresh(store, diag));
         return kt_schema_make(store, 0, NULL, 0, &store->schema);
     }
@@ -489,7 +496,8 @@ static KtStatus load(KtStore *store, bool create, KtDiag *diag)
     if (status == KT_OK)
         status = check_found(&l);
     if (status == KT_OK)
-        status = kt_schema_make(store, store->state.schema_version, l.index, l.indexes, &store->schema);
+        status =
+            kt_schema_make(store, store->state.schema_version, l.index, l.indexes, &store->schema);
     kt_arena_close(l.scratch);
     store->next_node = store->state.next_node;
     store->next_rel = store->state.next_rel;
@@ -526,7 +534,8 @@ static void record_stop(KtStore *store)
     kt_meta_key(&key, KT_META_STOP);
     kt_meta_put_stop(&value, &stop);
     if (!key.failed && !value.failed) {
-        kt_kv_put(&batch, KT_FAMILY_META, kt_span(key.data, key.len), kt_span(value.data, value.len));
+        kt_kv_put(&batch, KT_FAMILY_META, kt_span(key.data, key.len),
+                  kt_span(value.data, value.len));
         KtStatus status = kt_kv_write(store->kv, &batch, true, NULL);
         if (status == KT_OK)
             status = kt_kv_flush(store->kv, NULL);

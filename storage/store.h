@@ -15,9 +15,9 @@
 
 /* Names of one kind; tokens are dense from 1. Those above `durable` go into the next commit's record. */
 typedef struct KtNames {
-    KtText *text;         /* text[token - 1] */
+    KtText *text; /* text[token - 1] */
     uint32_t n, cap, durable;
-    uint32_t *slot;       /* open addressing: tokens, 0 is free */
+    uint32_t *slot; /* open addressing: tokens, 0 is free */
     uint32_t slots;
 } KtNames;
 
@@ -50,13 +50,13 @@ typedef struct KtStore {
     KtSchemaPicture *schema;
     KtSplit *split;
     uint32_t splits, splits_cap;
-    KtMap64 split_at;       /* hash of the list: place + 1 */
+    KtMap64 split_at;             /* hash of the list: place + 1 */
     uint64_t next_node, next_rel; /* above every id given out, durable or not; the turn's */
-    int64_t trimmed_ns;     /* when the log was last trimmed */
-    pthread_rwlock_t lock;  /* names, count, state.nodes, state.rels, texts */
-    KtNames name[4];        /* by KtNameKind */
-    KtCounts count[3];      /* LABEL, TYPE */
-    KtArena *texts;         /* of names and indexes; never freed before the store */
+    int64_t trimmed_ns;           /* when the log was last trimmed */
+    pthread_rwlock_t lock;        /* names, count, state.nodes, state.rels, texts */
+    KtNames name[4];              /* by KtNameKind */
+    KtCounts count[3];            /* LABEL, TYPE */
+    KtArena *texts;               /* of names and indexes; never freed before the store */
 } KtStore;
 
 /* Takes the kv (closed by kt_store_close, also when this fails). Reads meta; an empty store gets format and uuid,
@@ -68,9 +68,11 @@ void kt_store_close(KtStore *store, bool clean);
 /* ---- names ---- */
 
 KtToken kt_store_name_find(KtStore *store, KtNameKind kind, KtText name);
-KtStatus kt_store_name_make(KtStore *store, KtNameKind kind, KtText name, KtToken *out) KT_MUST_CHECK;
-KtText kt_store_name_text(KtStore *store, KtNameKind kind, KtToken token); /* empty if there is none */
-uint32_t kt_store_names(KtStore *store, KtNameKind kind);                  /* tokens are 1..n */
+KtStatus kt_store_name_make(KtStore *store, KtNameKind kind, KtText name,
+                            KtToken *out) KT_MUST_CHECK;
+KtText kt_store_name_text(KtStore *store, KtNameKind kind,
+                          KtToken token);                 /* empty if there is none */
+uint32_t kt_store_names(KtStore *store, KtNameKind kind); /* tokens are 1..n */
 
 /* ---- counts ---- */
 
@@ -79,11 +81,12 @@ uint64_t kt_store_count(KtStore *store, KtNameKind kind, KtToken token);
 /* ---- schema ---- */
 
 /* Ownership: one reference. `index` is sorted here; names of it must live as long as the store. */
-KtStatus kt_schema_make(KtStore *store, uint64_t version, const KtMetaIndex *index, uint32_t n, KtSchemaPicture **out)
-    KT_MUST_CHECK;
+KtStatus kt_schema_make(KtStore *store, uint64_t version, const KtMetaIndex *index, uint32_t n,
+                        KtSchemaPicture **out) KT_MUST_CHECK;
 KtSchemaPicture *kt_schema_hold(KtSchemaPicture *schema);
 void kt_schema_drop(KtSchemaPicture *schema); /* NULL is allowed */
-const KtIndexFacts *kt_schema_index(const KtSchema *schema, uint32_t id); /* NULL if there is none */
+const KtIndexFacts *kt_schema_index(const KtSchema *schema,
+                                    uint32_t id); /* NULL if there is none */
 
 /* ---- split lists ---- */
 
@@ -92,8 +95,8 @@ const KtSplit *kt_store_split(const KtStore *store, KtNodeId node, uint8_t dir, 
 /* Room for one more list, so that kt_store_split_set cannot fail. */
 KtStatus kt_store_split_reserve(KtStore *store, uint32_t more) KT_MUST_CHECK;
 /* Takes over `bound` (malloc). */
-KtStatus kt_store_split_set(KtStore *store, KtNodeId node, uint8_t dir, KtToken type, KtMetaBound *bound, uint32_t n)
-    KT_MUST_CHECK;
+KtStatus kt_store_split_set(KtStore *store, KtNodeId node, uint8_t dir, KtToken type,
+                            KtMetaBound *bound, uint32_t n) KT_MUST_CHECK;
 
 /* Room for counts up to `token`, so that setting one cannot fail. */
 KtStatus kt_store_count_reserve(KtStore *store, KtNameKind kind, KtToken token) KT_MUST_CHECK;

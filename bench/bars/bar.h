@@ -13,15 +13,15 @@ enum { BAR_STARTS = 1000, BAR_PAIRS = 200 };
 
 typedef struct World {
     bool large;
-    uint32_t nodes;      /* of the drawn graph; two more make the cheapest query: lonely -> nobody */
+    uint32_t nodes; /* of the drawn graph; two more make the cheapest query: lonely -> nobody */
     uint32_t lonely;
-    KtCsr csr;           /* over all nodes, the two more included */
+    KtCsr csr; /* over all nodes, the two more included */
     int64_t *x;
     uint32_t start[BAR_STARTS];
     KtDatabase *db;
     KtEngine *engine;
-    KtView *view;        /* the newest, warm */
-    KtArena *arena;      /* of one measurement */
+    KtView *view;   /* the newest, warm */
+    KtArena *arena; /* of one measurement */
     double bytes_per_edge;
     const char *folder, *kithd; /* kithd NULL: bars that need a server fail */
     struct Dirty *dirty; /* dirty.c's own: made by the first dirty bar, which must come last */
@@ -36,7 +36,8 @@ void world_close(World *world);
  * half an answer. */
 int64_t world_ask(World *world, const char *text, KtValue params);
 /* The same, calling `row` for each row. */
-void world_rows(World *world, const char *text, KtValue params, void (*row)(void *user, const KtValue *value), void *user);
+void world_rows(World *world, const char *text, KtValue params,
+                void (*row)(void *user, const KtValue *value), void *user);
 KtValue world_param(KtMapEntry *entry, const char *name, KtValue value);
 /* All starts as a list value, in the world's arena. */
 KtValue world_starts(World *world);

@@ -33,7 +33,8 @@ static void must(KtStatus status, const KtDiag *diag, const char *what)
 {
     if (status == KT_OK)
         return;
-    (void)fprintf(stderr, "bench: %s: %s\n", what, diag->message[0] ? diag->message : kt_error_facts(status)->wire);
+    (void)fprintf(stderr, "bench: %s: %s\n", what,
+                  diag->message[0] ? diag->message : kt_error_facts(status)->wire);
     exit(1);
 }
 
@@ -53,7 +54,8 @@ static KtText text(const char *name) { return (KtText){name, (uint32_t)strlen(na
 static void commit_part(World *world, uint32_t from, uint32_t to)
 {
     uint32_t most = (to - from) / EVERY + 1, n = 0;
-    KtNodeId *start = room(most, sizeof *start), *end = room(most, sizeof *end), *id = room(most, sizeof *id);
+    KtNodeId *start = room(most, sizeof *start), *end = room(most, sizeof *end),
+             *id = room(most, sizeof *id);
     int64_t *x = room(most, sizeof *x);
     for (uint32_t node = from; node < to; node += EVERY) {
         start[n] = node;
@@ -65,7 +67,8 @@ static void commit_part(World *world, uint32_t from, uint32_t to)
     KtCommit number;
     KtToken type, key;
     kt_diag_clear(&diag);
-    must(kt_view_open(world->db, &(KtViewSpec){.write = true}, &diag, &view), &diag, "a writing view");
+    must(kt_view_open(world->db, &(KtViewSpec){.write = true}, &diag, &view), &diag,
+         "a writing view");
     must(kt_name_find(view, KT_NAME_TYPE, text("T"), &type), &diag, "T");
     must(kt_name_find(view, KT_NAME_KEY, text("x"), &key), &diag, "x");
     must(kt_add_rels(view, n, type, start, end, NULL, id), &diag, "new relationships");
@@ -110,7 +113,8 @@ static void change_loops(const World *world, World *now)
 
 static double time_ratio(World *world, struct Dirty *d, int side)
 {
-    BarTimes t = bar_measure(world, sides[side].engine, sides[side].loop, d->order, sides[side].rounds);
+    BarTimes t =
+        bar_measure(world, sides[side].engine, sides[side].loop, d->order, sides[side].rounds);
     return t.equal ? t.engine_ns / t.loop_ns : -1;
 }
 
@@ -142,8 +146,8 @@ static double dirty(World *world, int side)
     BarTimes old = bar_measure(world, sides[side].engine, sides[side].loop, d->order, 1);
     if (newest < 0 || d->clean[side] < 0 || !old.equal)
         return -1;
-    (void)printf("# %s: clean %.2f, newest view %.2f, older view %.2f of the loop\n", sides[side].name, d->clean[side], newest,
-                 old.engine_ns / old.loop_ns);
+    (void)printf("# %s: clean %.2f, newest view %.2f, older view %.2f of the loop\n",
+                 sides[side].name, d->clean[side], newest, old.engine_ns / old.loop_ns);
     return newest / d->clean[side];
 }
 

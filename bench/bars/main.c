@@ -50,7 +50,10 @@ static bool run_bar(World *world, const Bar *bar, double slack)
             return false;
         }
         bool ok = r <= limit * slack;
-        (void)printf("bar %s ratio %.3f limit %.2f %s\n", name, r, limit, r <= limit ? "ok" : ok ? "ok (slack)" : "OVER");
+        (void)printf("bar %s ratio %.3f limit %.2f %s\n", name, r, limit,
+                     r <= limit ? "ok"
+                     : ok       ? "ok (slack)"
+                                : "OVER");
         (void)fflush(stdout);
         if (ok)
             return true;
@@ -111,12 +114,17 @@ int main(int argc, char **argv)
         else if (strcmp(argv[i], "--folder") == 0 && more)
             options.folder = argv[++i];
         else {
-            (void)fprintf(stderr, "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]\n", argv[i]);
+            (void)fprintf(
+                stderr,
+                "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]\n",
+                argv[i]);
             return 2;
         }
     }
     if (!options.folder || !options.kithd || options.slack < 1) {
-        (void)fprintf(stderr, "bench: --folder DIR and --kithd PROGRAM are needed, and --slack is at least 1\n");
+        (void)fprintf(
+            stderr,
+            "bench: --folder DIR and --kithd PROGRAM are needed, and --slack is at least 1\n");
         return 2;
     }
     bool ok = options.large || run_world(&options, false);

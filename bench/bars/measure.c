@@ -32,11 +32,13 @@ static void must(KtStatus status, const KtDiag *diag, const char *text)
 {
     if (status == KT_OK)
         return;
-    (void)fprintf(stderr, "bench: %s: %s\n", text, diag->message[0] ? diag->message : kt_error_facts(status)->wire);
+    (void)fprintf(stderr, "bench: %s: %s\n", text,
+                  diag->message[0] ? diag->message : kt_error_facts(status)->wire);
     exit(1);
 }
 
-void world_rows(World *world, const char *text, KtValue params, void (*row)(void *user, const KtValue *value), void *user)
+void world_rows(World *world, const char *text, KtValue params,
+                void (*row)(void *user, const KtValue *value), void *user)
 {
     KtDiag diag;
     kt_diag_clear(&diag);
@@ -44,7 +46,9 @@ void world_rows(World *world, const char *text, KtValue params, void (*row)(void
     KtStatement *statement;
     KtQuery *query;
     KtQueryStep step;
-    must(kt_query_parse(world->engine, (KtText){text, (uint32_t)strlen(text)}, params, &diag, &statement), &diag, text);
+    must(kt_query_parse(world->engine, (KtText){text, (uint32_t)strlen(text)}, params, &diag,
+                        &statement),
+         &diag, text);
     KtQuerySpec spec = {.view = world->view, .params = params, .sink = &sink.sink};
     must(kt_query_start(world->engine, statement, &spec, &diag, &query), &diag, text);
     do {

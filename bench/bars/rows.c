@@ -13,7 +13,8 @@ static double ratio(BarTimes t) { return t.equal ? t.engine_ns / t.loop_ns : -1;
 static void print_times(const char *name, BarTimes t)
 {
     if (t.equal)
-        (void)printf("# %s: engine %.1f us, loop %.1f us\n", name, t.engine_ns / 1e3, t.loop_ns / 1e3);
+        (void)printf("# %s: engine %.1f us, loop %.1f us\n", name, t.engine_ns / 1e3,
+                     t.loop_ns / 1e3);
 }
 
 static void must(KtStatus status)
@@ -112,7 +113,10 @@ uint64_t bar_storage_loop(World *world, void *user)
     return kt_loop_2hop(&world->csr, world->start, BAR_STARTS);
 }
 
-double bar_storage_2hop(World *world) { return ratio(bar_measure(world, bar_storage_engine, bar_storage_loop, NULL, 9)); }
+double bar_storage_2hop(World *world)
+{
+    return ratio(bar_measure(world, bar_storage_engine, bar_storage_loop, NULL, 9));
+}
 
 /* ---- one-start ---- */
 
@@ -124,7 +128,8 @@ uint64_t bar_start_engine(World *world, void *user)
     uint64_t sum = 0;
     for (uint32_t i = 0; i < BAR_STARTS; i++) {
         KtMapEntry entry;
-        sum += (uint64_t)world_ask(world, ONE_START, world_param(&entry, "s", kt_int(world->start[order[i]])));
+        sum += (uint64_t)world_ask(world, ONE_START,
+                                   world_param(&entry, "s", kt_int(world->start[order[i]])));
     }
     return sum;
 }
@@ -202,12 +207,16 @@ uint64_t bar_sum_loop(World *world, void *user)
     return (uint64_t)kt_loop_2hop_sum(&world->csr, world->x, world->start, BAR_STARTS);
 }
 
-double bar_sum_2hop(World *world) { return ratio(bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5)); }
+double bar_sum_2hop(World *world)
+{
+    return ratio(bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5));
+}
 
 static uint64_t count_engine(World *world, void *user)
 {
     (void)user;
-    return ask_starts(world, "UNWIND $starts AS s MATCH (a:P)-->()-->()-->() WHERE id(a) = s RETURN count(*)");
+    return ask_starts(
+        world, "UNWIND $starts AS s MATCH (a:P)-->()-->()-->() WHERE id(a) = s RETURN count(*)");
 }
 
 static uint64_t count_loop(World *world, void *user)
@@ -242,8 +251,10 @@ static uint64_t distinct_engine(World *world, void *user)
     Distinct *d = user;
     KtMapEntry entry;
     d->digest = 0;
-    world_rows(world, "UNWIND $starts AS s MATCH (a:P)-->()-->(c) WHERE id(a) = s RETURN s, count(DISTINCT c)",
-               world_param(&entry, "starts", world_starts(world)), distinct_row, d);
+    world_rows(
+        world,
+        "UNWIND $starts AS s MATCH (a:P)-->()-->(c) WHERE id(a) = s RETURN s, count(DISTINCT c)",
+        world_param(&entry, "starts", world_starts(world)), distinct_row, d);
     return d->digest;
 }
 
@@ -276,7 +287,8 @@ double bar_distinct(World *world)
 
 /* ---- top10 ---- */
 
-#define TOP10 "MATCH (a:P)-->()-->(c) WHERE id(a) = $s WITH c, count(*) AS n ORDER BY n DESC, id(c) LIMIT 10 RETURN id(c), n"
+#define TOP10 \
+    "MATCH (a:P)-->()-->(c) WHERE id(a) = $s WITH c, count(*) AS n ORDER BY n DESC, id(c) LIMIT 10 RETURN id(c), n"
 
 typedef struct Top {
     uint32_t *counter, *touched;
@@ -319,7 +331,8 @@ static uint64_t top_loop(World *world, void *user)
 
 double bar_top10(World *world)
 {
-    Top t = {calloc(world->csr.nodes, sizeof(uint32_t)), calloc(world->csr.nodes, sizeof(uint32_t)), 0};
+    Top t = {calloc(world->csr.nodes, sizeof(uint32_t)), calloc(world->csr.nodes, sizeof(uint32_t)),
+             0};
     BarTimes times = bar_measure(world, top_engine, top_loop, &t, 3);
     free(t.counter);
     free(t.touched);
@@ -333,14 +346,16 @@ double bar_top10(World *world)
 
 /* ---- shortest ---- */
 
-#define SHORTEST "MATCH (a:P), (b:P) WHERE id(a) = $a AND id(b) = $b MATCH p = shortestPath((a)-[*..15]-(b)) RETURN length(p)"
+#define SHORTEST \
+    "MATCH (a:P), (b:P) WHERE id(a) = $a AND id(b) = $b MATCH p = shortestPath((a)-[*..15]-(b)) RETURN length(p)"
 
 static uint64_t shortest_engine(World *world, void *user)
 {
     (void)user;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < BAR_PAIRS; i++) {
-        KtMapEntry entry[2] = {{{"a", 1}, kt_int(world->start[i])}, {{"b", 1}, kt_int(world->start[BAR_STARTS - 1 - i])}};
+        KtMapEntry entry[2] = {{{"a", 1}, kt_int(world->start[i])},
+                               {{"b", 1}, kt_int(world->start[BAR_STARTS - 1 - i])}};
         if (world->start[i] != world->start[BAR_STARTS - 1 - i])
             sum += (uint64_t)world_ask(world, SHORTEST, kt_map(entry, 2)) * (i + 1);
     }
@@ -354,7 +369,8 @@ static uint64_t shortest_loop(World *world, void *user)
     for (uint32_t i = 0; i < BAR_PAIRS; i++) {
         if (world->start[i] != world->start[BAR_STARTS - 1 - i])
             sum += (uint64_t)(int64_t)kt_loop_shortest(&world->csr, search, world->start[i],
-                                                       world->start[BAR_STARTS - 1 - i], 15) * (i + 1);
+                                                       world->start[BAR_STARTS - 1 - i], 15) *
+                   (i + 1);
     }
     return sum;
 }
@@ -374,7 +390,8 @@ double bar_shortest(World *world)
 static uint64_t scan_engine(World *world, void *user)
 {
     (void)user;
-    return (uint64_t)world_ask(world, "MATCH (n:P) WHERE n.x < 50 RETURN sum(n.x)", kt_map(NULL, 0));
+    return (uint64_t)world_ask(world, "MATCH (n:P) WHERE n.x < 50 RETURN sum(n.x)",
+                               kt_map(NULL, 0));
 }
 
 static uint64_t scan_loop(World *world, void *user)

@@ -39,7 +39,8 @@ static bool serve(const char *kithd, const char *data, Served *out)
     (void)close(pipe_fd[1]);
     FILE *f = fdopen(pipe_fd[0], "r");
     char line[128] = "", address[100];
-    bool ok = f && fgets(line, sizeof line, f) && sscanf(line, "kithd: listening on %99s", address) == 1;
+    bool ok =
+        f && fgets(line, sizeof line, f) && sscanf(line, "kithd: listening on %99s", address) == 1;
     if (ok)
         (void)snprintf(out->uri, sizeof out->uri, "kith://%s/kith", address);
     if (f)
@@ -71,8 +72,8 @@ static int echo_socket(pid_t *pid)
     int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), one = 1;
     struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof at;
-    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 || listen(listener, 1) != 0 ||
-        getsockname(listener, (struct sockaddr *)&at, &len) != 0)
+    if (listener < 0 || bind(listener, (struct sockaddr *)&at, sizeof at) != 0 ||
+        listen(listener, 1) != 0 || getsockname(listener, (struct sockaddr *)&at, &len) != 0)
         return -1;
     *pid = fork();
     if (*pid == 0) {
@@ -103,8 +104,8 @@ static bool ask_one(kith_connection *connection)
     int64_t value = 0;
     if (kith_run(connection, "RETURN 1", NULL, NULL, &result, NULL) != 0)
         return false;
-    bool ok = kith_next(result, NULL) == 1 && kith_as_int(kith_get(result, 0), &value) && value == 1 &&
-              kith_next(result, NULL) == 0;
+    bool ok = kith_next(result, NULL) == 1 && kith_as_int(kith_get(result, 0), &value) &&
+              value == 1 && kith_next(result, NULL) == 0;
     kith_result_free(result);
     return ok;
 }
@@ -118,7 +119,8 @@ double bar_wire(World *world)
     static int64_t kith[ROUNDS], plain[ROUNDS];
     kith_connection *connection = NULL;
     int fd = echo_socket(&echo);
-    bool ok = fd >= 0 && serve(world->kithd, data, &served) && kith_connect(served.uri, NULL, &connection, NULL) == 0;
+    bool ok = fd >= 0 && serve(world->kithd, data, &served) &&
+              kith_connect(served.uri, NULL, &connection, NULL) == 0;
     char bytes[ANSWER_BYTES] = {0};
     for (int i = 0; ok && i < ROUNDS; i++) {
         int64_t t0 = kt_clock_ns();
@@ -166,7 +168,8 @@ double bar_idle(World *world)
         return -1;
     kith_connection *connection = NULL;
     bool ok = kith_connect(served.uri, NULL, &connection, NULL) == 0 && ask_one(connection);
-    (void)printf("# start to first answer on an empty store: %.0f ms\n", (double)(kt_clock_ns() - began) / 1e6);
+    (void)printf("# start to first answer on an empty store: %.0f ms\n",
+                 (double)(kt_clock_ns() - began) / 1e6);
     kith_close(connection);
     double mb = resident_mb(served.pid);
     stop(&served);

@@ -10,7 +10,13 @@
 #include <ftw.h>
 #include <unistd.h>
 
-enum { SEED = 20261, LARGE_NODES = 1000000, LARGE_EDGES = 20000000, SMALL_NODES = 50000, SMALL_EDGES = 1000000 };
+enum {
+    SEED = 20261,
+    LARGE_NODES = 1000000,
+    LARGE_EDGES = 20000000,
+    SMALL_NODES = 50000,
+    SMALL_EDGES = 1000000
+};
 
 static bool say(const char *what, const char *why)
 {
@@ -71,7 +77,8 @@ static bool draw(World *world, KtEdges *edges)
     return kt_edges_sort(edges) == KT_OK;
 }
 
-static bool write_files(const World *world, const KtEdges *edges, const char *edge_file, const char *node_file)
+static bool write_files(const World *world, const KtEdges *edges, const char *edge_file,
+                        const char *node_file)
 {
     FILE *e = fopen(edge_file, "w"), *n = fopen(node_file, "w");
     if (!e || !n)
@@ -97,7 +104,8 @@ static bool import(World *world, const KtEdges *edges, const char *folder)
     (void)snprintf(data, sizeof data, "%s/data", folder);
     if (!write_files(world, edges, edge_file, node_file))
         return false;
-    KtImportSpec spec = {.data = data, .edges = edge_file, .nodes = node_file, .label = "P", .type = "T"};
+    KtImportSpec spec = {
+        .data = data, .edges = edge_file, .nodes = node_file, .label = "P", .type = "T"};
     if (kt_import(&spec, &diag, &counts) != KT_OK)
         return say("import", diag.message);
     (void)unlink(edge_file);
@@ -115,7 +123,10 @@ static bool open_database(World *world, const char *folder)
     (void)nftw(path, add_size, 16, FTW_PHYS);
     world->bytes_per_edge = (double)folder_bytes / world->csr.edges;
     /* Room for all lists. Little for blocks: they are read once, and what they take is not the graph cache's. */
-    KtDatabaseSpec spec = {.path = path, .id = 1, .cache_bytes = (size_t)4 << 30, .block_cache_bytes = (size_t)32 << 20};
+    KtDatabaseSpec spec = {.path = path,
+                           .id = 1,
+                           .cache_bytes = (size_t)4 << 30,
+                           .block_cache_bytes = (size_t)32 << 20};
     if (kt_database_open(&spec, &diag, &world->db) != KT_OK)
         return say(path, diag.message);
     if (kt_engine_open(world->db, NULL, &world->engine) != KT_OK)
@@ -147,7 +158,8 @@ static bool warm(World *world)
     }
     kt_expand_close(expand);
     world->cache_growth = resident_bytes() - before;
-    (void)world_ask(world, "MATCH (n) RETURN sum(n.x)", kt_map(NULL, 0)); /* and the property's pages */
+    (void)world_ask(world, "MATCH (n) RETURN sum(n.x)",
+                    kt_map(NULL, 0)); /* and the property's pages */
     return true;
 }
 
@@ -168,14 +180,14 @@ bool world_open(World *world, bool large, const char *folder, const char *kithd)
     kt_gen_starts(&world->csr, SEED + 1, BAR_STARTS, world->start);
     int64_t began = bar_cpu_ns();
     bool ok = import(world, &edges, folder);
-    (void)printf("# %s: %u nodes, %u edges, imported in %.1f s of CPU\n", large ? "large" : "small", edges.nodes,
-                 edges.edges, (double)(bar_cpu_ns() - began) / 1e9);
+    (void)printf("# %s: %u nodes, %u edges, imported in %.1f s of CPU\n", large ? "large" : "small",
+                 edges.nodes, edges.edges, (double)(bar_cpu_ns() - began) / 1e9);
     kt_edges_free(&edges);
     ok = ok && open_database(world, folder);
     began = bar_cpu_ns();
     ok = ok && warm(world);
-    (void)printf("# warm in %.1f s; %.1f bytes an edge on disk\n", (double)(bar_cpu_ns() - began) / 1e9,
-                 world->bytes_per_edge);
+    (void)printf("# warm in %.1f s; %.1f bytes an edge on disk\n",
+                 (double)(bar_cpu_ns() - began) / 1e9, world->bytes_per_edge);
     return ok;
 }
 

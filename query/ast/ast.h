@@ -38,8 +38,8 @@ typedef enum KtAstExprKind {
     KT_AST_OR,
     KT_AST_XOR,
     KT_AST_AND,
-    KT_AST_COMPARE, /* each neighbouring pair compared, all joined by AND */
-    KT_AST_ADD,     /* + and - */
+    KT_AST_COMPARE,  /* each neighbouring pair compared, all joined by AND */
+    KT_AST_ADD,      /* + and - */
     KT_AST_MULTIPLY, /* * / % */
     KT_AST_POWER,
     KT_AST_NOT,         /* unary */
@@ -65,9 +65,9 @@ typedef enum KtAstExprKind {
     KT_AST_ANY,
     KT_AST_NONE,
     KT_AST_SINGLE,
-    KT_AST_REDUCE,         /* reduce */
-    KT_AST_PATTERN,        /* path: a pattern used as a predicate, or shortestPath(...) as a value */
-    KT_AST_EXISTS,         /* exists: EXISTS { ... } */
+    KT_AST_REDUCE,  /* reduce */
+    KT_AST_PATTERN, /* path: a pattern used as a predicate, or shortestPath(...) as a value */
+    KT_AST_EXISTS,  /* exists: EXISTS { ... } */
     KT_AST_MAP_PROJECTION, /* projection */
 } KtAstExprKind;
 
@@ -129,7 +129,8 @@ struct KtAstExpr {
         struct {
             uint32_t n;
             const KtAstExpr *const *item;
-            const uint8_t *op; /* KtAstOp; op[0] is NONE, op[i] stands between item[i - 1] and item[i] */
+            const uint8_t
+                *op; /* KtAstOp; op[0] is NONE, op[i] stands between item[i - 1] and item[i] */
         } chain;
         const KtAstExpr *unary;
         struct {
@@ -199,18 +200,22 @@ typedef struct KtAstRel {
     KtAstNames types; /* any of them; none: every type */
     KtAstDirection direction;
     bool var_length;
-    uint64_t least, most;   /* var_length: 1 and KT_AST_NO_MOST where left out */
+    uint64_t least, most; /* var_length: 1 and KT_AST_NO_MOST where left out */
     bool least_given, most_given;
     const KtAstExpr *props; /* NULL, MAP or PARAMETER */
 } KtAstRel;
 
-typedef enum KtAstShortest { KT_AST_EVERY_PATH, KT_AST_SHORTEST_PATH, KT_AST_ALL_SHORTEST_PATHS } KtAstShortest;
+typedef enum KtAstShortest {
+    KT_AST_EVERY_PATH,
+    KT_AST_SHORTEST_PATH,
+    KT_AST_ALL_SHORTEST_PATHS
+} KtAstShortest;
 
 struct KtAstPath {
     KtPos at;
     KtAstName variable;
     KtAstShortest shortest;
-    uint32_t rels;         /* nodes: rels + 1 */
+    uint32_t rels; /* nodes: rels + 1 */
     const KtAstNode *node;
     const KtAstRel *rel;
 };
@@ -225,8 +230,9 @@ typedef struct KtAstPaths {
 typedef struct KtAstItem {
     const KtAstExpr *value;
     KtAstName alias; /* absent: no AS */
-    KtText text;     /* the expression as it stands in the statement: the column's name without an alias */
-    KtPos at;        /* place of that text */
+    KtText
+        text; /* the expression as it stands in the statement: the column's name without an alias */
+    KtPos at; /* place of that text */
 } KtAstItem;
 
 typedef struct KtAstSortItem {

@@ -5,10 +5,7 @@
 #include <stdio.h>
 #include <strings.h>
 
-static void put(KtBuf *out, const char *text)
-{
-    kt_buf_put(out, text, strlen(text));
-}
+static void put(KtBuf *out, const char *text) { kt_buf_put(out, text, strlen(text)); }
 
 static void query(KtBuf *out, const KtAstQuery *q);
 static void expr(KtBuf *out, const KtAstExpr *e, int least);
@@ -22,12 +19,15 @@ static void name(KtBuf *out, KtText text)
     bool upper = text.len > 1;
     for (uint32_t i = 0; i < text.len && plain; i++) {
         char c = text.at[i];
-        plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+        plain =
+            (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
     }
     static const char *const reserved[] = {
-        "all", "and", "as", "case", "contains", "create", "delete", "detach", "distinct", "else", "ends", "exists",
-        "false", "in", "is", "limit", "match", "merge", "not", "null", "on", "optional", "or", "order", "remove",
-        "return", "set", "skip", "starts", "then", "true", "union", "unwind", "when", "where", "with", "xor"};
+        "all",      "and",    "as",    "case",   "contains", "create",   "delete", "detach",
+        "distinct", "else",   "ends",  "exists", "false",    "in",       "is",     "limit",
+        "match",    "merge",  "not",   "null",   "on",       "optional", "or",     "order",
+        "remove",   "return", "set",   "skip",   "starts",   "then",     "true",   "union",
+        "unwind",   "when",   "where", "with",   "xor"};
     for (size_t i = 0; plain && upper && i < KT_COUNT(reserved); i++)
         plain = strlen(reserved[i]) != text.len || strncasecmp(reserved[i], text.at, text.len) != 0;
     if (plain) {
@@ -248,9 +248,10 @@ static void exprs(KtBuf *out, KtAstExprs list)
 static void chain(KtBuf *out, const KtAstExpr *e, int own)
 {
     static const char *const words[] = {
-        [KT_AST_OP_EQ] = " = ",   [KT_AST_OP_NE] = " <> ",   [KT_AST_OP_LT] = " < ",    [KT_AST_OP_LE] = " <= ",
-        [KT_AST_OP_GT] = " > ",   [KT_AST_OP_GE] = " >= ",   [KT_AST_OP_PLUS] = " + ",  [KT_AST_OP_MINUS] = " - ",
-        [KT_AST_OP_TIMES] = " * ", [KT_AST_OP_DIVIDE] = " / ", [KT_AST_OP_MODULO] = " % "};
+        [KT_AST_OP_EQ] = " = ",     [KT_AST_OP_NE] = " <> ",   [KT_AST_OP_LT] = " < ",
+        [KT_AST_OP_LE] = " <= ",    [KT_AST_OP_GT] = " > ",    [KT_AST_OP_GE] = " >= ",
+        [KT_AST_OP_PLUS] = " + ",   [KT_AST_OP_MINUS] = " - ", [KT_AST_OP_TIMES] = " * ",
+        [KT_AST_OP_DIVIDE] = " / ", [KT_AST_OP_MODULO] = " % "};
     const char *plain = own == OR ? " OR " : own == XOR ? " XOR " : own == AND ? " AND " : " ^ ";
     for (uint32_t i = 0; i < e->as.chain.n; i++) {
         if (i)
@@ -416,7 +417,8 @@ static void bare(KtBuf *out, const KtAstExpr *e, int own)
     case KT_AST_PLUS: {
         put(out, e->kind == KT_AST_MINUS ? "-" : "+");
         /* -(1) must not become the literal -1 */
-        bool number = e->as.unary->kind == KT_AST_LITERAL && e->kind == KT_AST_MINUS && level_of(e->as.unary) == ATOM;
+        bool number = e->as.unary->kind == KT_AST_LITERAL && e->kind == KT_AST_MINUS &&
+                      level_of(e->as.unary) == ATOM;
         expr(out, e->as.unary, number ? ATOM + 1 : SIGN);
         break;
     }
@@ -479,10 +481,7 @@ static void expr(KtBuf *out, const KtAstExpr *e, int least)
         put(out, ")");
 }
 
-void kt_ast_print_expr(KtBuf *out, const KtAstExpr *e)
-{
-    expr(out, e, ANY);
-}
+void kt_ast_print_expr(KtBuf *out, const KtAstExpr *e) { expr(out, e, ANY); }
 
 /* ---- clauses ---- */
 

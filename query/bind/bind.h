@@ -8,7 +8,7 @@
 /* Binds a parsed statement. `params`: a MAP value whose keys are the parameters that exist (values are not
  * looked at). Everything is made in `arena` and points into the statement's text, which must live as long.
  * Errors: all compile-time errors, with a place, diag->compile_time set. */
-KtStatus kt_bind(const KtAstStatement *statement, KtValue params, KtArena *arena, KtDiag *diag, const KtBound **out)
-    KT_MUST_CHECK;
+KtStatus kt_bind(const KtAstStatement *statement, KtValue params, KtArena *arena, KtDiag *diag,
+                 const KtBound **out) KT_MUST_CHECK;
 
 #endif

@@ -26,7 +26,8 @@ KtStatus kt_bind_unwind(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
     /* A value that is no list gives one row. */
     KtType type = out->as.unwind.list->type;
     bool list = kt_type_is_within(type, KT_KIND_BIT(KT_LIST));
-    return kt_bind_declare(b, &c->as.unwind.variable, list ? kt_type_element(type) : KT_TYPE_ANY, &out->as.unwind.slot);
+    return kt_bind_declare(b, &c->as.unwind.variable, list ? kt_type_element(type) : KT_TYPE_ANY,
+                           &out->as.unwind.slot);
 }
 
 /* There are no procedures yet; but what is wrong in the statement itself is said first. */
@@ -38,10 +39,11 @@ KtStatus kt_bind_procedure(KtBinder *b, const KtAstClause *c)
     for (uint32_t i = 0; i < c->as.call.yields; i++) {
         const KtAstYield *yield = &c->as.call.yield[i];
         KtSlot slot;
-        KT_TRY(kt_bind_declare(b, yield->alias.text.at ? &yield->alias : &yield->name, KT_TYPE_ANY, &slot));
+        KT_TRY(kt_bind_declare(b, yield->alias.text.at ? &yield->alias : &yield->name, KT_TYPE_ANY,
+                               &slot));
     }
-    return kt_diag_set(b->diag, KT_ERR_PROCEDURE_NOT_FOUND, &c->as.call.name.at, "There is no procedure `%.*s`.",
-                       KT_BIND_SHOWN(c->as.call.name.text));
+    return kt_diag_set(b->diag, KT_ERR_PROCEDURE_NOT_FOUND, &c->as.call.name.at,
+                       "There is no procedure `%.*s`.", KT_BIND_SHOWN(c->as.call.name.text));
 }
 
 /* ---- items ---- */
@@ -56,12 +58,14 @@ typedef struct Draft {
     KtBindScope *before, *after;
 } Draft;
 
-static KtStatus add_key(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExpr *expr, bool plain, KtSlot *slot)
+static KtStatus add_key(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExpr *expr, bool plain,
+                        KtSlot *slot)
 {
     const KtBoundKey *keys = d->grouping.keys.item;
     for (uint32_t i = 0; plain && i < d->grouping.keys.n; i++) {
         if (++b->compares > BIND_COMPARES_MOST)
-            return kt_diag_set(b->diag, KT_ERR_TOO_COMPLEX, &expr->at, "This projection has too many grouping keys.");
+            return kt_diag_set(b->diag, KT_ERR_TOO_COMPLEX, &expr->at,
+                               "This projection has too many grouping keys.");
         if (keys[i].plain && keys[i].slot == expr->as.slot) {
             *slot = expr->as.slot;
             return KT_OK;
@@ -79,7 +83,8 @@ static KtStatus add_key(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExp
 }
 
 /* Where the value of an item lives: a variable keeps its slot, everything else gets one. */
-static KtStatus place(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExpr *expr, KtBoundItem *item)
+static KtStatus place(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExpr *expr,
+                      KtBoundItem *item)
 {
     item->plain = expr->kind == KT_EXPR_SLOT && (!ast || ast->kind == KT_AST_VARIABLE);
     if (d->aggregates && !(ast && kt_bind_has_aggregate(ast))) {
@@ -99,10 +104,12 @@ static KtStatus place(KtBinder *b, Draft *d, const KtAstExpr *ast, const KtExpr 
 static KtStatus declare_item(KtBinder *b, const Draft *d, const KtBoundItem *item, KtPos at)
 {
     bool made;
-    if (kt_bind_scope_add(d->after, b->arena, item->name, (KtBindVariable){.index = item->slot}, &made) != KT_OK)
+    if (kt_bind_scope_add(d->after, b->arena, item->name, (KtBindVariable){.index = item->slot},
+                          &made) != KT_OK)
         return kt_bind_memory(b);
     if (!made)
-        return kt_diag_set(b->diag, KT_ERR_COLUMN_NAME_CONFLICT, &at, "Two columns are named `%.*s`.", KT_BIND_SHOWN(item->name));
+        return kt_diag_set(b->diag, KT_ERR_COLUMN_NAME_CONFLICT, &at,
+                           "Two columns are named `%.*s`.", KT_BIND_SHOWN(item->name));
     return KT_OK;
 }
 
@@ -123,7 +130,8 @@ static KtStatus star(KtBinder *b, Draft *d)
     if (!name)
         return kt_bind_memory(b);
     if (n == 0 && !d->with)
-        return kt_diag_set(b->diag, KT_ERR_NO_VARIABLES_IN_SCOPE, &d->ast->star_at, "RETURN * needs a variable: there is none here.");
+        return kt_diag_set(b->diag, KT_ERR_NO_VARIABLES_IN_SCOPE, &d->ast->star_at,
+                           "RETURN * needs a variable: there is none here.");
     if (n)
         memcpy(name, d->before->names.text, n * sizeof *name);
     qsort(name, n, sizeof *name, by_name);
@@ -131,7 +139,8 @@ static KtStatus star(KtBinder *b, Draft *d)
         KtBoundItem *item = &d->item[i];
         const KtExpr *expr;
         item->name = name[i];
-        KT_TRY(kt_bind_slot_expr(b, kt_bind_scope_find(d->before, name[i])->index, d->ast->star_at, &expr));
+        KT_TRY(kt_bind_slot_expr(b, kt_bind_scope_find(d->before, name[i])->index, d->ast->star_at,
+                                 &expr));
         KT_TRY(place(b, d, NULL, expr, item));
         KT_TRY(declare_item(b, d, item, d->ast->star_at));
     }
@@ -147,7 +156,8 @@ static KtStatus item_name(KtBinder *b, const Draft *d, const KtAstItem *ast, KtT
     } else if (variable) {
         *out = ast->value->as.name;
     } else if (d->with) {
-        return kt_diag_set(b->diag, KT_ERR_NO_EXPRESSION_ALIAS, &ast->at, "An expression in WITH needs a name.");
+        return kt_diag_set(b->diag, KT_ERR_NO_EXPRESSION_ALIAS, &ast->at,
+                           "An expression in WITH needs a name.");
     } else {
         *out = ast->text;
     }
@@ -227,13 +237,17 @@ static KtStatus count(KtBinder *b, const KtAstExpr *ast, const char *who, const 
         if (b->diag && none.n == 0)
             kt_diag_clear(b->diag);
         return kt_diag_set(b->diag, KT_ERR_NON_CONSTANT_EXPRESSION, &ast->at,
-                           "%s is one number for all rows: it cannot read variables or the graph.", who);
+                           "%s is one number for all rows: it cannot read variables or the graph.",
+                           who);
     }
     KT_TRY(status);
-    if ((*out)->kind == KT_EXPR_CONST && (*out)->as.value.kind == KT_INT && (*out)->as.value.as.i < 0)
-        return kt_diag_set(b->diag, KT_ERR_NEGATIVE_INTEGER_ARGUMENT, &ast->at, "%s cannot be negative.", who);
+    if ((*out)->kind == KT_EXPR_CONST && (*out)->as.value.kind == KT_INT &&
+        (*out)->as.value.as.i < 0)
+        return kt_diag_set(b->diag, KT_ERR_NEGATIVE_INTEGER_ARGUMENT, &ast->at,
+                           "%s cannot be negative.", who);
     if ((*out)->type.kinds == KT_BIND_NULL)
-        return kt_diag_set(b->diag, KT_ERR_INVALID_ARGUMENT_TYPE, &ast->at, "%s takes Integer, not Null.", who);
+        return kt_diag_set(b->diag, KT_ERR_INVALID_ARGUMENT_TYPE, &ast->at,
+                           "%s takes Integer, not Null.", who);
     return kt_bind_expect(b, *out, INT, who);
 }
 
@@ -258,7 +272,8 @@ KtStatus kt_bind_projection(KtBinder *b, const KtAstClause *c, KtBoundClause *ou
     Draft d = {.ast = p, .with = c->kind == KT_AST_CLAUSE_WITH, .before = b->scope};
     for (uint32_t i = 0; i < p->items && !d.aggregates; i++)
         d.aggregates = kt_bind_has_aggregate(p->item[i].value);
-    d.item = kt_arena_zero(b->arena, (size_t)p->items + (p->star ? b->scope->names.n : 0) + 1, sizeof *d.item);
+    d.item = kt_arena_zero(b->arena, (size_t)p->items + (p->star ? b->scope->names.n : 0) + 1,
+                           sizeof *d.item);
     d.after = kt_bind_scope(b, b->scope->parent);
     if (!d.item || !d.after)
         return kt_bind_memory(b);

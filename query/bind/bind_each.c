@@ -20,7 +20,8 @@ KtStatus kt_bind_case(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     KtType type = {KT_BIND_NULL, 0};
     for (uint32_t i = 0; i < n; i++) {
         const KtAstWhen *branch = &a->as.kase.item[i];
-        KT_TRY(operand ? kt_bind_expr(b, branch->when, &arg[args]) : kt_bind_truth(b, branch->when, &arg[args]));
+        KT_TRY(operand ? kt_bind_expr(b, branch->when, &arg[args])
+                       : kt_bind_truth(b, branch->when, &arg[args]));
         if (!operand) {
             KT_TRY(kt_bind_expect(b, arg[args], BOOL, "WHEN"));
             fails |= !kt_type_is_within(arg[args]->type, BOOL);
@@ -30,7 +31,8 @@ KtStatus kt_bind_case(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
         type = i ? kt_type_join(type, arg[args]->type) : arg[args]->type;
         args++;
     }
-    KT_TRY(a->as.kase.other ? kt_bind_expr(b, a->as.kase.other, &arg[args]) : kt_bind_const(b, kt_null(), a->at, &arg[args]));
+    KT_TRY(a->as.kase.other ? kt_bind_expr(b, a->as.kase.other, &arg[args])
+                            : kt_bind_const(b, kt_null(), a->at, &arg[args]));
     type = kt_type_join(type, arg[args]->type);
     args++;
     KtExpr *e;
@@ -73,11 +75,12 @@ static KtStatus local(KtBinder *b, const KtAstName *name, KtType type, uint32_t 
 {
     bool made;
     *out = b->locals++;
-    if (kt_bind_scope_add(b->scope, b->arena, name->text, (KtBindVariable){true, *out, type}, &made) != KT_OK)
+    if (kt_bind_scope_add(b->scope, b->arena, name->text, (KtBindVariable){true, *out, type},
+                          &made) != KT_OK)
         return kt_bind_memory(b);
     if (!made)
-        return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at, "Variable `%.*s` is already bound.",
-                           KT_BIND_SHOWN(name->text));
+        return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at,
+                           "Variable `%.*s` is already bound.", KT_BIND_SHOWN(name->text));
     return KT_OK;
 }
 
@@ -86,7 +89,8 @@ KtStatus kt_bind_each(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     static const struct {
         const char *name;
         KtQuantifier kind;
-    } quantifier[] = {{"all()", KT_ALL}, {"any()", KT_ANY}, {"none()", KT_NONE}, {"single()", KT_SINGLE}};
+    } quantifier[] = {
+        {"all()", KT_ALL}, {"any()", KT_ANY}, {"none()", KT_NONE}, {"single()", KT_SINGLE}};
     bool comprehension = a->kind == KT_AST_LIST_COMPREHENSION;
     uint32_t which = comprehension ? 0 : (uint32_t)(a->kind - KT_AST_ALL), number;
     const char *who = comprehension ? "A list comprehension" : quantifier[which].name;
@@ -110,7 +114,8 @@ KtStatus kt_bind_each(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     go_outside(b, &saved);
     KtExpr *e;
     KtType type = comprehension ? (KtType){LIST, element.kinds} : (KtType){BOOL, 0};
-    KT_TRY(kt_bind_make(b, comprehension ? KT_EXPR_COMPREHENSION : KT_EXPR_QUANTIFIER, a->at, type, arg, comprehension ? 3 : 2, &e));
+    KT_TRY(kt_bind_make(b, comprehension ? KT_EXPR_COMPREHENSION : KT_EXPR_QUANTIFIER, a->at, type,
+                        arg, comprehension ? 3 : 2, &e));
     if (comprehension) {
         e->as.each.local = number;
     } else {
@@ -137,7 +142,8 @@ KtStatus kt_bind_reduce(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     KT_TRY(kt_bind_expr(b, a->as.reduce.value, &arg[2]));
     go_outside(b, &saved);
     KtExpr *e;
-    KT_TRY(kt_bind_make(b, KT_EXPR_REDUCE, a->at, kt_type_join(arg[0]->type, arg[2]->type), arg, 3, &e));
+    KT_TRY(kt_bind_make(b, KT_EXPR_REDUCE, a->at, kt_type_join(arg[0]->type, arg[2]->type), arg, 3,
+                        &e));
     e->as.reduce.acc = total;
     e->as.reduce.local = number;
     e->may_fail |= !kt_type_is_within(arg[1]->type, LIST);

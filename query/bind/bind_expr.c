@@ -21,12 +21,10 @@ enum {
 
 /* ---- making ---- */
 
-static uint32_t depth_of(const KtExpr *expr)
-{
-    return ((const Made *)(const void *)expr)->depth;
-}
+static uint32_t depth_of(const KtExpr *expr) { return ((const Made *)(const void *)expr)->depth; }
 
-KtStatus kt_bind_make(KtBinder *b, KtExprKind kind, KtPos at, KtType type, const KtExpr *const *arg, uint32_t args, KtExpr **out)
+KtStatus kt_bind_make(KtBinder *b, KtExprKind kind, KtPos at, KtType type, const KtExpr *const *arg,
+                      uint32_t args, KtExpr **out)
 {
     Made *made = kt_arena_zero(b->arena, 1, sizeof *made);
     const KtExpr **copy = args ? kt_arena_alloc(b->arena, (size_t)args * sizeof *copy) : NULL;
@@ -42,7 +40,8 @@ KtStatus kt_bind_make(KtBinder *b, KtExprKind kind, KtPos at, KtType type, const
         made->expr.per_row |= arg[i]->per_row;
     }
     if (++made->depth > BIND_DEPTH_MOST)
-        return kt_diag_set(b->diag, KT_ERR_TOO_COMPLEX, &at, "This expression joins more than %d operators in a row.",
+        return kt_diag_set(b->diag, KT_ERR_TOO_COMPLEX, &at,
+                           "This expression joins more than %d operators in a row.",
                            (int)BIND_DEPTH_MOST);
     made->expr.kind = kind;
     made->expr.type = type;
@@ -93,12 +92,13 @@ static KtStatus variable(KtBinder *b, KtText name, KtPos at, const KtExpr **out)
 {
     const KtBindVariable *v = kt_bind_scope_find(b->scope, name);
     if (!v)
-        return kt_diag_set(b->diag, KT_ERR_UNDEFINED_VARIABLE, &at, "Variable `%.*s` is not defined here.",
-                           KT_BIND_SHOWN(name));
+        return kt_diag_set(b->diag, KT_ERR_UNDEFINED_VARIABLE, &at,
+                           "Variable `%.*s` is not defined here.", KT_BIND_SHOWN(name));
     if (v->local) {
         if (v->index < b->outer_locals)
-            return kt_bind_unsupported(b, &at, "A pattern that reads a variable of the comprehension around it is",
-                                       "UNWIND the list first, then match the pattern.");
+            return kt_bind_unsupported(
+                b, &at, "A pattern that reads a variable of the comprehension around it is",
+                "UNWIND the list first, then match the pattern.");
         KtExpr *e;
         KT_TRY(kt_bind_make(b, KT_EXPR_LOCAL, at, v->type, NULL, 0, &e));
         e->as.local = v->index;
@@ -110,15 +110,19 @@ static KtStatus variable(KtBinder *b, KtText name, KtPos at, const KtExpr **out)
         bool found = false;
         b->compares += b->grouping->keys.n;
         if (b->compares > BIND_COMPARES_MOST)
-            return kt_diag_set(b->diag, KT_ERR_TOO_COMPLEX, &at, "This projection has too many grouping keys.");
+            return kt_diag_set(b->diag, KT_ERR_TOO_COMPLEX, &at,
+                               "This projection has too many grouping keys.");
         for (uint32_t i = 0; i < b->grouping->keys.n && !found; i++)
             found = key[i].plain && key[i].slot == v->index;
         if (!found) {
             KtStatus status = kt_diag_set(
                 b->diag, KT_ERR_AMBIGUOUS_AGGREGATION_EXPRESSION, &at,
-                "`%.*s` stands beside an aggregate but is not by itself an item of this projection.", KT_BIND_SHOWN(name));
-            kt_diag_hint(b->diag, "Project `%.*s` as an item of its own, or compute the expression in a WITH before.",
-                         KT_BIND_SHOWN(name));
+                "`%.*s` stands beside an aggregate but is not by itself an item of this projection.",
+                KT_BIND_SHOWN(name));
+            kt_diag_hint(
+                b->diag,
+                "Project `%.*s` as an item of its own, or compute the expression in a WITH before.",
+                KT_BIND_SHOWN(name));
             return status;
         }
     }
@@ -131,7 +135,8 @@ static KtStatus read_params(KtBinder *b)
     for (uint32_t i = 0; b->params.kind == KT_MAP && i < b->params.len; i++) {
         uint32_t number;
         bool made;
-        if (kt_text_set_add(&b->param_names, b->arena, b->params.as.map[i].key, &number, &made) != KT_OK)
+        if (kt_text_set_add(&b->param_names, b->arena, b->params.as.map[i].key, &number, &made) !=
+            KT_OK)
             return kt_bind_memory(b);
     }
     return KT_OK;
@@ -142,8 +147,8 @@ static KtStatus parameter(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     if (!b->params_read)
         KT_TRY(read_params(b));
     if (kt_text_set_find(&b->param_names, a->as.name) == UINT32_MAX)
-        return kt_diag_set(b->diag, KT_ERR_MISSING_PARAMETER, &a->at, "Parameter $%.*s has no value.",
-                           KT_BIND_SHOWN(a->as.name));
+        return kt_diag_set(b->diag, KT_ERR_MISSING_PARAMETER, &a->at,
+                           "Parameter $%.*s has no value.", KT_BIND_SHOWN(a->as.name));
     KtExpr *e;
     bool made;
     KT_TRY(kt_bind_make(b, KT_EXPR_PARAM, a->at, KT_TYPE_ANY, NULL, 0, &e));
@@ -162,7 +167,8 @@ static const KtFunction *operator_named(const char *name)
     return f;
 }
 
-KtStatus kt_bind_operator(KtBinder *b, const char *name, KtPos at, const KtExpr *const *arg, uint32_t args, const KtExpr **out)
+KtStatus kt_bind_operator(KtBinder *b, const char *name, KtPos at, const KtExpr *const *arg,
+                          uint32_t args, const KtExpr **out)
 {
     return kt_bind_function(b, operator_named(name), at, arg, args, out);
 }
@@ -199,17 +205,21 @@ static KtStatus left_chain(KtBinder *b, const KtAstExpr *e, const KtExpr **out)
 {
     const KtExpr *left, *right;
     bool truth = e->kind == KT_AST_XOR;
-    KT_TRY(truth ? kt_bind_truth(b, e->as.chain.item[0], &left) : kt_bind_expr(b, e->as.chain.item[0], &left));
+    KT_TRY(truth ? kt_bind_truth(b, e->as.chain.item[0], &left)
+                 : kt_bind_expr(b, e->as.chain.item[0], &left));
     for (uint32_t i = 1; i < e->as.chain.n; i++) {
-        KT_TRY(truth ? kt_bind_truth(b, e->as.chain.item[i], &right) : kt_bind_expr(b, e->as.chain.item[i], &right));
+        KT_TRY(truth ? kt_bind_truth(b, e->as.chain.item[i], &right)
+                     : kt_bind_expr(b, e->as.chain.item[i], &right));
         const KtExpr *pair[2] = {left, right};
-        KT_TRY(kt_bind_operator(b, op_name(e->kind, e->as.chain.op[i]), between(left, right), pair, 2, &left));
+        KT_TRY(kt_bind_operator(b, op_name(e->kind, e->as.chain.op[i]), between(left, right), pair,
+                                2, &left));
     }
     *out = left;
     return KT_OK;
 }
 
-static KtStatus all_or_any(KtBinder *b, KtExprKind kind, KtPos at, const KtExpr *const *arg, uint32_t n, const KtExpr **out)
+static KtStatus all_or_any(KtBinder *b, KtExprKind kind, KtPos at, const KtExpr *const *arg,
+                           uint32_t n, const KtExpr **out)
 {
     KtExpr *e;
     bool fails = false;
@@ -246,7 +256,8 @@ static KtStatus compare(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     for (uint32_t i = 1; i < n; i++) {
         KT_TRY(kt_bind_expr(b, a->as.chain.item[i], &right));
         const KtExpr *pair[2] = {left, right};
-        KT_TRY(kt_bind_operator(b, op_name(a->kind, a->as.chain.op[i]), between(left, right), pair, 2, &part[i - 1]));
+        KT_TRY(kt_bind_operator(b, op_name(a->kind, a->as.chain.op[i]), between(left, right), pair,
+                                2, &part[i - 1]));
         left = right;
     }
     if (n == 2) {
@@ -276,7 +287,8 @@ static KtStatus slice(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
 {
     const KtExpr *arg[3];
     KT_TRY(kt_bind_expr(b, a->as.slice.of, &arg[0]));
-    KT_TRY(a->as.slice.from ? kt_bind_expr(b, a->as.slice.from, &arg[1]) : kt_bind_const(b, kt_int(0), a->at, &arg[1]));
+    KT_TRY(a->as.slice.from ? kt_bind_expr(b, a->as.slice.from, &arg[1])
+                            : kt_bind_const(b, kt_int(0), a->at, &arg[1]));
     KT_TRY(a->as.slice.to ? kt_bind_expr(b, a->as.slice.to, &arg[2])
                           : kt_bind_const(b, kt_int(INT64_MAX), a->at, &arg[2]));
     return kt_bind_operator(b, "[..]", a->at, arg, 3, out);
@@ -291,10 +303,13 @@ static KtStatus property(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     KtKinds kinds = ENTITY | MAP | TEMPORAL | POINT;
     if (!kt_type_admits(of->type, kinds)) {
         char words[160];
-        KtStatus status = kt_type_is_within(of->type, KT_KIND_BIT(KT_PATH)) ? KT_ERR_INVALID_ARGUMENT_TYPE
-                                                                          : KT_ERR_INVALID_ARGUMENT_TYPE_VALUE;
-        return kt_diag_set(b->diag, status, &of->at, "%s has no properties: expected a node, a relationship or a map before '.'.",
-                           kt_type_words(of->type, words));
+        KtStatus status = kt_type_is_within(of->type, KT_KIND_BIT(KT_PATH))
+                              ? KT_ERR_INVALID_ARGUMENT_TYPE
+                              : KT_ERR_INVALID_ARGUMENT_TYPE_VALUE;
+        return kt_diag_set(
+            b->diag, status, &of->at,
+            "%s has no properties: expected a node, a relationship or a map before '.'.",
+            kt_type_words(of->type, words));
     }
     KtExpr *e;
     KT_TRY(kt_bind_make(b, KT_EXPR_PROP, a->at, KT_TYPE_ANY, &of, 1, &e));
@@ -312,7 +327,8 @@ static KtStatus labels(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     bool rel = kt_type_is_within(of->type, KT_KIND_BIT(KT_REL));
     KtExpr *e;
     KT_TRY(kt_bind_make(b, KT_EXPR_HAS_LABELS, a->at, (KtType){BOOL, 0}, &of, 1, &e));
-    KT_TRY(kt_bind_names(b, rel ? KT_NAME_TYPE : KT_NAME_LABEL, &a->as.labels.names, &e->as.names.name, &e->as.names.n));
+    KT_TRY(kt_bind_names(b, rel ? KT_NAME_TYPE : KT_NAME_LABEL, &a->as.labels.names,
+                         &e->as.names.name, &e->as.names.n));
     e->may_fail |= !kt_type_is_within(of->type, ENTITY);
     *out = e;
     return KT_OK;
@@ -375,7 +391,8 @@ static KtStatus map_projection(KtBinder *b, const KtAstExpr *a, const KtExpr **o
         case KT_AST_PROJECT_ENTRY:
         case KT_AST_PROJECT_VARIABLE:
             item[i].arg = args;
-            KT_TRY(one->value ? kt_bind_expr(b, one->value, &arg[args]) : variable(b, one->name.text, one->name.at, &arg[args]));
+            KT_TRY(one->value ? kt_bind_expr(b, one->value, &arg[args])
+                              : variable(b, one->name.text, one->name.at, &arg[args]));
             args++;
             break;
         }
@@ -441,8 +458,10 @@ static KtStatus pattern(KtBinder *b, const KtAstExpr *e, const KtExpr **out)
 {
     if (e->as.path->shortest != KT_AST_EVERY_PATH)
         return kt_bind_shortest(b, e, out);
-    KtStatus status = kt_diag_set(b->diag, KT_ERR_UNEXPECTED_SYNTAX, &e->at, "A pattern has no value here: it can only be tested.");
-    kt_diag_hint(b->diag, "Use it in WHERE or exists(...), or gather what it finds: [(a)-->(b) | b].");
+    KtStatus status = kt_diag_set(b->diag, KT_ERR_UNEXPECTED_SYNTAX, &e->at,
+                                  "A pattern has no value here: it can only be tested.");
+    kt_diag_hint(b->diag,
+                 "Use it in WHERE or exists(...), or gather what it finds: [(a)-->(b) | b].");
     return status;
 }
 

@@ -11,8 +11,10 @@
 #include "query/bind/scope.h"
 
 enum {
-    BIND_DEPTH_MOST = 2000,        /* of a bound expression; a comparison chain is two deep for one of the tree */
-    BIND_COMPARES_MOST = 10000000 /* steps of comparing expressions with each other in one statement */
+    BIND_DEPTH_MOST =
+        2000, /* of a bound expression; a comparison chain is two deep for one of the tree */
+    BIND_COMPARES_MOST =
+        10000000 /* steps of comparing expressions with each other in one statement */
 };
 
 /* A list that grows in the arena. */
@@ -23,10 +25,10 @@ typedef struct KtBindList {
 
 /* An aggregating projection while its items are bound. */
 typedef struct KtGrouping {
-    KtBindList keys;        /* KtBoundKey */
-    KtBindList key_ast;     /* const KtAstExpr *, of each key */
-    KtBindList aggregates;  /* KtBoundAggregate */
-    bool open;              /* items with aggregates are being bound: variables must be keys */
+    KtBindList keys;       /* KtBoundKey */
+    KtBindList key_ast;    /* const KtAstExpr *, of each key */
+    KtBindList aggregates; /* KtBoundAggregate */
+    bool open;             /* items with aggregates are being bound: variables must be keys */
 } KtGrouping;
 
 /* The items of a projection that its sort keys and WHERE may repeat. */
@@ -49,9 +51,9 @@ typedef struct KtBinder {
     KtTextSet param_names; /* of params, filled at first use */
     bool params_read;
 
-    KtBindList slots;   /* KtSlotState */
-    KtBindList names;   /* KtBoundName */
-    KtTextSet name_set[4]; /* by KtNameKind */
+    KtBindList slots;       /* KtSlotState */
+    KtBindList names;       /* KtBoundName */
+    KtTextSet name_set[4];  /* by KtNameKind */
     KtBindList name_ref[4]; /* KtNameRef, by number in name_set */
     KtTextSet param_set;
     uint32_t locals, matches;
@@ -61,29 +63,32 @@ typedef struct KtBinder {
     KtBindScope *scope;
     KtBindList *subqueries;    /* KtBoundSubquery; of the clause being bound */
     const char *no_aggregates; /* where aggregates are not allowed: "WHERE"...; NULL: they are */
-    KtGrouping *grouping;      /* of the projection being bound, NULL outside of one that aggregates */
+    KtGrouping *grouping; /* of the projection being bound, NULL outside of one that aggregates */
     bool in_aggregate;
-    const KtRepeats *repeats;  /* sort keys and WHERE of an aggregating or distinct projection */
-    KtBindScope *before;           /* sort keys: what the scope was before the projection, which subqueries and
+    const KtRepeats *repeats; /* sort keys and WHERE of an aggregating or distinct projection */
+    KtBindScope
+        *before; /* sort keys: what the scope was before the projection, which subqueries and
                                   arguments of aggregates see, since they are computed before it */
-    uint32_t outer_locals;     /* locals below this number belong outside of the subquery being bound */
+    uint32_t outer_locals; /* locals below this number belong outside of the subquery being bound */
 } KtBinder;
 
 /* ---- common steps: bind_query.c ---- */
 
 KtStatus kt_bind_memory(KtBinder *b) KT_MUST_CHECK;
 KtStatus kt_bind_push(KtBinder *b, KtBindList *list, const void *item, size_t size) KT_MUST_CHECK;
-KtStatus kt_bind_unsupported(KtBinder *b, const KtPos *at, const char *what, const char *way_out) KT_MUST_CHECK;
+KtStatus kt_bind_unsupported(KtBinder *b, const KtPos *at, const char *what,
+                             const char *way_out) KT_MUST_CHECK;
 KtStatus kt_bind_name(KtBinder *b, KtNameKind kind, KtText text, KtNameRef *out) KT_MUST_CHECK;
-KtStatus kt_bind_names(KtBinder *b, KtNameKind kind, const KtAstNames *names, const KtNameRef **out, uint32_t *n)
-    KT_MUST_CHECK;
+KtStatus kt_bind_names(KtBinder *b, KtNameKind kind, const KtAstNames *names, const KtNameRef **out,
+                       uint32_t *n) KT_MUST_CHECK;
 KtStatus kt_bind_slot(KtBinder *b, KtText name, KtType type, KtSlot *out) KT_MUST_CHECK;
 static inline KtSlotState *kt_bind_slot_state(KtBinder *b, KtSlot slot)
 {
     return (KtSlotState *)b->slots.item + slot;
 }
 /* Declares a new slot variable in the scope. Errors: VARIABLE_ALREADY_BOUND if the scope itself has it. */
-KtStatus kt_bind_declare(KtBinder *b, const KtAstName *name, KtType type, KtSlot *out) KT_MUST_CHECK;
+KtStatus kt_bind_declare(KtBinder *b, const KtAstName *name, KtType type,
+                         KtSlot *out) KT_MUST_CHECK;
 KtBindScope *kt_bind_scope(KtBinder *b, const KtBindScope *parent); /* NULL: no memory */
 /* "%.*s" of a name in a message, cut to a sane length. */
 #define KT_BIND_SHOWN(text_) (int)((text_).len > 100 ? 100 : (text_).len), (text_).at
@@ -109,27 +114,31 @@ static inline bool kt_type_is_within(KtType type, KtKinds kinds)
 /* "Integer or Float" into `out`; "any" if it is not known. */
 const char *kt_type_words(KtType type, char out[160]);
 /* An error unless the expression admits one of `kinds`. */
-KtStatus kt_bind_expect(KtBinder *b, const KtExpr *expr, KtKinds kinds, const char *who) KT_MUST_CHECK;
+KtStatus kt_bind_expect(KtBinder *b, const KtExpr *expr, KtKinds kinds,
+                        const char *who) KT_MUST_CHECK;
 
 /* ---- expressions: bind_expr.c, bind_each.c, bind_call.c ---- */
 
 /* A new expression over args; depth and the flags of the arguments are taken over. Errors: TOO_COMPLEX, MEMORY. */
-KtStatus kt_bind_make(KtBinder *b, KtExprKind kind, KtPos at, KtType type, const KtExpr *const *arg, uint32_t args,
-                      KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_bind_make(KtBinder *b, KtExprKind kind, KtPos at, KtType type, const KtExpr *const *arg,
+                      uint32_t args, KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_slot_expr(KtBinder *b, KtSlot slot, KtPos at, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_const(KtBinder *b, KtValue value, KtPos at, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_expr(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 /* The same where only a truth value counts: a pattern stands for its existence. */
 KtStatus kt_bind_truth(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 /* A WHERE or the like: `who` names it in messages. Aggregates are refused. */
-KtStatus kt_bind_where(KtBinder *b, const KtAstExpr *e, const char *who, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_bind_where(KtBinder *b, const KtAstExpr *e, const char *who,
+                       const KtExpr **out) KT_MUST_CHECK;
 /* An expression of a clause that may not aggregate. */
-KtStatus kt_bind_plain(KtBinder *b, const KtAstExpr *e, const char *who, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_bind_plain(KtBinder *b, const KtAstExpr *e, const char *who,
+                       const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_exprs(KtBinder *b, const KtAstExprs *list, const KtExpr ***out) KT_MUST_CHECK;
-KtStatus kt_bind_function(KtBinder *b, const KtFunction *function, KtPos at, const KtExpr *const *arg, uint32_t args,
+KtStatus kt_bind_function(KtBinder *b, const KtFunction *function, KtPos at,
+                          const KtExpr *const *arg, uint32_t args,
                           const KtExpr **out) KT_MUST_CHECK;
-KtStatus kt_bind_operator(KtBinder *b, const char *name, KtPos at, const KtExpr *const *arg, uint32_t args,
-                          const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_bind_operator(KtBinder *b, const char *name, KtPos at, const KtExpr *const *arg,
+                          uint32_t args, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_call(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_case(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_each(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
@@ -147,8 +156,14 @@ KtStatus kt_bind_exists(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_
 KtStatus kt_bind_gather(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_shortest(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;
 
-typedef enum KtPatternUse { KT_PATTERN_MATCH, KT_PATTERN_CREATE, KT_PATTERN_MERGE, KT_PATTERN_PREDICATE } KtPatternUse;
-KtStatus kt_bind_patterns(KtBinder *b, KtAstPaths paths, KtPatternUse use, const KtBoundPattern **out) KT_MUST_CHECK;
+typedef enum KtPatternUse {
+    KT_PATTERN_MATCH,
+    KT_PATTERN_CREATE,
+    KT_PATTERN_MERGE,
+    KT_PATTERN_PREDICATE
+} KtPatternUse;
+KtStatus kt_bind_patterns(KtBinder *b, KtAstPaths paths, KtPatternUse use,
+                          const KtBoundPattern **out) KT_MUST_CHECK;
 
 /* ---- clauses ---- */
 
@@ -162,6 +177,7 @@ KtStatus kt_bind_delete(KtBinder *b, const KtAstClause *c, KtBoundClause *out) K
 KtStatus kt_bind_procedure(KtBinder *b, const KtAstClause *c) KT_MUST_CHECK;
 
 /* A query inside of an expression may only read and need not return anything. */
-KtStatus kt_bind_query(KtBinder *b, const KtAstQuery *q, bool inside, const KtBoundQuery **out) KT_MUST_CHECK;
+KtStatus kt_bind_query(KtBinder *b, const KtAstQuery *q, bool inside,
+                       const KtBoundQuery **out) KT_MUST_CHECK;
 
 #endif

@@ -5,7 +5,12 @@
  * the patterns before made. */
 #include "query/bind/bind_internal.h"
 
-enum { NODE = KT_KIND_BIT(KT_NODE), REL = KT_KIND_BIT(KT_REL), LIST = KT_KIND_BIT(KT_LIST), PATH = KT_KIND_BIT(KT_PATH) };
+enum {
+    NODE = KT_KIND_BIT(KT_NODE),
+    REL = KT_KIND_BIT(KT_REL),
+    LIST = KT_KIND_BIT(KT_LIST),
+    PATH = KT_KIND_BIT(KT_PATH)
+};
 
 /* A pattern being bound: the arrays are still ours to change. */
 typedef struct Draft {
@@ -18,21 +23,23 @@ typedef struct Draft {
 static KtStatus conflict(KtBinder *b, const KtAstName *name, KtType is, const char *wanted)
 {
     char words[160];
-    return kt_diag_set(b->diag, KT_ERR_VARIABLE_TYPE_CONFLICT, &name->at, "Variable `%.*s` is %s and cannot be %s here.",
-                       KT_BIND_SHOWN(name->text), kt_type_words(is, words), wanted);
+    return kt_diag_set(b->diag, KT_ERR_VARIABLE_TYPE_CONFLICT, &name->at,
+                       "Variable `%.*s` is %s and cannot be %s here.", KT_BIND_SHOWN(name->text),
+                       kt_type_words(is, words), wanted);
 }
 
 static KtStatus already_bound(KtBinder *b, const KtAstName *name, const char *what)
 {
-    return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at, "Variable `%.*s` is already bound%s.",
-                       KT_BIND_SHOWN(name->text), what);
+    return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at,
+                       "Variable `%.*s` is already bound%s.", KT_BIND_SHOWN(name->text), what);
 }
 
 static KtStatus undefined(KtBinder *b, const KtAstName *name)
 {
-    return kt_diag_set(b->diag, KT_ERR_UNDEFINED_VARIABLE, &name->at,
-                       "Variable `%.*s` is not defined: a pattern in an expression makes no new ones.",
-                       KT_BIND_SHOWN(name->text));
+    return kt_diag_set(
+        b->diag, KT_ERR_UNDEFINED_VARIABLE, &name->at,
+        "Variable `%.*s` is not defined: a pattern in an expression makes no new ones.",
+        KT_BIND_SHOWN(name->text));
 }
 
 /* The slot that a name of a pattern stands for, if it stands for any. */
@@ -41,8 +48,9 @@ static KtStatus known(KtBinder *b, const KtAstName *name, bool *found, KtSlot *s
     const KtBindVariable *v = kt_bind_scope_find(b->scope, name->text);
     *found = v != NULL;
     if (v && v->local)
-        return kt_bind_unsupported(b, &name->at, "A pattern that reads a variable of the comprehension around it is",
-                                   "UNWIND the list first, then match the pattern.");
+        return kt_bind_unsupported(
+            b, &name->at, "A pattern that reads a variable of the comprehension around it is",
+            "UNWIND the list first, then match the pattern.");
     if (v)
         *slot = v->index;
     return KT_OK;
@@ -69,7 +77,8 @@ static KtStatus declare_node(KtBinder *b, const Draft *d, uint32_t i, KtPatternU
         return conflict(b, &ast->variable, type, "a node");
     bool makes = use == KT_PATTERN_CREATE || use == KT_PATTERN_MERGE;
     if (makes && (d->ast->rels == 0 || ast->labels.n || ast->props))
-        return already_bound(b, &ast->variable, ": a bound node can only be an end of a new relationship");
+        return already_bound(b, &ast->variable,
+                             ": a bound node can only be an end of a new relationship");
     return KT_OK;
 }
 
@@ -89,15 +98,17 @@ static KtStatus declare_rel(KtBinder *b, const Draft *d, uint32_t i, KtPatternUs
         KT_TRY(kt_bind_declare(b, &ast->variable, type, &out->slot));
     } else {
         KtType is = kt_bind_slot_state(b, out->slot)->facts.type;
-        if (!kt_type_admits(is, type.kinds) ||
-            (ast->var_length && kt_type_is_within(is, LIST) && !kt_type_admits(kt_type_element(is), REL)))
-            return conflict(b, &ast->variable, is, ast->var_length ? "a list of relationships" : "a relationship");
+        if (!kt_type_admits(is, type.kinds) || (ast->var_length && kt_type_is_within(is, LIST) &&
+                                                !kt_type_admits(kt_type_element(is), REL)))
+            return conflict(b, &ast->variable, is,
+                            ast->var_length ? "a list of relationships" : "a relationship");
         if (use == KT_PATTERN_CREATE || use == KT_PATTERN_MERGE)
             return already_bound(b, &ast->variable, ": a relationship can be made only once");
         if (kt_bind_slot_state(b, out->slot)->rel_of == b->matches)
-            return kt_diag_set(b->diag, KT_ERR_RELATIONSHIP_UNIQUENESS_VIOLATION, &ast->variable.at,
-                               "Relationship `%.*s` stands twice in one MATCH, where all relationships differ.",
-                               KT_BIND_SHOWN(ast->variable.text));
+            return kt_diag_set(
+                b->diag, KT_ERR_RELATIONSHIP_UNIQUENESS_VIOLATION, &ast->variable.at,
+                "Relationship `%.*s` stands twice in one MATCH, where all relationships differ.",
+                KT_BIND_SHOWN(ast->variable.text));
     }
     kt_bind_slot_state(b, out->slot)->rel_of = b->matches;
     return KT_OK;
@@ -107,7 +118,8 @@ static KtStatus check_made(KtBinder *b, const KtAstRel *ast, KtPatternUse use)
 {
     const char *clause = use == KT_PATTERN_CREATE ? "CREATE" : "MERGE";
     if (ast->var_length)
-        return kt_diag_set(b->diag, KT_ERR_CREATING_VAR_LENGTH, &ast->at, "%s needs a single relationship, not a length.", clause);
+        return kt_diag_set(b->diag, KT_ERR_CREATING_VAR_LENGTH, &ast->at,
+                           "%s needs a single relationship, not a length.", clause);
     if (ast->types.n != 1)
         return kt_diag_set(b->diag, KT_ERR_NO_SINGLE_RELATIONSHIP_TYPE, &ast->at,
                            "%s needs exactly one relationship type, as in -[:KNOWS]->.", clause);
@@ -120,25 +132,30 @@ static KtStatus check_made(KtBinder *b, const KtAstRel *ast, KtPatternUse use)
 static KtStatus check_shortest(KtBinder *b, const KtAstPath *p, KtPatternUse use)
 {
     if (use == KT_PATTERN_CREATE || use == KT_PATTERN_MERGE)
-        return kt_diag_set(b->diag, KT_ERR_UNEXPECTED_SYNTAX, &p->at, "A shortest path can be found, not created: expected a plain pattern.");
-    if (p->rels != 1)
         return kt_diag_set(b->diag, KT_ERR_UNEXPECTED_SYNTAX, &p->at,
-                           "A shortest path has one relationship pattern: expected (a)-[*..15]-(b).");
+                           "A shortest path can be found, not created: expected a plain pattern.");
+    if (p->rels != 1)
+        return kt_diag_set(
+            b->diag, KT_ERR_UNEXPECTED_SYNTAX, &p->at,
+            "A shortest path has one relationship pattern: expected (a)-[*..15]-(b).");
     if (p->rel[0].var_length && p->rel[0].least > 1)
-        return kt_bind_unsupported(b, &p->rel[0].at, "A shortest path with a least length above 1 is",
+        return kt_bind_unsupported(b, &p->rel[0].at,
+                                   "A shortest path with a least length above 1 is",
                                    "Use *0.. or *1.. and test length(p) on longer ones.");
     return KT_OK;
 }
 
 static KtStatus declare(KtBinder *b, const Draft *d, KtPatternUse use)
 {
-    static const KtDir dirs[] = {[KT_AST_OUT] = KT_OUT, [KT_AST_IN_] = KT_IN, [KT_AST_BOTH] = KT_BOTH};
+    static const KtDir dirs[] = {
+        [KT_AST_OUT] = KT_OUT, [KT_AST_IN_] = KT_IN, [KT_AST_BOTH] = KT_BOTH};
     const KtAstPath *p = d->ast;
     if (p->shortest != KT_AST_EVERY_PATH)
         KT_TRY(check_shortest(b, p, use));
     for (uint32_t i = 0; i <= p->rels; i++) {
         KT_TRY(declare_node(b, d, i, use));
-        KT_TRY(kt_bind_names(b, KT_NAME_LABEL, &p->node[i].labels, &d->node[i].label, &d->node[i].labels));
+        KT_TRY(kt_bind_names(b, KT_NAME_LABEL, &p->node[i].labels, &d->node[i].label,
+                             &d->node[i].labels));
         if (i == p->rels)
             break;
         const KtAstRel *ast = &p->rel[i];
@@ -148,8 +165,10 @@ static KtStatus declare(KtBinder *b, const Draft *d, KtPatternUse use)
             KT_TRY(check_made(b, ast, use));
         out->dir = dirs[ast->direction];
         out->var_length = ast->var_length;
-        out->min = ast->var_length ? (uint32_t)(ast->least < UINT32_MAX ? ast->least : UINT32_MAX) : 1;
-        out->max = ast->var_length ? (uint32_t)(ast->most < UINT32_MAX ? ast->most : UINT32_MAX) : 1;
+        out->min =
+            ast->var_length ? (uint32_t)(ast->least < UINT32_MAX ? ast->least : UINT32_MAX) : 1;
+        out->max =
+            ast->var_length ? (uint32_t)(ast->most < UINT32_MAX ? ast->most : UINT32_MAX) : 1;
         KT_TRY(kt_bind_names(b, KT_NAME_TYPE, &ast->types, &out->type, &out->types));
     }
     KtBoundPattern *out = d->out;
@@ -170,7 +189,8 @@ static KtStatus declare(KtBinder *b, const Draft *d, KtPatternUse use)
 
 /* ---- properties ---- */
 
-static KtStatus props(KtBinder *b, const KtAstExpr *ast, KtPatternUse use, const KtBoundProp **out, uint32_t *n, const KtExpr **whole)
+static KtStatus props(KtBinder *b, const KtAstExpr *ast, KtPatternUse use, const KtBoundProp **out,
+                      uint32_t *n, const KtExpr **whole)
 {
     if (!ast)
         return KT_OK;
@@ -193,11 +213,13 @@ static KtStatus props(KtBinder *b, const KtAstExpr *ast, KtPatternUse use, const
         uint32_t number;
         bool made;
         if (entry->key.text.len == 0)
-            return kt_diag_set(b->diag, KT_ERR_UNEXPECTED_SYNTAX, &entry->key.at, "The key of a property cannot be empty.");
+            return kt_diag_set(b->diag, KT_ERR_UNEXPECTED_SYNTAX, &entry->key.at,
+                               "The key of a property cannot be empty.");
         if (kt_text_set_add(&keys, b->arena, entry->key.text, &number, &made) != KT_OK)
             return kt_bind_memory(b);
         KT_TRY(kt_bind_name(b, KT_NAME_KEY, entry->key.text, &list[number].key));
-        KT_TRY(kt_bind_plain(b, entry->value, "a pattern", &list[number].value)); /* the last one of a key counts */
+        KT_TRY(kt_bind_plain(b, entry->value, "a pattern",
+                             &list[number].value)); /* the last one of a key counts */
     }
     *out = list;
     *n = keys.n;
@@ -217,7 +239,8 @@ static KtStatus all_props(KtBinder *b, const Draft *d, KtPatternUse use)
     return KT_OK;
 }
 
-KtStatus kt_bind_patterns(KtBinder *b, KtAstPaths paths, KtPatternUse use, const KtBoundPattern **out)
+KtStatus kt_bind_patterns(KtBinder *b, KtAstPaths paths, KtPatternUse use,
+                          const KtBoundPattern **out)
 {
     Draft *draft = kt_arena_alloc(b->arena, (size_t)paths.n * sizeof *draft);
     KtBoundPattern *made = kt_arena_zero(b->arena, paths.n, sizeof *made);
@@ -225,8 +248,9 @@ KtStatus kt_bind_patterns(KtBinder *b, KtAstPaths paths, KtPatternUse use, const
         return kt_bind_memory(b);
     for (uint32_t i = 0; i < paths.n; i++) {
         const KtAstPath *p = &paths.item[i];
-        draft[i] = (Draft){p, &made[i], kt_arena_zero(b->arena, (size_t)p->rels + 1, sizeof(KtBoundNode)),
-                           kt_arena_zero(b->arena, (size_t)p->rels + 1, sizeof(KtBoundRel))};
+        draft[i] =
+            (Draft){p, &made[i], kt_arena_zero(b->arena, (size_t)p->rels + 1, sizeof(KtBoundNode)),
+                    kt_arena_zero(b->arena, (size_t)p->rels + 1, sizeof(KtBoundRel))};
         if (!draft[i].node || !draft[i].rel)
             return kt_bind_memory(b);
     }
@@ -258,11 +282,13 @@ typedef struct Frame { /* the binder's context outside of a subquery */
 
 static KtStatus enter(KtBinder *b, KtPos at, Frame *saved)
 {
-    *saved = (Frame){b->scope, b->subqueries, b->no_aggregates, b->grouping, b->in_aggregate, b->repeats, b->before, b->outer_locals};
+    *saved = (Frame){b->scope,        b->subqueries, b->no_aggregates, b->grouping,
+                     b->in_aggregate, b->repeats,    b->before,        b->outer_locals};
     bool beside = b->grouping && b->grouping->open && !b->in_aggregate;
     if (beside || (b->repeats && b->before && !b->in_aggregate))
-        return kt_bind_unsupported(b, &at, beside ? "A pattern beside an aggregate is" : "A pattern in this ORDER BY is",
-                                   "Compute it in a WITH before, and use its name here.");
+        return kt_bind_unsupported(
+            b, &at, beside ? "A pattern beside an aggregate is" : "A pattern in this ORDER BY is",
+            "Compute it in a WITH before, and use its name here.");
     b->scope = kt_bind_scope(b, b->before && !b->in_aggregate ? b->before : b->scope);
     if (!b->scope)
         return kt_bind_memory(b);
@@ -288,7 +314,8 @@ static void leave(KtBinder *b, const Frame *saved)
 }
 
 /* Hands the finished query to the clause around it: its result is a slot. */
-static KtStatus add(KtBinder *b, KtSubqueryKind kind, const KtBoundQuery *query, KtType type, KtPos at, const KtExpr **out)
+static KtStatus add(KtBinder *b, KtSubqueryKind kind, const KtBoundQuery *query, KtType type,
+                    KtPos at, const KtExpr **out)
 {
     KtBoundSubquery made = {kind, KT_NO_SLOT, query};
     KT_TRY(kt_bind_slot(b, (KtText){NULL, 0}, type, &made.slot));
@@ -298,8 +325,9 @@ static KtStatus add(KtBinder *b, KtSubqueryKind kind, const KtBoundQuery *query,
 
 /* A query of one MATCH of `path` and, if there is a value, a RETURN of it. With `value` NULL and a path slot in the
  * pattern, the path is returned. */
-static KtStatus of_path(KtBinder *b, const KtAstPath *path, const KtAstExpr *where, const KtAstExpr *value, KtPatternUse use,
-                        bool returns, KtPos at, const KtBoundQuery **out, KtType *type)
+static KtStatus of_path(KtBinder *b, const KtAstPath *path, const KtAstExpr *where,
+                        const KtAstExpr *value, KtPatternUse use, bool returns, KtPos at,
+                        const KtBoundQuery **out, KtType *type)
 {
     KtBoundClause *c = kt_arena_zero(b->arena, 2, sizeof *c);
     KtBoundPart *part = kt_arena_zero(b->arena, 1, sizeof *part);
@@ -322,7 +350,8 @@ static KtStatus of_path(KtBinder *b, const KtAstPath *path, const KtAstExpr *whe
         c[1].at = at;
         c[1].as.project.is_return = true;
         KtSlot found = c[0].as.match.pattern[0].path;
-        KT_TRY(value ? kt_bind_plain(b, value, "a pattern comprehension", &item->expr) : kt_bind_slot_expr(b, found, at, &item->expr));
+        KT_TRY(value ? kt_bind_plain(b, value, "a pattern comprehension", &item->expr)
+                     : kt_bind_slot_expr(b, found, at, &item->expr));
         *type = item->expr->type;
         KT_TRY(kt_bind_slot(b, (KtText){NULL, 0}, *type, &item->slot));
         c[1].as.project.item = item;
@@ -366,7 +395,8 @@ KtStatus kt_bind_gather(KtBinder *b, const KtAstExpr *e, const KtExpr **out)
     const KtBoundQuery *query;
     KtType type;
     KT_TRY(enter(b, e->at, &saved));
-    KT_TRY(of_path(b, e->as.gather.path, e->as.gather.where, e->as.gather.value, KT_PATTERN_MATCH, true, e->at, &query, &type));
+    KT_TRY(of_path(b, e->as.gather.path, e->as.gather.where, e->as.gather.value, KT_PATTERN_MATCH,
+                   true, e->at, &query, &type));
     leave(b, &saved);
     return add(b, KT_SUBQUERY_COLLECT, query, (KtType){LIST, type.kinds}, e->at, out);
 }

@@ -43,7 +43,8 @@ KtStatus kt_bind_name(KtBinder *b, KtNameKind kind, KtText text, KtNameRef *out)
     return KT_OK;
 }
 
-KtStatus kt_bind_names(KtBinder *b, KtNameKind kind, const KtAstNames *names, const KtNameRef **out, uint32_t *n)
+KtStatus kt_bind_names(KtBinder *b, KtNameKind kind, const KtAstNames *names, const KtNameRef **out,
+                       uint32_t *n)
 {
     KtNameRef *ref = kt_arena_alloc(b->arena, ((size_t)names->n + 1) * sizeof *ref);
     if (!ref)
@@ -67,10 +68,11 @@ KtStatus kt_bind_declare(KtBinder *b, const KtAstName *name, KtType type, KtSlot
 {
     bool made;
     if (kt_text_set_find(&b->scope->names, name->text) != UINT32_MAX)
-        return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at, "Variable `%.*s` is already bound.",
-                           KT_BIND_SHOWN(name->text));
+        return kt_diag_set(b->diag, KT_ERR_VARIABLE_ALREADY_BOUND, &name->at,
+                           "Variable `%.*s` is already bound.", KT_BIND_SHOWN(name->text));
     KT_TRY(kt_bind_slot(b, name->text, type, out));
-    if (kt_bind_scope_add(b->scope, b->arena, name->text, (KtBindVariable){.index = *out}, &made) != KT_OK)
+    if (kt_bind_scope_add(b->scope, b->arena, name->text, (KtBindVariable){.index = *out}, &made) !=
+        KT_OK)
         return kt_bind_memory(b);
     return KT_OK;
 }
@@ -128,16 +130,19 @@ static KtStatus check_order(KtBinder *b, const KtAstPart *part, bool inside)
         bool last = i + 1 == part->clauses;
         if (inside && clause_writes(c->kind))
             return kt_diag_set(b->diag, KT_ERR_INVALID_CLAUSE_COMPOSITION, &c->at,
-                               "%s cannot stand inside of an expression: a subquery only reads.", clause_word(c->kind));
+                               "%s cannot stand inside of an expression: a subquery only reads.",
+                               clause_word(c->kind));
         if (c->kind == KT_AST_CLAUSE_RETURN && !last)
             return kt_diag_set(b->diag, KT_ERR_INVALID_CLAUSE_COMPOSITION, &part->clause[i + 1].at,
                                "%s cannot follow RETURN: expected UNION or the end of the query.",
                                clause_word(part->clause[i + 1].kind));
-        bool ends = c->kind == KT_AST_CLAUSE_RETURN || clause_writes(c->kind) || c->kind == KT_AST_CLAUSE_CALL || inside;
+        bool ends = c->kind == KT_AST_CLAUSE_RETURN || clause_writes(c->kind) ||
+                    c->kind == KT_AST_CLAUSE_CALL || inside;
         if (last && !ends)
-            return kt_diag_set(b->diag, KT_ERR_INVALID_CLAUSE_COMPOSITION, &c->at,
-                               "A query cannot end with %s: expected RETURN or a clause that writes after it.",
-                               clause_word(c->kind));
+            return kt_diag_set(
+                b->diag, KT_ERR_INVALID_CLAUSE_COMPOSITION, &c->at,
+                "A query cannot end with %s: expected RETURN or a clause that writes after it.",
+                clause_word(c->kind));
     }
     return KT_OK;
 }
@@ -161,7 +166,8 @@ static KtStatus clause(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
     case KT_AST_CLAUSE_REMOVE: status = kt_bind_set(b, c, out); break;
     case KT_AST_CLAUSE_DELETE: status = kt_bind_delete(b, c, out); break;
     case KT_AST_CLAUSE_FOREACH:
-        return kt_bind_unsupported(b, &c->at, "FOREACH is", "UNWIND the list and write in the clauses after it.");
+        return kt_bind_unsupported(b, &c->at, "FOREACH is",
+                                   "UNWIND the list and write in the clauses after it.");
     case KT_AST_CLAUSE_CALL: return kt_bind_procedure(b, c);
     }
     KT_TRY(status);
@@ -169,7 +175,8 @@ static KtStatus clause(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
     return KT_OK;
 }
 
-static KtStatus part(KtBinder *b, const KtAstPart *p, bool inside, KtBoundPart *out, const KtBoundClause **returns)
+static KtStatus part(KtBinder *b, const KtAstPart *p, bool inside, KtBoundPart *out,
+                     const KtBoundClause **returns)
 {
     *returns = NULL;
     KT_TRY(check_order(b, p, inside));
@@ -205,7 +212,8 @@ static KtStatus different_columns(KtBinder *b, const KtAstPart *p)
 }
 
 /* Puts the columns of one side into the order that the first side has them in. */
-static KtStatus arrange(KtBinder *b, const KtAstPart *p, const KtBoundClause *first, const KtBoundClause *own, KtBoundPart *out)
+static KtStatus arrange(KtBinder *b, const KtAstPart *p, const KtBoundClause *first,
+                        const KtBoundClause *own, KtBoundPart *out)
 {
     if (!first != !own)
         return different_columns(b, p);
@@ -220,7 +228,8 @@ static KtStatus arrange(KtBinder *b, const KtAstPart *p, const KtBoundClause *fi
     for (uint32_t i = 0; i < own->as.project.items; i++) {
         uint32_t number;
         bool made;
-        if (kt_text_set_add(&names, b->arena, own->as.project.item[i].name, &number, &made) != KT_OK)
+        if (kt_text_set_add(&names, b->arena, own->as.project.item[i].name, &number, &made) !=
+            KT_OK)
             return kt_bind_memory(b);
     }
     for (uint32_t i = 0; i < first->as.project.items; i++) {
@@ -234,7 +243,8 @@ static KtStatus arrange(KtBinder *b, const KtAstPart *p, const KtBoundClause *fi
 }
 
 /* Fresh slots for the columns of a UNION: each may be what any side makes of it. */
-static KtStatus union_columns(KtBinder *b, const KtBoundPart *parts, uint32_t n, const KtBoundClause *first, KtBoundQuery *out)
+static KtStatus union_columns(KtBinder *b, const KtBoundPart *parts, uint32_t n,
+                              const KtBoundClause *first, KtBoundQuery *out)
 {
     KtSlot *column = kt_arena_alloc(b->arena, ((size_t)out->columns + 1) * sizeof *column);
     if (!column)
@@ -288,9 +298,10 @@ KtStatus kt_bind_query(KtBinder *b, const KtAstQuery *q, bool inside, const KtBo
 /* The columns of SHOW, which query/exec/op_show.c fills: named as Neo4j has them. */
 static KtStatus show(KtBinder *b, const KtAstStatement *s, KtBound *out)
 {
-    static const char *const indexes[] = {"name",          "state",      "type",            "entityType",
-                                          "labelsOrTypes", "properties", "owningConstraint"};
-    static const char *const constraints[] = {"name", "type", "entityType", "labelsOrTypes", "properties"};
+    static const char *const indexes[] = {
+        "name", "state", "type", "entityType", "labelsOrTypes", "properties", "owningConstraint"};
+    static const char *const constraints[] = {"name", "type", "entityType", "labelsOrTypes",
+                                              "properties"};
     bool constraint = s->kind == KT_AST_SHOW_CONSTRAINTS;
     const char *const *words = constraint ? constraints : indexes;
     uint32_t n = constraint ? (uint32_t)KT_COUNT(constraints) : (uint32_t)KT_COUNT(indexes);
@@ -305,7 +316,8 @@ static KtStatus show(KtBinder *b, const KtAstStatement *s, KtBound *out)
         uint32_t lists = constraint ? 3 : 4; /* this one and the next */
         KtKinds text = KT_KIND_BIT(KT_TEXT);
         name[i] = (KtText){words[i], (uint32_t)strlen(words[i])};
-        KtType type = i == lists || i == lists + 1 ? (KtType){KT_KIND_BIT(KT_LIST), text} : (KtType){text, 0};
+        KtType type =
+            i == lists || i == lists + 1 ? (KtType){KT_KIND_BIT(KT_LIST), text} : (KtType){text, 0};
         KT_TRY(kt_bind_slot(b, name[i], type, &slot[i]));
     }
     c->kind = KT_CLAUSE_SHOW;
@@ -362,7 +374,8 @@ static KtStatus statement(KtBinder *b, const KtAstStatement *s, KtBound *out)
     return KT_OK;
 }
 
-KtStatus kt_bind(const KtAstStatement *s, KtValue params, KtArena *arena, KtDiag *diag, const KtBound **out)
+KtStatus kt_bind(const KtAstStatement *s, KtValue params, KtArena *arena, KtDiag *diag,
+                 const KtBound **out)
 {
     KtBinder b = {.arena = arena, .diag = diag, .text = s->text, .params = params};
     KtBound *made = kt_arena_zero(arena, 1, sizeof *made);

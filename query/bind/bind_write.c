@@ -19,7 +19,8 @@ static KtStatus set_item(KtBinder *b, const KtAstSetItem *a, bool removes, KtBou
 {
     const char *who = removes ? "REMOVE" : "SET";
     out->at = a->at;
-    const KtAstExpr *target = a->kind == KT_AST_SET_PROPERTY ? a->target->as.property.of : a->target;
+    const KtAstExpr *target =
+        a->kind == KT_AST_SET_PROPERTY ? a->target->as.property.of : a->target;
     KT_TRY(kt_bind_plain(b, target, who, &out->target));
     KT_TRY(kt_bind_expect(b, out->target, a->kind == KT_AST_SET_LABELS ? NODE : NODE | REL, who));
     switch (a->kind) {
@@ -31,7 +32,8 @@ static KtStatus set_item(KtBinder *b, const KtAstSetItem *a, bool removes, KtBou
     case KT_AST_SET_ADD:
         out->kind = a->kind == KT_AST_SET_ALL ? KT_SET_REPLACE : KT_SET_MERGE;
         KT_TRY(kt_bind_plain(b, a->value, who, &out->value));
-        return kt_bind_expect(b, out->value, MAP | NODE | REL, a->kind == KT_AST_SET_ALL ? "SET =" : "SET +=");
+        return kt_bind_expect(b, out->value, MAP | NODE | REL,
+                              a->kind == KT_AST_SET_ALL ? "SET =" : "SET +=");
     case KT_AST_SET_LABELS:
         out->kind = removes ? KT_REMOVE_LABELS : KT_SET_LABELS;
         return kt_bind_names(b, KT_NAME_LABEL, &a->labels, &out->label, &out->labels);
@@ -39,7 +41,8 @@ static KtStatus set_item(KtBinder *b, const KtAstSetItem *a, bool removes, KtBou
     return KT_ERR_INTERNAL;
 }
 
-static KtStatus set_items(KtBinder *b, const KtAstSetItems *a, bool removes, const KtBoundSet **out, uint32_t *n)
+static KtStatus set_items(KtBinder *b, const KtAstSetItems *a, bool removes, const KtBoundSet **out,
+                          uint32_t *n)
 {
     KtBoundSet *list = kt_arena_zero(b->arena, (size_t)a->n + 1, sizeof *list);
     if (!list)
@@ -57,14 +60,17 @@ KtStatus kt_bind_merge(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
     out->kind = KT_CLAUSE_MERGE;
     KT_TRY(kt_bind_patterns(b, (KtAstPaths){1, c->as.merge.path}, KT_PATTERN_MERGE, &pattern));
     out->as.merge.pattern = *pattern;
-    KT_TRY(set_items(b, &c->as.merge.on_create, false, &out->as.merge.on_create, &out->as.merge.on_creates));
-    return set_items(b, &c->as.merge.on_match, false, &out->as.merge.on_match, &out->as.merge.on_matches);
+    KT_TRY(set_items(b, &c->as.merge.on_create, false, &out->as.merge.on_create,
+                     &out->as.merge.on_creates));
+    return set_items(b, &c->as.merge.on_match, false, &out->as.merge.on_match,
+                     &out->as.merge.on_matches);
 }
 
 KtStatus kt_bind_set(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
 {
     out->kind = KT_CLAUSE_SET;
-    return set_items(b, &c->as.set, c->kind == KT_AST_CLAUSE_REMOVE, &out->as.set.item, &out->as.set.items);
+    return set_items(b, &c->as.set, c->kind == KT_AST_CLAUSE_REMOVE, &out->as.set.item,
+                     &out->as.set.items);
 }
 
 KtStatus kt_bind_delete(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
@@ -76,9 +82,11 @@ KtStatus kt_bind_delete(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
     for (uint32_t i = 0; i < n; i++) {
         const KtAstExpr *ast = c->as.del.items.item[i];
         if (ast->kind == KT_AST_LABELS) {
-            KtStatus status = kt_diag_set(b->diag, KT_ERR_INVALID_DELETE, &ast->at,
-                                          "DELETE takes a node, a relationship or a path, not a label or type.");
-            kt_diag_hint(b->diag, "REMOVE takes a label away; a type belongs to its relationship for good.");
+            KtStatus status =
+                kt_diag_set(b->diag, KT_ERR_INVALID_DELETE, &ast->at,
+                            "DELETE takes a node, a relationship or a path, not a label or type.");
+            kt_diag_hint(b->diag,
+                         "REMOVE takes a label away; a type belongs to its relationship for good.");
             return status;
         }
         KT_TRY(kt_bind_plain(b, ast, "DELETE", &target[i]));

@@ -25,25 +25,25 @@ typedef struct KtExpr KtExpr;
 typedef uint32_t KtNameRef; /* index into KtBound.name */
 
 typedef enum KtExprKind {
-    KT_EXPR_CONST,       /* as.value */
-    KT_EXPR_PARAM,       /* as.param: index into KtBound.param */
-    KT_EXPR_SLOT,        /* as.slot: a variable, an aggregate's result, or a subquery's result */
-    KT_EXPR_LOCAL,       /* as.local: variable of an enclosing comprehension, quantifier or reduce, numbered from
+    KT_EXPR_CONST, /* as.value */
+    KT_EXPR_PARAM, /* as.param: index into KtBound.param */
+    KT_EXPR_SLOT,  /* as.slot: a variable, an aggregate's result, or a subquery's result */
+    KT_EXPR_LOCAL, /* as.local: variable of an enclosing comprehension, quantifier or reduce, numbered from
                             0 over the whole statement */
-    KT_EXPR_PROP,        /* arg[0] . as.name; arg[0] may be a node, relationship, map (or null) */
-    KT_EXPR_HAS_LABELS,  /* arg[0] : names.name[0..n): a node with all labels; a relationship whose type it is */
-    KT_EXPR_CALL,        /* as.call.function over arg: operators too ("+", "=", "IN", "[]", "[..]", "NOT", ...) */
-    KT_EXPR_AND,         /* n-ary, lazy by row from left to right */
+    KT_EXPR_PROP, /* arg[0] . as.name; arg[0] may be a node, relationship, map (or null) */
+    KT_EXPR_HAS_LABELS, /* arg[0] : names.name[0..n): a node with all labels; a relationship whose type it is */
+    KT_EXPR_CALL, /* as.call.function over arg: operators too ("+", "=", "IN", "[]", "[..]", "NOT", ...) */
+    KT_EXPR_AND, /* n-ary, lazy by row from left to right */
     KT_EXPR_OR,
-    KT_EXPR_CASE,        /* searched form: arg = when, then, when, then, ..., else (always there, maybe null
+    KT_EXPR_CASE, /* searched form: arg = when, then, when, then, ..., else (always there, maybe null
                             const). The simple form is bound as equalities on a shared operand: as.has_operand:
                             arg[0] is the operand, compared by = with each when */
-    KT_EXPR_LIST,        /* [arg...] */
-    KT_EXPR_MAP,         /* {as.map.key[i]: arg[i]} */
+    KT_EXPR_LIST,           /* [arg...] */
+    KT_EXPR_MAP,            /* {as.map.key[i]: arg[i]} */
     KT_EXPR_MAP_PROJECTION, /* arg[0] {.k, .*, name: expr}: as.project */
-    KT_EXPR_COMPREHENSION,  /* [local IN arg[0] WHERE arg[1] | arg[2]]; arg[1], arg[2] may be NULL */
-    KT_EXPR_QUANTIFIER,     /* as.quantify: kind(local IN arg[0] WHERE arg[1]) */
-    KT_EXPR_REDUCE          /* reduce(acc = arg[0], local IN arg[1] | arg[2]) */
+    KT_EXPR_COMPREHENSION, /* [local IN arg[0] WHERE arg[1] | arg[2]]; arg[1], arg[2] may be NULL */
+    KT_EXPR_QUANTIFIER,    /* as.quantify: kind(local IN arg[0] WHERE arg[1]) */
+    KT_EXPR_REDUCE         /* reduce(acc = arg[0], local IN arg[1] | arg[2]) */
 } KtExprKind;
 
 typedef enum KtQuantifier { KT_ALL, KT_ANY, KT_NONE, KT_SINGLE } KtQuantifier;
@@ -62,22 +62,39 @@ struct KtExpr {
     KtPos at;
     uint32_t args;
     const KtExpr **arg;
-    bool may_fail;   /* some row of legal input can raise an error */
-    bool per_row;    /* rand(), randomUUID(): not to be folded, moved or computed twice */
+    bool may_fail; /* some row of legal input can raise an error */
+    bool per_row;  /* rand(), randomUUID(): not to be folded, moved or computed twice */
     union {
         KtValue value;
         uint32_t param;
         KtSlot slot;
         uint32_t local;
-        KtNameRef name;                                   /* PROP */
-        struct { const KtNameRef *name; uint32_t n; } names; /* HAS_LABELS */
-        struct { const KtFunction *function; } call;
-        bool has_operand;                                 /* CASE */
-        struct { const KtText *key; } map;
-        struct { const KtMapItem *item; uint32_t n; } project;
-        struct { uint32_t local; } each;                  /* COMPREHENSION */
-        struct { uint32_t local; KtQuantifier kind; } quantify;
-        struct { uint32_t local, acc; } reduce;
+        KtNameRef name; /* PROP */
+        struct {
+            const KtNameRef *name;
+            uint32_t n;
+        } names; /* HAS_LABELS */
+        struct {
+            const KtFunction *function;
+        } call;
+        bool has_operand; /* CASE */
+        struct {
+            const KtText *key;
+        } map;
+        struct {
+            const KtMapItem *item;
+            uint32_t n;
+        } project;
+        struct {
+            uint32_t local;
+        } each; /* COMPREHENSION */
+        struct {
+            uint32_t local;
+            KtQuantifier kind;
+        } quantify;
+        struct {
+            uint32_t local, acc;
+        } reduce;
     } as;
 };
 
@@ -91,7 +108,8 @@ typedef struct KtBoundProp {
 typedef struct KtBoundNode {
     KtSlot slot;
     KtPos at;
-    bool named, bound; /* bound: it has a value before this clause (or earlier in this clause's patterns) */
+    bool named,
+        bound; /* bound: it has a value before this clause (or earlier in this clause's patterns) */
     const KtNameRef *label;
     uint32_t labels;
     const KtBoundProp *prop;
@@ -103,7 +121,7 @@ typedef struct KtBoundRel {
     KtSlot slot; /* a relationship; with var_length a list of relationships */
     KtPos at;
     bool named, bound;
-    KtDir dir; /* read from left to right: KT_OUT is -->, KT_IN <--, KT_BOTH -- */
+    KtDir dir;             /* read from left to right: KT_OUT is -->, KT_IN <--, KT_BOTH -- */
     const KtNameRef *type; /* any of these; none: every type */
     uint32_t types;
     bool var_length;
@@ -113,13 +131,17 @@ typedef struct KtBoundRel {
     const KtExpr *prop_map;
 } KtBoundRel;
 
-typedef enum KtPatternKind { KT_PATTERN_PLAIN, KT_PATTERN_SHORTEST, KT_PATTERN_ALL_SHORTEST } KtPatternKind;
+typedef enum KtPatternKind {
+    KT_PATTERN_PLAIN,
+    KT_PATTERN_SHORTEST,
+    KT_PATTERN_ALL_SHORTEST
+} KtPatternKind;
 
 typedef struct KtBoundPattern {
     KtPatternKind kind;
     KtSlot path; /* `p = ...`, else KT_NO_SLOT */
     KtPos at;
-    uint32_t rels;           /* nodes: rels + 1; node[i] -rel[i]- node[i + 1] */
+    uint32_t rels; /* nodes: rels + 1; node[i] -rel[i]- node[i + 1] */
     const KtBoundNode *node;
     const KtBoundRel *rel;
 } KtBoundPattern;
@@ -136,7 +158,8 @@ typedef enum KtSubqueryKind {
 typedef struct KtBoundSubquery {
     KtSubqueryKind kind;
     KtSlot slot;
-    const struct KtBoundQuery *query; /* EXISTS: any reading query. COLLECT: MATCH and one RETURN item */
+    const struct KtBoundQuery
+        *query; /* EXISTS: any reading query. COLLECT: MATCH and one RETURN item */
 } KtBoundSubquery;
 
 /* ---- clauses ---- */
@@ -147,10 +170,10 @@ typedef struct KtSubqueries {
 } KtSubqueries;
 
 typedef struct KtBoundItem {
-    KtText name;          /* column or variable name */
-    KtSlot slot;          /* receives the value; for a plain variable that variable's own slot */
-    const KtExpr *expr;   /* in an aggregating projection: over key slots and aggregate slots only */
-    bool plain;           /* nothing but a variable */
+    KtText name;        /* column or variable name */
+    KtSlot slot;        /* receives the value; for a plain variable that variable's own slot */
+    const KtExpr *expr; /* in an aggregating projection: over key slots and aggregate slots only */
+    bool plain;         /* nothing but a variable */
 } KtBoundItem;
 
 typedef struct KtBoundKey { /* grouping key of an aggregating projection */
@@ -170,18 +193,26 @@ typedef struct KtBoundAggregate {
 } KtBoundAggregate;
 
 typedef struct KtBoundSort {
-    const KtExpr *expr; /* over the new scope and, without DISTINCT or aggregates, the scope before too */
+    const KtExpr
+        *expr; /* over the new scope and, without DISTINCT or aggregates, the scope before too */
     bool descending;
 } KtBoundSort;
 
-typedef enum KtSetKind { KT_SET_PROP, KT_SET_REPLACE, KT_SET_MERGE, KT_SET_LABELS, KT_REMOVE_PROP, KT_REMOVE_LABELS } KtSetKind;
+typedef enum KtSetKind {
+    KT_SET_PROP,
+    KT_SET_REPLACE,
+    KT_SET_MERGE,
+    KT_SET_LABELS,
+    KT_REMOVE_PROP,
+    KT_REMOVE_LABELS
+} KtSetKind;
 
 typedef struct KtBoundSet {
     KtSetKind kind;
     const KtExpr *target; /* node or relationship, may be null: then nothing happens */
     KtPos at;
-    KtNameRef key;        /* *_PROP */
-    const KtExpr *value;  /* SET_PROP, SET_REPLACE (=), SET_MERGE (+=) */
+    KtNameRef key;       /* *_PROP */
+    const KtExpr *value; /* SET_PROP, SET_REPLACE (=), SET_MERGE (+=) */
     const KtNameRef *label;
     uint32_t labels;
 } KtBoundSet;
@@ -192,21 +223,23 @@ typedef enum KtClauseKind {
     KT_CLAUSE_PROJECT, /* WITH and RETURN */
     KT_CLAUSE_CREATE,
     KT_CLAUSE_MERGE,
-    KT_CLAUSE_SET,     /* SET and REMOVE */
+    KT_CLAUSE_SET, /* SET and REMOVE */
     KT_CLAUSE_DELETE,
-    KT_CLAUSE_SHOW     /* SHOW INDEXES, SHOW CONSTRAINTS: makes its columns' slots */
+    KT_CLAUSE_SHOW /* SHOW INDEXES, SHOW CONSTRAINTS: makes its columns' slots */
 } KtClauseKind;
 
 typedef struct KtBoundClause {
     KtClauseKind kind;
     KtPos at;
-    KtSubqueries subqueries; /* of its expressions; MATCH: of its WHERE; PROJECT: of its items and sort keys */
+    KtSubqueries
+        subqueries; /* of its expressions; MATCH: of its WHERE; PROJECT: of its items and sort keys */
     union {
         struct {
             bool optional;
             const KtBoundPattern *pattern;
             uint32_t patterns;
-            const KtExpr *where; /* may be NULL. Patterns' own labels and properties are not in it */
+            const KtExpr
+                *where; /* may be NULL. Patterns' own labels and properties are not in it */
         } match;
         struct {
             const KtExpr *list;
@@ -214,20 +247,21 @@ typedef struct KtBoundClause {
         } unwind;
         struct {
             bool is_return, distinct, aggregates;
-            const KtBoundKey *key;             /* aggregates: distinct keys of the non-aggregating items */
+            const KtBoundKey *key; /* aggregates: distinct keys of the non-aggregating items */
             uint32_t keys;
             const KtBoundAggregate *aggregate;
             uint32_t n_aggregates;
-            const KtBoundItem *item;           /* in order of writing; * expanded */
+            const KtBoundItem *item; /* in order of writing; * expanded */
             uint32_t items;
             const KtBoundSort *sort;
             uint32_t sorts;
-            const KtExpr *skip, *limit;        /* row-free; NULL if none */
-            const KtExpr *where;               /* WITH ... WHERE, over the new scope (and before, as sort) */
+            const KtExpr *skip, *limit; /* row-free; NULL if none */
+            const KtExpr *where; /* WITH ... WHERE, over the new scope (and before, as sort) */
             KtSubqueries where_subqueries;
         } project;
         struct {
-            const KtBoundPattern *pattern;     /* nodes and relationships that are `bound` are not created */
+            const KtBoundPattern
+                *pattern; /* nodes and relationships that are `bound` are not created */
             uint32_t patterns;
         } create;
         struct {
@@ -263,13 +297,19 @@ typedef struct KtBoundPart { /* one side of a UNION */
 typedef struct KtBoundQuery {
     const KtBoundPart *part;
     uint32_t parts;
-    bool union_all; /* else rows are made distinct (UNION) */
+    bool union_all;       /* else rows are made distinct (UNION) */
     const KtSlot *column; /* slots of the result: part[0]'s own, or fresh ones for a UNION */
     uint32_t columns;
     bool writes;
 } KtBoundQuery;
 
-typedef enum KtSchemaKind { KT_SCHEMA_NONE, KT_SCHEMA_CREATE_INDEX, KT_SCHEMA_CREATE_UNIQUE, KT_SCHEMA_DROP_INDEX, KT_SCHEMA_DROP_CONSTRAINT } KtSchemaKind;
+typedef enum KtSchemaKind {
+    KT_SCHEMA_NONE,
+    KT_SCHEMA_CREATE_INDEX,
+    KT_SCHEMA_CREATE_UNIQUE,
+    KT_SCHEMA_DROP_INDEX,
+    KT_SCHEMA_DROP_CONSTRAINT
+} KtSchemaKind;
 
 typedef struct KtBoundName {
     KtNameKind kind;

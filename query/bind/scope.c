@@ -58,7 +58,8 @@ const KtBindVariable *kt_bind_scope_find(const KtBindScope *scope, KtText name)
     return NULL;
 }
 
-KtStatus kt_bind_scope_add(KtBindScope *scope, KtArena *arena, KtText name, KtBindVariable variable, bool *made)
+KtStatus kt_bind_scope_add(KtBindScope *scope, KtArena *arena, KtText name, KtBindVariable variable,
+                           bool *made)
 {
     uint32_t number;
     KT_TRY(kt_text_set_add(&scope->names, arena, name, &number, made));

@@ -18,7 +18,8 @@ typedef struct KtTextSet {
 /* UINT32_MAX: not there. */
 uint32_t kt_text_set_find(const KtTextSet *set, KtText text);
 /* The number of `text`, new or old. Errors: MEMORY. */
-KtStatus kt_text_set_add(KtTextSet *set, KtArena *arena, KtText text, uint32_t *out, bool *made) KT_MUST_CHECK;
+KtStatus kt_text_set_add(KtTextSet *set, KtArena *arena, KtText text, uint32_t *out,
+                         bool *made) KT_MUST_CHECK;
 
 typedef struct KtBindVariable {
     bool local; /* of a comprehension, quantifier or reduce; else a slot */
@@ -37,6 +38,7 @@ typedef struct KtBindScope {
 /* NULL: nobody knows the name. */
 const KtBindVariable *kt_bind_scope_find(const KtBindScope *scope, KtText name);
 /* *made is false if the scope itself (not a parent) has the name already; it then stays what it is. */
-KtStatus kt_bind_scope_add(KtBindScope *scope, KtArena *arena, KtText name, KtBindVariable variable, bool *made) KT_MUST_CHECK;
+KtStatus kt_bind_scope_add(KtBindScope *scope, KtArena *arena, KtText name, KtBindVariable variable,
+                           bool *made) KT_MUST_CHECK;
 
 #endif

@@ -49,6 +49,7 @@ KtStatus kt_bind_expect(KtBinder *b, const KtExpr *expr, KtKinds kinds, const ch
     if (kt_type_admits(expr->type, kinds))
         return KT_OK;
     char wanted[160], found[160];
-    return kt_diag_set(b->diag, KT_ERR_INVALID_ARGUMENT_TYPE, &expr->at, "%s takes %s, not %s.", who,
-                       kt_type_words((KtType){kinds, 0}, wanted), kt_type_words(expr->type, found));
+    return kt_diag_set(b->diag, KT_ERR_INVALID_ARGUMENT_TYPE, &expr->at, "%s takes %s, not %s.",
+                       who, kt_type_words((KtType){kinds, 0}, wanted),
+                       kt_type_words(expr->type, found));
 }

@@ -46,7 +46,8 @@ void kt_level_set(KtLevel *level, KtSlot slot, KtColumn column)
 
 static KtStatus parent_map(KtLevel *level, const uint16_t **out)
 {
-    uint16_t *map = kt_arena_alloc(level->cols->scratch, ((size_t)level->rows + 1) * sizeof *map), *at = map;
+    uint16_t *map = kt_arena_alloc(level->cols->scratch, ((size_t)level->rows + 1) * sizeof *map),
+             *at = map;
     if (!map)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < level->runs; i++) {
@@ -114,7 +115,8 @@ KtStatus kt_level_rows_at(KtLevel *level, const KtLevel *below_level, const uint
 
 /* ---- columns ---- */
 
-static KtStatus gather(KtArena *arena, const KtColumn *from, const uint16_t *row, uint32_t n, KtColumn *out)
+static KtStatus gather(KtArena *arena, const KtColumn *from, const uint16_t *row, uint32_t n,
+                       KtColumn *out)
 {
     KtColumn to = {.kind = from->kind, .width = from->width};
     size_t size = kt_col_size(from->kind, from->width);
@@ -181,7 +183,8 @@ static KtStatus repeat(KtArena *arena, const KtLevel *level, const KtColumn *fro
             return KT_ERR_MEMORY;
         uint32_t row = 0;
         for (uint32_t i = 0; i < level->runs; row += level->run[i++].len) {
-            for (uint32_t k = 0; kt_bit(from->nulls, level->run[i].parent) && k < level->run[i].len; k++)
+            for (uint32_t k = 0; kt_bit(from->nulls, level->run[i].parent) && k < level->run[i].len;
+                 k++)
                 kt_bit_set(to.nulls, row + k);
         }
     }
@@ -358,10 +361,11 @@ static bool stands_on(const KtLevel *level, const KtLevel *lower)
 }
 
 /* Rows of the lower level under sel[0 .. n), ascending. */
-static KtStatus rows_under(KtArena *arena, KtLevel *level, const KtLevel *lower, const uint16_t *sel, uint32_t n,
-                           KtFrame *out)
+static KtStatus rows_under(KtArena *arena, KtLevel *level, const KtLevel *lower,
+                           const uint16_t *sel, uint32_t n, KtFrame *out)
 {
-    uint16_t *used = kt_arena_alloc(arena, ((size_t)(n < lower->rows ? n : lower->rows) + 1) * sizeof *used);
+    uint16_t *used =
+        kt_arena_alloc(arena, ((size_t)(n < lower->rows ? n : lower->rows) + 1) * sizeof *used);
     uint32_t k = 0;
     if (!used)
         return KT_ERR_MEMORY;
@@ -385,8 +389,8 @@ static KtStatus rows_under(KtArena *arena, KtLevel *level, const KtLevel *lower,
     return KT_OK;
 }
 
-static KtStatus frame_lower(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel, uint32_t selected,
-                            KtFrame **out)
+static KtStatus frame_lower(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel,
+                            uint32_t selected, KtFrame **out)
 {
     KtLevel *level = ((KtLevelFrame *)frame)->level;
     KtBatch batch = {level};
@@ -418,8 +422,8 @@ static KtStatus frame_lift(KtFrame *frame, KtFrame *lower, const KtColumn *col, 
     return gather(frame->arena, &plain, map, level->rows, out);
 }
 
-static KtStatus frame_over(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel, uint32_t selected,
-                           uint32_t *out)
+static KtStatus frame_over(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel,
+                           uint32_t selected, uint32_t *out)
 {
     const uint16_t *map;
     KT_TRY(kt_level_rows_at(((KtLevelFrame *)frame)->level, ((KtLevelFrame *)lower)->level, &map));

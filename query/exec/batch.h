@@ -21,35 +21,42 @@ enum { KT_BATCH_ROWS = 1024 };
 typedef struct KtRun {
     uint32_t parent, len;
     const void *item; /* `len` elements of `kind` (the level's item slot); NULL: all null */
-    const void *rel;  /* of an Expand: relationship ids of `rel_width` bytes; NULL where not asked for */
-    KtColKind kind;   /* of item: NODE (u32 ids), VALUE, INT, FLOAT, TEXT, BOOL */
+    const void
+        *rel; /* of an Expand: relationship ids of `rel_width` bytes; NULL where not asked for */
+    KtColKind kind; /* of item: NODE (u32 ids), VALUE, INT, FLOAT, TEXT, BOOL */
     uint8_t rel_width;
-    uint8_t dir;      /* of an Expand: KT_OUT when rel starts at the parent's node, KT_IN when it ends there */
-    KtToken type;     /* of an Expand */
+    uint8_t
+        dir; /* of an Expand: KT_OUT when rel starts at the parent's node, KT_IN when it ends there */
+    KtToken type; /* of an Expand */
 } KtRun;
 
 /* The columns of a level's rows, by slot. It is the identity of a level: shallow copies share it. */
 enum { KT_COLS_MAPS = 6 };
 typedef struct KtCols {
-    KtColumn *col;     /* by slot; valid where `have` is set */
-    uint64_t *have;    /* bits by slot: own columns, and those flattened or gathered from below */
-    uint64_t *own;     /* bits by slot: made at this level */
+    KtColumn *col;  /* by slot; valid where `have` is set */
+    uint64_t *have; /* bits by slot: own columns, and those flattened or gathered from below */
+    uint64_t *own;  /* bits by slot: made at this level */
     uint32_t slots;
-    KtArena *scratch;  /* columns computed for this level; reset by its operator when it makes new rows */
-    uint32_t maps;     /* row maps made so far: row -> row of the level with those columns */
-    struct { const struct KtCols *to; const uint16_t *row; } map[KT_COLS_MAPS];
+    KtArena *
+        scratch; /* columns computed for this level; reset by its operator when it makes new rows */
+    uint32_t maps; /* row maps made so far: row -> row of the level with those columns */
+    struct {
+        const struct KtCols *to;
+        const uint16_t *row;
+    } map[KT_COLS_MAPS];
 } KtCols;
 
 typedef struct KtLevel KtLevel;
 struct KtLevel {
-    KtLevel *below;            /* NULL: the rows stand alone */
+    KtLevel *below; /* NULL: the rows stand alone */
     uint32_t rows, runs;
-    const KtRun *run;          /* NULL with below NULL: rows without runs, only columns */
+    const KtRun *run;           /* NULL with below NULL: rows without runs, only columns */
     KtSlot item_slot, rel_slot; /* what runs' item and rel are; KT_NO_SLOT: nothing */
-    KtSlot from_slot;          /* of an Expand: slot of the node each run starts from (level below or deeper) */
-    const uint16_t *sel;       /* ascending rows; NULL: every row */
+    KtSlot
+        from_slot; /* of an Expand: slot of the node each run starts from (level below or deeper) */
+    const uint16_t *sel; /* ascending rows; NULL: every row */
     uint32_t selected;
-    const uint64_t *weight;    /* by row; NULL: 1 each. Set by a degree fold */
+    const uint64_t *weight; /* by row; NULL: 1 each. Set by a degree fold */
     KtCols *cols;
 };
 
@@ -69,7 +76,8 @@ bool kt_level_has(const KtLevel *level, KtSlot slot); /* made at this level, not
 KtLevel *kt_level_owner(KtLevel *level, KtSlot slot);
 /* out[row] = row of below_level that stands under it, for all rows; NULL: below_level is the level itself (or a
  * copy of it). Cached. below_level must be in the chain. */
-KtStatus kt_level_rows_at(KtLevel *level, const KtLevel *below_level, const uint16_t **out) KT_MUST_CHECK;
+KtStatus kt_level_rows_at(KtLevel *level, const KtLevel *below_level,
+                          const uint16_t **out) KT_MUST_CHECK;
 /* The frame of a level, for the evaluator: selection and columns of it and of all below. */
 typedef struct KtLevelFrame {
     KtFrame frame; /* first */

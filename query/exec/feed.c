@@ -8,7 +8,11 @@
 
 KtStatus kt_feed_open(KtOp *op, KtFeed *feed, const KtPlanRel *rel, KtSlot from, bool rels)
 {
-    *feed = (KtFeed){.op = op, .rel = rel, .from_slot = from, .rels = rels || rel->n_differs > 0, .row = UINT32_MAX};
+    *feed = (KtFeed){.op = op,
+                     .rel = rel,
+                     .from_slot = from,
+                     .rels = rels || rel->n_differs > 0,
+                     .row = UINT32_MAX};
     feed->slice_cap = KT_FEED_FIRST;
     feed->slice = kt_arena_alloc(op->x->arena, KT_FEED_FIRST * sizeof *feed->slice);
     return feed->slice ? KT_OK : KT_ERR_MEMORY;
@@ -62,8 +66,8 @@ static KtStatus begin_slice(KtFeed *feed)
             return KT_ERR_MEMORY;
         feed->part_cap = 2 * most;
     }
-    feed->parts = kt_slice_parts(s, node, feed->rel->dir == KT_BOTH, feed->differ.hit, feed->differ.hits, feed->part,
-                                 feed->part_cap);
+    feed->parts = kt_slice_parts(s, node, feed->rel->dir == KT_BOTH, feed->differ.hit,
+                                 feed->differ.hits, feed->part, feed->part_cap);
     feed->part_at = 0;
     return KT_OK;
 }
@@ -90,14 +94,16 @@ KtStatus kt_feed_ready(KtFeed *feed, bool *have)
 KtStatus kt_feed_more(KtFeed *feed, uint32_t cap, bool *have)
 {
     kt_op_sees(feed->op);
-    if (feed->n == feed->slice_cap && feed->slice_cap < KT_FEED_SLICES) { /* the last call filled it */
+    if (feed->n == feed->slice_cap &&
+        feed->slice_cap < KT_FEED_SLICES) { /* the last call filled it */
         KtSlice *more = kt_arena_alloc(feed->op->x->arena, KT_FEED_SLICES * sizeof *more);
         if (!more)
             return KT_ERR_MEMORY;
         feed->slice = more;
         feed->slice_cap = KT_FEED_SLICES;
     }
-    KT_TRY(kt_expand_next(feed->cursor, feed->slice, cap < feed->slice_cap ? cap : feed->slice_cap, &feed->n));
+    KT_TRY(kt_expand_next(feed->cursor, feed->slice, cap < feed->slice_cap ? cap : feed->slice_cap,
+                          &feed->n));
     feed->slices_kept = false;
     feed->at = feed->parts = feed->part_at = 0;
     *have = feed->open_feed = feed->n > 0;

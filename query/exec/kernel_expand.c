@@ -7,7 +7,8 @@
 
 #include <string.h>
 
-KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtArena *arena, KtHop *out)
+KtStatus kt_op_hop(KtOp *op, const KtPlanRel *rel, bool rels, bool reverse, KtArena *arena,
+                   KtHop *out)
 {
     KtToken *type = NULL;
     if (rel->types) {
@@ -78,8 +79,8 @@ static uint32_t take_out(KtPart *part, uint32_t n, uint32_t cap, uint32_t from, 
     return n;
 }
 
-uint32_t kt_slice_parts(const KtSlice *slice, uint32_t node, bool both, const KtRelRef *hit, uint32_t hits, KtPart *out,
-                        uint32_t cap)
+uint32_t kt_slice_parts(const KtSlice *slice, uint32_t node, bool both, const KtRelRef *hit,
+                        uint32_t hits, KtPart *out, uint32_t cap)
 {
     if (slice->n == 0)
         return 0;
@@ -89,10 +90,12 @@ uint32_t kt_slice_parts(const KtSlice *slice, uint32_t node, bool both, const Kt
     if (both && slice->dir == KT_IN && slice->loops)
         n = take_out(out, n, cap, first_not_below(nbr, slice->n, node), slice->loops);
     for (uint32_t h = 0; h < hits; h++) {
-        if (hit[h].type != slice->type || (slice->dir == KT_OUT ? hit[h].start : hit[h].end) != node)
+        if (hit[h].type != slice->type ||
+            (slice->dir == KT_OUT ? hit[h].start : hit[h].end) != node)
             continue;
         uint32_t other = (uint32_t)(slice->dir == KT_OUT ? hit[h].end : hit[h].start);
-        for (uint32_t i = first_not_below(nbr, slice->n, other); i < slice->n && nbr[i] == other; i++) {
+        for (uint32_t i = first_not_below(nbr, slice->n, other); i < slice->n && nbr[i] == other;
+             i++) {
             if (kt_slice_rel(slice, i) == hit[h].id) {
                 n = take_out(out, n, cap, i, 1);
                 break;
@@ -130,7 +133,8 @@ KtStatus kt_differ_begin(KtOp *op, KtDiffer *d, KtLevel *top, const KtSlot *slot
 
 static KtStatus add_hit(KtOp *op, KtDiffer *d, KtRelRef rel, uint32_t node)
 {
-    if (node != KT_NO_NODE && !((d->dir & KT_OUT) && rel.start == node) && !((d->dir & KT_IN) && rel.end == node))
+    if (node != KT_NO_NODE && !((d->dir & KT_OUT) && rel.start == node) &&
+        !((d->dir & KT_IN) && rel.end == node))
         return KT_OK;
     if (d->hits == d->cap) {
         void *more = d->hit;
@@ -156,11 +160,13 @@ static KtStatus hit_in_run(KtOp *op, KtDiffer *d, KtDifferSlot *s, uint32_t row,
         return KT_OK;
     uint32_t from = s->from[run->parent], to = ((const uint32_t *)run->item)[row - s->first];
     uint32_t start = run->dir == KT_OUT ? from : to, end = run->dir == KT_OUT ? to : from;
-    if (KT_LIKELY(node != KT_NO_NODE && !((d->dir & KT_OUT) && start == node) && !((d->dir & KT_IN) && end == node)))
+    if (KT_LIKELY(node != KT_NO_NODE && !((d->dir & KT_OUT) && start == node) &&
+                  !((d->dir & KT_IN) && end == node)))
         return KT_OK;
     KT_CHECK(run->rel);
     KtRelRef rel = {.start = start, .end = end, .type = run->type};
-    memcpy(&rel.id, (const uint8_t *)run->rel + (size_t)(row - s->first) * run->rel_width, run->rel_width);
+    memcpy(&rel.id, (const uint8_t *)run->rel + (size_t)(row - s->first) * run->rel_width,
+           run->rel_width);
     return add_hit(op, d, rel, node);
 }
 
@@ -214,8 +220,8 @@ static void mark_all(uint32_t from, uint32_t n, uint64_t *bits)
 }
 
 /* One earlier relationship for each run of the top: it stands below, and is the same for the whole run. */
-static void mark_run_below(const KtDifferSlot *s, uint32_t row, const uint32_t *node, uint32_t from, uint32_t n, KtDir dir,
-                           uint32_t *first, uint32_t *at, uint64_t *bits)
+static void mark_run_below(const KtDifferSlot *s, uint32_t row, const uint32_t *node, uint32_t from,
+                           uint32_t n, KtDir dir, uint32_t *first, uint32_t *at, uint64_t *bits)
 {
     const KtRun *run = s->level->run;
     if (row < *first)
@@ -232,7 +238,8 @@ static void mark_run_below(const KtDifferSlot *s, uint32_t row, const uint32_t *
         mark_same(node, from, n, b, bits);
 }
 
-void kt_differ_rows(const KtDiffer *d, const KtLevel *top, const uint32_t *node, KtDir dir, uint64_t *bits)
+void kt_differ_rows(const KtDiffer *d, const KtLevel *top, const uint32_t *node, KtDir dir,
+                    uint64_t *bits)
 {
     memset(bits, 0, ((size_t)top->rows + 63) / 64 * sizeof *bits);
     for (uint32_t i = 0; i < d->n; i++) {

@@ -18,9 +18,9 @@ struct KtKeyTable {
     KtBudget *budget;
     Slot *slot;
     uint32_t slots, count;
-    KtBuf key;       /* the key being built */
-    KtBuf bytes;     /* of all keys, one behind the other */
-    size_t *end;     /* of key i in bytes */
+    KtBuf key;   /* the key being built */
+    KtBuf bytes; /* of all keys, one behind the other */
+    size_t *end; /* of key i in bytes */
     uint32_t end_cap;
 };
 
@@ -62,7 +62,8 @@ void kt_key_table_put(KtKeyTable *table, KtValue value) { kt_key_put(&table->key
 static bool same(const KtKeyTable *table, uint32_t number)
 {
     size_t from = number ? table->end[number - 1] : 0, len = table->end[number] - from;
-    return len == table->key.len && (len == 0 || memcmp(table->bytes.data + from, table->key.data, len) == 0);
+    return len == table->key.len &&
+           (len == 0 || memcmp(table->bytes.data + from, table->key.data, len) == 0);
 }
 
 /* The slot of the key being built: its own, or the free one where it belongs. */

@@ -15,7 +15,8 @@ void kt_key_table_clear(KtKeyTable *table);
 uint32_t kt_key_table_count(const KtKeyTable *table);
 
 void kt_key_table_begin(KtKeyTable *table);
-void kt_key_table_number(KtKeyTable *table, uint32_t n); /* a plain number, such as an argument row */
+void kt_key_table_number(KtKeyTable *table,
+                         uint32_t n); /* a plain number, such as an argument row */
 void kt_key_table_put(KtKeyTable *table, KtValue value);
 /* The key's number, made if it is new. Errors: KT_ERR_MEMORY. */
 KtStatus kt_key_table_end(KtKeyTable *table, uint32_t *out, bool *fresh) KT_MUST_CHECK;

@@ -72,7 +72,8 @@ void kt_node_map_clear(KtNodeMap *map)
 
 void kt_node_map_close(KtNodeMap *map)
 {
-    size_t bytes = (size_t)map->pages * (sizeof *map->page + sizeof *map->in_use) + map->used_cap * sizeof *map->used;
+    size_t bytes = (size_t)map->pages * (sizeof *map->page + sizeof *map->in_use) +
+                   map->used_cap * sizeof *map->used;
     for (uint32_t p = 0; p < map->pages; p++) {
         if (map->page[p])
             bytes += KT_MAP_PAGE * sizeof(uint64_t);

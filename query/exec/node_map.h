@@ -12,8 +12,8 @@ enum { KT_MAP_PAGE_SHIFT = 9, KT_MAP_PAGE = 1 << KT_MAP_PAGE_SHIFT };
 typedef struct KtNodeMap { /* starts as {.budget = ...} */
     uint64_t **page;       /* by id >> KT_MAP_PAGE_SHIFT; NULL: zeros */
     uint32_t pages;
-    uint32_t *used;        /* pages that may hold something since the last clear */
-    uint8_t *in_use;       /* by page */
+    uint32_t *used;  /* pages that may hold something since the last clear */
+    uint8_t *in_use; /* by page */
     uint32_t n_used, used_cap;
     KtBudget *budget;
 } KtNodeMap;

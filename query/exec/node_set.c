@@ -73,7 +73,8 @@ void kt_node_set_clear(KtNodeSet *set)
 
 void kt_node_set_take_out(KtNodeSet *set, const uint32_t *id, uint64_t n)
 {
-    if (n > (uint64_t)set->n_used * 96) { /* a page is cleared in the time of about so many single words */
+    if (n > (uint64_t)set->n_used *
+                96) { /* a page is cleared in the time of about so many single words */
         kt_node_set_clear(set);
         return;
     }
@@ -97,7 +98,8 @@ void kt_node_set_close(KtNodeSet *set)
     *set = (KtNodeSet){.budget = set->budget};
 }
 
-KT_CLONES KtStatus kt_node_set_add_all(KtNodeSet *set, const uint32_t *id, uint32_t n, uint32_t *out, uint32_t *fresh)
+KT_CLONES KtStatus kt_node_set_add_all(KtNodeSet *set, const uint32_t *id, uint32_t n,
+                                       uint32_t *out, uint32_t *fresh)
 {
     uint64_t **page = set->page;
     uint32_t pages = set->pages, k = 0;

@@ -29,7 +29,8 @@ void kt_node_set_close(KtNodeSet *set);
 static inline bool kt_node_set_has(const KtNodeSet *set, uint32_t id)
 {
     uint32_t p = id >> KT_SET_PAGE_SHIFT;
-    return p < set->pages && set->page[p] && ((set->page[p][(id >> 6) & (KT_SET_PAGE_WORDS - 1)] >> (id & 63)) & 1);
+    return p < set->pages && set->page[p] &&
+           ((set->page[p][(id >> 6) & (KT_SET_PAGE_WORDS - 1)] >> (id & 63)) & 1);
 }
 
 /* *fresh: it was not there. Errors: KT_ERR_MEMORY. */
@@ -47,6 +48,7 @@ static inline KtStatus kt_node_set_add(KtNodeSet *set, uint32_t id, bool *fresh)
 }
 
 /* Adds all n ids; those that were not there go to out[0 .. *fresh) in order. */
-KtStatus kt_node_set_add_all(KtNodeSet *set, const uint32_t *id, uint32_t n, uint32_t *out, uint32_t *fresh) KT_MUST_CHECK;
+KtStatus kt_node_set_add_all(KtNodeSet *set, const uint32_t *id, uint32_t n, uint32_t *out,
+                             uint32_t *fresh) KT_MUST_CHECK;
 
 #endif

@@ -31,7 +31,8 @@ KtStatus kt_op_open(KtExec *x, const KtPlan *plan, KtBatch *arg, KtOp **out)
     const KtOpType *type = kt_op_type(plan->kind);
     KtOp *op = kt_arena_zero(x->arena, 1, type->size);
     if (!op)
-        return kt_diag_set(x->diag, KT_ERR_MEMORY, NULL, "Not enough memory to open %s", type->name);
+        return kt_diag_set(x->diag, KT_ERR_MEMORY, NULL, "Not enough memory to open %s",
+                           type->name);
     op->type = type;
     op->plan = plan;
     op->x = x;
@@ -125,7 +126,8 @@ KtStatus kt_tick(KtExec *x, uint32_t work, bool *again)
         if (x->deadline_ns != 0 || x->quantum_end_ns != 0) {
             int64_t now = kt_clock_ns();
             if (x->deadline_ns != 0 && now >= x->deadline_ns)
-                return kt_diag_set(x->diag, KT_ERR_DEADLINE, NULL, "The query ran past its deadline");
+                return kt_diag_set(x->diag, KT_ERR_DEADLINE, NULL,
+                                   "The query ran past its deadline");
             if (x->quantum_end_ns != 0 && now >= x->quantum_end_ns)
                 x->spent_quantum_ns = x->quantum_end_ns;
         }
@@ -194,7 +196,8 @@ void kt_op_fail_later(KtOp *op, KtStatus status)
 
 static KtStatus out_of_memory(KtOp *op)
 {
-    return kt_diag_set(op->x->diag, KT_ERR_MEMORY, NULL, "%s ran out of the query's memory", op->type->name);
+    return kt_diag_set(op->x->diag, KT_ERR_MEMORY, NULL, "%s ran out of the query's memory",
+                       op->type->name);
 }
 
 /* The next part of a batch that is larger than `want`. */
@@ -280,12 +283,8 @@ KtStatus kt_op_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         op->facts.batches++;
         op->facts.rows += out->top->selected;
         break;
-    case KT_STEP_AGAIN:
-        op->facts.again++;
-        break;
-    case KT_STEP_END:
-        op->ended = true;
-        break;
+    case KT_STEP_AGAIN: op->facts.again++; break;
+    case KT_STEP_END: op->ended = true; break;
     }
     *step = got;
     return KT_OK;

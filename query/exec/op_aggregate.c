@@ -21,27 +21,29 @@ enum { FEW_NODES = 4096 };
 
 typedef struct AggregateOp {
     KtOp base;
-    KtSlot *key;           /* slots */
-    KtRows *rows;          /* keys of the groups; tag: argument row */
+    KtSlot *key;  /* slots */
+    KtRows *rows; /* keys of the groups; tag: argument row */
     KtKeyTable *table;
-    KtNodeIndex nodes;     /* of a single key: their numbers are the groups, but for one of null in between */
-    KtMap64 ints;          /* the same of a single key of integers: number -> group + 1 */
-    uint64_t minus_one;    /* group + 1 of the one number that the map cannot hold */
-    uint32_t null_group;   /* of null; UINT32_MAX: none yet */
+    KtNodeIndex
+        nodes; /* of a single key: their numbers are the groups, but for one of null in between */
+    KtMap64 ints;        /* the same of a single key of integers: number -> group + 1 */
+    uint64_t minus_one;  /* group + 1 of the one number that the map cannot hold */
+    uint32_t null_group; /* of null; UINT32_MAX: none yet */
     bool by_node, by_int, began, full;
     uint32_t groups;
     KtAggregate **aggregate;
-    KtGroupSet **nodes_of; /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
-    uint32_t *number;      /* group by row of the level that keys are read at */
-    uint32_t *group;       /* group by row of the top */
-    uint16_t *fresh;       /* rows that began a group */
-    uint32_t *arg_group;   /* without keys: group by argument row */
+    KtGroupSet **
+        nodes_of; /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
+    uint32_t *number;    /* group by row of the level that keys are read at */
+    uint32_t *group;     /* group by row of the top */
+    uint16_t *fresh;     /* rows that began a group */
+    uint32_t *arg_group; /* without keys: group by argument row */
     uint32_t at;
     KtMade made;
     /* ExpandCountDistinct */
     bool hop, has_input;
     KtBatch input;
-    KtFeed feed;           /* the ends go to nodes_of[0] */
+    KtFeed feed; /* the ends go to nodes_of[0] */
 } AggregateOp;
 
 static uint32_t aggregates(const KtOp *op) { return op->plan->as.aggregate.n; }
@@ -60,7 +62,8 @@ static void close_aggregates(AggregateOp *self)
 
 static bool counts_distinct(const KtBoundAggregate *bound)
 {
-    return bound->distinct && bound->function && bound->args == 1 && strcasecmp(bound->function->name, "count") == 0;
+    return bound->distinct && bound->function && bound->args == 1 &&
+           strcasecmp(bound->function->name, "count") == 0;
 }
 
 static KtStatus open_aggregates(AggregateOp *self)
@@ -70,7 +73,8 @@ static KtStatus open_aggregates(AggregateOp *self)
     for (uint32_t i = 0; i < aggregates(op); i++) {
         const KtBoundAggregate *bound = op->plan->as.aggregate.item[i].bound;
         if (!self->hop)
-            KT_TRY(kt_aggregate_open(bound->function, bound->distinct, bound->at, op->x->budget, &self->aggregate[i]));
+            KT_TRY(kt_aggregate_open(bound->function, bound->distinct, bound->at, op->x->budget,
+                                     &self->aggregate[i]));
         if (!counts_distinct(bound) || self->nodes_of[i])
             continue;
         self->nodes_of[i] = kt_arena_zero(op->x->arena, 1, sizeof **self->nodes_of);
@@ -93,7 +97,8 @@ static KtStatus aggregate_open(KtOp *op)
     self->nodes.budget = self->ints.budget = op->x->budget;
     self->hop = op->plan->kind == KT_PLAN_EXPAND_COUNT_DISTINCT;
     if (self->hop)
-        KT_TRY(kt_feed_open(op, &self->feed, &op->plan->as.aggregate.rel, op->plan->as.aggregate.from, false));
+        KT_TRY(kt_feed_open(op, &self->feed, &op->plan->as.aggregate.rel,
+                            op->plan->as.aggregate.from, false));
     self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
     self->nodes_of = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_of);
@@ -161,11 +166,12 @@ static KtStatus leave_direct(AggregateOp *self)
     return KT_OK;
 }
 
-static KtStatus number_nodes(AggregateOp *self, KtArena *arena, const KtColumn *col, const uint16_t *sel, uint32_t n,
-                             uint32_t *fresh)
+static KtStatus number_nodes(AggregateOp *self, KtArena *arena, const KtColumn *col,
+                             const uint16_t *sel, uint32_t n, uint32_t *fresh)
 {
     const uint32_t *id = col->data;
-    uint32_t *node = kt_arena_alloc(arena, 2 * (size_t)n * sizeof *node), *number = node + n, nodes = 0, at = 0;
+    uint32_t *node = kt_arena_alloc(arena, 2 * (size_t)n * sizeof *node), *number = node + n,
+             nodes = 0, at = 0;
     if (!node)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++) {
@@ -194,12 +200,14 @@ static KtStatus number_nodes(AggregateOp *self, KtArena *arena, const KtColumn *
     return KT_OK;
 }
 
-static KtStatus number_ints(AggregateOp *self, const KtColumn *col, const uint16_t *sel, uint32_t n, uint32_t *fresh)
+static KtStatus number_ints(AggregateOp *self, const KtColumn *col, const uint16_t *sel, uint32_t n,
+                            uint32_t *fresh)
 {
     const uint64_t *x = col->data;
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = sel ? sel[i] : i;
-        uint64_t null = self->null_group == UINT32_MAX ? 0 : (uint64_t)self->null_group + 1, *at = &null;
+        uint64_t null = self->null_group == UINT32_MAX ? 0 : (uint64_t)self->null_group + 1,
+                 *at = &null;
         bool is_null = col->nulls && kt_bit(col->nulls, row), made;
         if (!is_null && x[row] == UINT64_MAX)
             at = &self->minus_one;
@@ -216,8 +224,8 @@ static KtStatus number_ints(AggregateOp *self, const KtColumn *col, const uint16
     return KT_OK;
 }
 
-static KtStatus number_keys(AggregateOp *self, const KtColumn *col, const uint16_t *arg, const uint16_t *sel, uint32_t n,
-                            uint32_t *fresh)
+static KtStatus number_keys(AggregateOp *self, const KtColumn *col, const uint16_t *arg,
+                            const uint16_t *sel, uint32_t n, uint32_t *fresh)
 {
     uint32_t keys = self->base.plan->as.aggregate.keys;
     for (uint32_t i = 0; i < n; i++) {
@@ -238,7 +246,8 @@ static KtStatus number_keys(AggregateOp *self, const KtColumn *col, const uint16
 }
 
 /* Rows of `level` under the selected rows of `top`. */
-static KtStatus rows_at(KtArena *arena, const KtLevel *top, const uint16_t *map, const uint16_t **sel, uint32_t *n)
+static KtStatus rows_at(KtArena *arena, const KtLevel *top, const uint16_t *map,
+                        const uint16_t **sel, uint32_t *n)
 {
     *sel = top->sel;
     *n = top->selected;
@@ -396,8 +405,11 @@ static KtStatus add_batch(AggregateOp *self, KtLevel *top)
     bool keyed = op->plan->as.aggregate.keys > 0;
     KT_TRY(group_batch(self, top));
     KtArena *arena = op->arena;
-    KtAggregateRows rows = {.sel = top->sel, .n = top->selected, .group = keyed || op->arg ? self->group : NULL,
-                            .groups = self->groups, .weight = top->weight};
+    KtAggregateRows rows = {.sel = top->sel,
+                            .n = top->selected,
+                            .group = keyed || op->arg ? self->group : NULL,
+                            .groups = self->groups,
+                            .weight = top->weight};
     for (uint32_t i = 0; i < aggregates(op); i++) {
         const KtPlanAggregate *item = &op->plan->as.aggregate.item[i];
         KtColumn arg[2];
@@ -453,7 +465,8 @@ static KtStatus add_ends(AggregateOp *self, KtStep *step)
             break;
         const KtSlice *s = kt_feed_slice(&self->feed);
         uint32_t from, n = kt_feed_take(&self->feed, UINT32_MAX, &from);
-        KT_TRY(kt_group_set_add(self->nodes_of[0], grouped ? self->group[s->row] : 0, (const uint32_t *)s->nbr + from, n));
+        KT_TRY(kt_group_set_add(self->nodes_of[0], grouped ? self->group[s->row] : 0,
+                                (const uint32_t *)s->nbr + from, n));
     }
     KT_TRY(kt_feed_more(&self->feed, KT_FEED_SLICES, &self->has_input));
     KT_TRY(kt_tick(op->x, self->feed.n * 8, &again));
@@ -487,7 +500,8 @@ static KtStatus consume(AggregateOp *self, KtStep *step)
 /* ---- handing up ---- */
 
 /* A column of results; integers and floats as such, so that kernels above run on them. */
-static KtStatus result_column(AggregateOp *self, uint32_t i, const uint32_t *group, uint32_t n, KtColumn *out)
+static KtStatus result_column(AggregateOp *self, uint32_t i, const uint32_t *group, uint32_t n,
+                              KtColumn *out)
 {
     KtOp *op = &self->base;
     KtColumn col;
@@ -525,7 +539,8 @@ static KtStatus hand_up(AggregateOp *self, const uint32_t *group, uint32_t n, Kt
     bool keyed = op->plan->as.aggregate.keys > 0;
     KT_TRY(kt_made_begin(op, &self->made, op->arg ? op->arg->top : NULL));
     for (uint32_t i = 0; i < n && op->arg; i++) {
-        uint32_t parent = keyed ? kt_rows_tag(self->rows, group[i]) : kt_level_selected(op->arg->top, group[i]);
+        uint32_t parent =
+            keyed ? kt_rows_tag(self->rows, group[i]) : kt_level_selected(op->arg->top, group[i]);
         KT_TRY(kt_made_rows(op, &self->made, parent, 1));
     }
     level->rows = n;

@@ -60,11 +60,11 @@ typedef struct OptionalOp {
     KtOp base;
     KtBatch outer, inner;
     bool running, inner_done;
-    const uint16_t *arg;   /* inner row -> outer row; NULL: the same */
-    uint32_t at, n;        /* selected rows of inner: next, all */
-    uint32_t next;         /* selected row of outer: the first that is not known to be matched */
-    uint16_t *parent;      /* of the batch being made */
-    uint32_t *from;        /* row of inner, UINT32_MAX: the null row */
+    const uint16_t *arg; /* inner row -> outer row; NULL: the same */
+    uint32_t at, n;      /* selected rows of inner: next, all */
+    uint32_t next;       /* selected row of outer: the first that is not known to be matched */
+    uint16_t *parent;    /* of the batch being made */
+    uint32_t *from;      /* row of inner, UINT32_MAX: the null row */
     KtMade made;
     KtLevel window;
     uint16_t *sel;
@@ -87,7 +87,8 @@ static uint32_t merge(OptionalOp *self, uint32_t want, uint32_t *nulls)
     uint32_t rows = 0;
     *nulls = 0;
     while (rows < want) {
-        uint32_t outer_row = self->next < outer->selected ? kt_level_selected(outer, self->next) : UINT32_MAX;
+        uint32_t outer_row =
+            self->next < outer->selected ? kt_level_selected(outer, self->next) : UINT32_MAX;
         if (self->at < self->n) {
             uint32_t row = kt_level_selected(inner, self->at), of = kt_mapped(self->arg, row);
             if (outer_row >= of) {
@@ -111,7 +112,8 @@ static uint32_t merge(OptionalOp *self, uint32_t want, uint32_t *nulls)
 }
 
 /* The column of an inner slot over the merged rows. */
-static KtStatus merged_column(OptionalOp *self, KtSlot slot, uint32_t rows, uint32_t nulls, KtColumn *out)
+static KtStatus merged_column(OptionalOp *self, KtSlot slot, uint32_t rows, uint32_t nulls,
+                              KtColumn *out)
 {
     KtArena *arena = self->base.arena;
     if (nulls == rows) {
@@ -169,8 +171,9 @@ static KtStatus hand_up(OptionalOp *self, uint32_t rows, uint32_t nulls, KtBatch
         if (!weight)
             return KT_ERR_MEMORY;
         for (uint32_t i = 0; i < rows; i++)
-            weight[i] = self->from[i] == UINT32_MAX ? kt_level_weight(self->outer.top, self->parent[i])
-                                                    : kt_level_weight(inner, self->from[i]);
+            weight[i] = self->from[i] == UINT32_MAX
+                            ? kt_level_weight(self->outer.top, self->parent[i])
+                            : kt_level_weight(inner, self->from[i]);
         self->made.level.weight = weight;
     }
     kt_made_end(&self->made, out);

@@ -8,7 +8,7 @@
 typedef struct BarrierOp {
     KtOp base;
     KtRows *rows;
-    bool full;   /* all rows have come */
+    bool full; /* all rows have come */
     uint32_t at;
     uint16_t *tag;
     KtMade made;
@@ -20,7 +20,8 @@ static KtStatus barrier_open(KtOp *op)
     self->tag = kt_arena_zero(op->x->arena, KT_BATCH_ROWS, sizeof *self->tag);
     if (!self->tag)
         return KT_ERR_MEMORY;
-    return kt_rows_open(op->x->budget, op->plan->as.barrier.keep, op->plan->as.barrier.n_keep, op->arg != NULL, &self->rows);
+    return kt_rows_open(op->x->budget, op->plan->as.barrier.keep, op->plan->as.barrier.n_keep,
+                        op->arg != NULL, &self->rows);
 }
 
 static KtStatus barrier_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
@@ -41,7 +42,8 @@ static KtStatus barrier_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step
             KT_TRY(kt_op_arg_rows(op, input.top, &arg));
         KT_TRY(kt_rows_put(self->rows, input.top, input.top->sel, input.top->selected, arg));
     }
-    uint32_t left = kt_rows_count(self->rows) - self->at, n = left < want ? left : want, row[KT_BATCH_ROWS];
+    uint32_t left = kt_rows_count(self->rows) - self->at, n = left < want ? left : want,
+             row[KT_BATCH_ROWS];
     if (n == 0) {
         *step = KT_STEP_END;
         return KT_OK;

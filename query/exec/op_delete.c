@@ -51,7 +51,8 @@ static KtStatus delete_all(KtOp *op, const Ids *nodes, const Ids *rels)
     }
     for (uint32_t from = 0; from < nodes->n; from += KT_BATCH_ROWS) {
         uint32_t n = nodes->n - from < KT_BATCH_ROWS ? nodes->n - from : KT_BATCH_ROWS;
-        KT_TRY(kt_del_nodes(view, (KtIds){.id = nodes->at + from, .width = 8, .n = n}, op->plan->as.del.detach));
+        KT_TRY(kt_del_nodes(view, (KtIds){.id = nodes->at + from, .width = 8, .n = n},
+                            op->plan->as.del.detach));
         KT_TRY(kt_tick(op->x, n, &again));
     }
     return KT_OK;
@@ -75,7 +76,8 @@ static KtStatus delete_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         const KtExpr *expr = kt_program_expr(plan->as.del.target[t]);
         KT_TRY(kt_op_eval(op, top, plan->as.del.target[t], NULL, &col));
         for (uint32_t i = 0; i < top->selected; i++)
-            KT_TRY(add_value(op, expr ? &expr->at : NULL, kt_col_value(&col, kt_level_selected(top, i)), &nodes, &rels));
+            KT_TRY(add_value(op, expr ? &expr->at : NULL,
+                             kt_col_value(&col, kt_level_selected(top, i)), &nodes, &rels));
     }
     KT_TRY(delete_all(op, &nodes, &rels));
     *out = self->input;

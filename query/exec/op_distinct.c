@@ -33,7 +33,8 @@ static KtStatus leave_nodes(DistinctOp *self)
         uint32_t p = self->nodes.used[i];
         for (uint32_t w = 0; w < KT_SET_PAGE_WORDS; w++) {
             for (uint64_t bits = self->nodes.page[p][w]; bits; bits &= bits - 1) {
-                KtValue node = kt_node(((uint64_t)p << KT_SET_PAGE_SHIFT) + w * 64u + (uint32_t)__builtin_ctzll(bits));
+                KtValue node = kt_node(((uint64_t)p << KT_SET_PAGE_SHIFT) + w * 64u +
+                                       (uint32_t)__builtin_ctzll(bits));
                 KT_TRY(kt_key_table_add(self->table, node));
             }
         }
@@ -105,7 +106,8 @@ static KtStatus keep_new(DistinctOp *self, uint32_t *kept)
     self->began = true;
     if (self->by_node && !node)
         KT_TRY(leave_nodes(self));
-    return self->by_node ? keep_new_nodes(self, &col[0], kept) : keep_new_keys(self, col, keys, kept);
+    return self->by_node ? keep_new_nodes(self, &col[0], kept)
+                         : keep_new_keys(self, col, keys, kept);
 }
 
 static KtStatus distinct_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)

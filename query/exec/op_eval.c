@@ -21,7 +21,8 @@ KtStatus kt_op_arena(KtOp *op, KtArena **out)
 
 KtStatus kt_op_no_memory(KtOp *op)
 {
-    return kt_diag_set(op->x->diag, KT_ERR_MEMORY, NULL, "%s ran out of the query's memory", op->type->name);
+    return kt_diag_set(op->x->diag, KT_ERR_MEMORY, NULL, "%s ran out of the query's memory",
+                       op->type->name);
 }
 
 KtStatus kt_made_begin(KtOp *op, KtMade *made, KtLevel *below)
@@ -41,8 +42,12 @@ KtStatus kt_made_begin(KtOp *op, KtMade *made, KtLevel *below)
     memset(made->cols.have, 0, 2 * (size_t)words * sizeof(uint64_t));
     made->cols.maps = 0;
     made->cols.scratch = arena;
-    made->level = (KtLevel){.below = below, .item_slot = KT_NO_SLOT, .rel_slot = KT_NO_SLOT, .from_slot = KT_NO_SLOT,
-                            .run = made->run, .cols = &made->cols};
+    made->level = (KtLevel){.below = below,
+                            .item_slot = KT_NO_SLOT,
+                            .rel_slot = KT_NO_SLOT,
+                            .from_slot = KT_NO_SLOT,
+                            .run = made->run,
+                            .cols = &made->cols};
     return KT_OK;
 }
 
@@ -83,7 +88,8 @@ void kt_made_end(KtMade *made, KtBatch *out)
     out->top = &made->level;
 }
 
-KtStatus kt_op_emit(KtOp *op, KtMade *made, const KtRows *rows, const uint32_t *row, uint32_t n, KtBatch *out)
+KtStatus kt_op_emit(KtOp *op, KtMade *made, const KtRows *rows, const uint32_t *row, uint32_t n,
+                    KtBatch *out)
 {
     KT_TRY(kt_made_begin(op, made, op->arg ? op->arg->top : NULL));
     if (op->arg) {
@@ -110,7 +116,8 @@ void kt_level_select(KtLevel *copy, const KtLevel *from, const uint16_t *sel, ui
     copy->selected = selected;
 }
 
-void kt_level_window(KtLevel *copy, const KtLevel *level, uint32_t from, uint32_t n, uint16_t *buffer)
+void kt_level_window(KtLevel *copy, const KtLevel *level, uint32_t from, uint32_t n,
+                     uint16_t *buffer)
 {
     if (from == 0 && n == level->selected) {
         *copy = *level;
@@ -142,7 +149,7 @@ static KtStatus rows_in_use(KtArena *arena, const uint16_t *map, const uint16_t 
         if (k == 0 || used[k - 1] != row)
             used[k++] = row;
     }
-        *out = used;
+    *out = used;
     *out_n = k;
     return KT_OK;
 }
@@ -180,7 +187,8 @@ static KtLevel *level_for(KtLevel *top, const KtProgram *program)
     return kt_program_per_row(program) ? top : kt_batch_level_of(&batch, slot, n);
 }
 
-KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail *fail, KtColumn *out)
+KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail *fail,
+                    KtColumn *out)
 {
     KtArena *arena;
     KT_TRY(kt_op_arena(op, &arena));
@@ -227,7 +235,8 @@ KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail 
     return KT_OK;
 }
 
-KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot slot, KtRowFail *fail)
+KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot slot,
+                       KtRowFail *fail)
 {
     KtColumn col;
     KtArena *own = op->arena;
@@ -239,7 +248,8 @@ KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot 
     return KT_OK;
 }
 
-static uint32_t keep_true(const uint16_t *sel, uint32_t n, const uint64_t *bits, const uint16_t *map, uint16_t *out)
+static uint32_t keep_true(const uint16_t *sel, uint32_t n, const uint64_t *bits,
+                          const uint16_t *map, uint16_t *out)
 {
     uint32_t k = 0;
     if (!map && sel) {
@@ -263,8 +273,8 @@ static uint32_t keep_true(const uint16_t *sel, uint32_t n, const uint64_t *bits,
     return k;
 }
 
-KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32_t n_tests, KtRowFail *fail,
-                    uint16_t *sel, uint32_t *selected)
+KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32_t n_tests,
+                    KtRowFail *fail, uint16_t *sel, uint32_t *selected)
 {
     KtArena *arena;
     KT_TRY(kt_op_arena(op, &arena));
@@ -312,7 +322,8 @@ KtStatus kt_op_cut(KtOp *op, const KtRowFail *fail, const uint16_t *sel, uint32_
     return KT_OK;
 }
 
-KtStatus kt_op_split(KtOp *op, const KtRowFail *fail, const uint16_t *sel, uint32_t *selected, KtHeld *held)
+KtStatus kt_op_split(KtOp *op, const KtRowFail *fail, const uint16_t *sel, uint32_t *selected,
+                     KtHeld *held)
 {
     held->status = KT_OK;
     if (fail->row == UINT32_MAX)

@@ -19,7 +19,8 @@ typedef struct ExpandOp {
 static KtStatus expand_open(KtOp *op)
 {
     const KtPlanRel *rel = &op->plan->as.expand.rel;
-    return kt_feed_open(op, &((ExpandOp *)op)->feed, rel, op->plan->as.expand.from, rel->slot != KT_NO_SLOT);
+    return kt_feed_open(op, &((ExpandOp *)op)->feed, rel, op->plan->as.expand.from,
+                        rel->slot != KT_NO_SLOT);
 }
 
 /* Runs from the slices at hand, up to `want` rows. */
@@ -104,7 +105,8 @@ static KtStatus keep_runs(ExpandOp *self)
     }
     KtSlot slot = made->level.item_slot;
     if (made->level.runs == 1 && slot != KT_NO_SLOT && kt_bit(made->cols.have, slot))
-        memcpy(&made->cols.col[slot].data, &made->run[0].item, sizeof(void *)); /* the column lay in the slice */
+        memcpy(&made->cols.col[slot].data, &made->run[0].item,
+               sizeof(void *)); /* the column lay in the slice */
     return KT_OK;
 }
 

@@ -8,13 +8,13 @@ typedef struct IntoOp {
     KtOp base;
     KtBatch input;
     bool has_input;
-    KtArena *hold;      /* the answer */
+    KtArena *hold; /* the answer */
     KtHop hop;
     KtDiffer differ;
-    uint32_t n, at;     /* relationships that count; handed up */
-    uint32_t *row;      /* by relationship: row of input */
+    uint32_t n, at; /* relationships that count; handed up */
+    uint32_t *row;  /* by relationship: row of input */
     KtRelRef *rel;
-    bool single;        /* no row has two */
+    bool single; /* no row has two */
     KtMade made;
     KtLevel level;
     uint16_t *sel;
@@ -70,7 +70,9 @@ static KtStatus answer(IntoOp *self)
         self->single = self->single && (self->n == 0 || self->row[self->n - 1] != row);
         bool out = pairs.dir[i] == KT_OUT;
         self->row[self->n] = row;
-        self->rel[self->n++] = (KtRelRef){.id = pairs.id[i], .start = out ? a[row] : b[row], .end = out ? b[row] : a[row],
+        self->rel[self->n++] = (KtRelRef){.id = pairs.id[i],
+                                          .start = out ? a[row] : b[row],
+                                          .end = out ? b[row] : a[row],
                                           .type = pairs.type[i]};
     }
     self->has_input = true;

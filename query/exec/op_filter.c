@@ -8,8 +8,8 @@ typedef struct FilterOp {
     KtOp base;
     KtBatch input;
     KtLevel level;
-    uint16_t *sel;   /* rows that passed */
-    uint32_t n, at;  /* of sel; at: handed up */
+    uint16_t *sel;  /* rows that passed */
+    uint32_t n, at; /* of sel; at: handed up */
     uint32_t ask;
     KtHeld held;
 } FilterOp;
@@ -39,7 +39,8 @@ static KtStatus filter_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         kt_arena_reset(arena);
         kt_op_sees(op);
         self->n = self->at = 0;
-        KT_TRY(kt_op_test(op, self->input.top, op->plan->as.filter.test, op->plan->as.filter.n, &fail, self->sel, &self->n));
+        KT_TRY(kt_op_test(op, self->input.top, op->plan->as.filter.test, op->plan->as.filter.n,
+                          &fail, self->sel, &self->n));
         KT_TRY(kt_op_split(op, &fail, self->sel, &self->n, &self->held));
         if (self->n == 0 && self->ask < KT_BATCH_ROWS)
             self->ask = self->ask * 4 < KT_BATCH_ROWS ? self->ask * 4 : KT_BATCH_ROWS;

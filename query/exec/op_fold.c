@@ -41,7 +41,8 @@ static bool type_fits(const KtHop *hop, KtToken type)
     return false;
 }
 
-static KtStatus hits_of(DegreeOp *self, const KtHop *hop, uint32_t row, uint32_t node, uint64_t *hits)
+static KtStatus hits_of(DegreeOp *self, const KtHop *hop, uint32_t row, uint32_t node,
+                        uint64_t *hits)
 {
     KT_TRY(kt_differ_row(&self->base, &self->differ, row, node, hop->dir));
     *hits = 0;
@@ -122,16 +123,17 @@ typedef struct Fold {
     bool has_input;
     KtFeed feed;
     const uint16_t *arg_rows;
-    uint32_t arg;       /* argument row at hand; UINT32_MAX: none yet */
+    uint32_t arg; /* argument row at hand; UINT32_MAX: none yet */
     KtMade made;
-    KtNodeSet set;      /* ExpandDistinct */
-    uint32_t *id;       /* ExpandDistinct: of the batch being made; ExpandCount: numbers of the part at hand */
+    KtNodeSet set; /* ExpandDistinct */
+    uint32_t
+        *id; /* ExpandDistinct: of the batch being made; ExpandCount: numbers of the part at hand */
     uint32_t rows;
-    KtNodeIndex ends;   /* ExpandCount: the ends in order of arrival */
-    uint64_t *count;    /* by number of the end */
+    KtNodeIndex ends;            /* ExpandCount: the ends in order of arrival */
+    uint64_t *count;             /* by number of the end */
     uint32_t count_cap, counted; /* ends that have a counter */
-    bool done;          /* all input has come */
-    bool emitting;      /* the counters are being handed up */
+    bool done;                   /* all input has come */
+    bool emitting;               /* the counters are being handed up */
     uint32_t entry;
 } Fold;
 
@@ -214,9 +216,11 @@ static KtStatus hand_up(Fold *self, uint32_t *id, int64_t *count, uint32_t n, Kt
     if (op->arg)
         KT_TRY(kt_made_rows(op, &self->made, self->arg, n));
     self->made.level.rows = n;
-    kt_level_set(&self->made.level, op->plan->as.fold.to, (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = id});
+    kt_level_set(&self->made.level, op->plan->as.fold.to,
+                 (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = id});
     if (count)
-        kt_level_set(&self->made.level, op->plan->as.fold.count, (KtColumn){.kind = KT_COL_INT, .data = count});
+        kt_level_set(&self->made.level, op->plan->as.fold.count,
+                     (KtColumn){.kind = KT_COL_INT, .data = count});
     kt_made_end(&self->made, out);
     return KT_OK;
 }

@@ -15,12 +15,13 @@ typedef struct JoinOp {
     bool has_probe, built;
     KtRows *rows;
     KtKeyTable *table;
-    KtArena *hold;              /* chains */
+    KtArena *hold;                /* chains */
     uint32_t *next, *head, *tail; /* by build row; by key */
     uint32_t next_cap, head_cap, tail_cap;
-    KtColumn key;               /* of the probe's rows */
+    KtColumn key; /* of the probe's rows */
     KtHeld held;
-    uint32_t good, at, row;     /* probe: rows before a failing one, the one at hand; build row that is next */
+    uint32_t good, at,
+        row; /* probe: rows before a failing one, the one at hand; build row that is next */
     bool in_row;
     KtMade made;
     uint16_t *pick;
@@ -59,7 +60,8 @@ static const KtProgram *key_program(const KtOp *op, bool left)
 }
 
 /* Builds the key of a row in the table; false: it equals nothing. */
-static bool put_key(JoinOp *self, bool keyed, const KtColumn *key, const uint16_t *arg, uint32_t row)
+static bool put_key(JoinOp *self, bool keyed, const KtColumn *key, const uint16_t *arg,
+                    uint32_t row)
 {
     KtValue v = kt_null();
     if (keyed) {

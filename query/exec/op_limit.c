@@ -8,9 +8,9 @@
 typedef struct CutOp {
     KtOp base;
     KtBatch input;
-    uint64_t count;     /* of the clause */
-    uint64_t left;      /* without an argument */
-    uint64_t *left_by;  /* by argument row */
+    uint64_t count;    /* of the clause */
+    uint64_t left;     /* without an argument */
+    uint64_t *left_by; /* by argument row */
     uint32_t left_cap;
     bool asked, writes_below;
     KtLevel level;
@@ -22,7 +22,8 @@ static bool writes(const KtPlan *plan)
 {
     if (!plan)
         return false;
-    return (kt_op_type(plan->kind)->traits & KT_OP_WRITES) || writes(plan->child[0]) || writes(plan->child[1]);
+    return (kt_op_type(plan->kind)->traits & KT_OP_WRITES) || writes(plan->child[0]) ||
+           writes(plan->child[1]);
 }
 
 KtStatus kt_op_count(KtOp *op, const KtProgram *program, const char *clause, uint64_t *out)
@@ -32,11 +33,11 @@ KtStatus kt_op_count(KtOp *op, const KtProgram *program, const char *clause, uin
     const KtExpr *expr = kt_program_expr(program);
     const KtPos *at = expr ? &expr->at : NULL;
     if (v.kind != KT_INT)
-        return kt_diag_set(op->x->diag, KT_ERR_INVALID_ARGUMENT_TYPE, at, "%s takes an Integer, not %s", clause,
-                           kt_kind_name((KtKind)v.kind));
+        return kt_diag_set(op->x->diag, KT_ERR_INVALID_ARGUMENT_TYPE, at,
+                           "%s takes an Integer, not %s", clause, kt_kind_name((KtKind)v.kind));
     if (v.as.i < 0)
-        return kt_diag_set(op->x->diag, KT_ERR_NEGATIVE_INTEGER_ARGUMENT, at, "%s takes an Integer that is not negative",
-                           clause);
+        return kt_diag_set(op->x->diag, KT_ERR_NEGATIVE_INTEGER_ARGUMENT, at,
+                           "%s takes an Integer that is not negative", clause);
     *out = (uint64_t)v.as.i;
     return KT_OK;
 }
@@ -64,7 +65,8 @@ static KtStatus cut_open(KtOp *op)
 {
     CutOp *self = (CutOp *)op;
     self->writes_below = writes(op->plan->child[0]);
-    KT_TRY(kt_op_count(op, op->plan->as.limit.count, op->plan->kind == KT_PLAN_LIMIT ? "LIMIT" : "SKIP", &self->count));
+    KT_TRY(kt_op_count(op, op->plan->as.limit.count,
+                       op->plan->kind == KT_PLAN_LIMIT ? "LIMIT" : "SKIP", &self->count));
     return begin(self);
 }
 

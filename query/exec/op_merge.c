@@ -7,22 +7,22 @@
 
 typedef struct MergeOp {
     KtOp base;
-    KtBatch input, one;   /* one: the row that the matching plan runs for */
+    KtBatch input, one; /* one: the row that the matching plan runs for */
     KtLevel one_level;
     uint16_t one_sel;
     bool has_input, matching, found;
-    uint32_t at;          /* selected row of input */
-    KtBatch match;        /* rows found; match_at of them are in the batch */
+    uint32_t at;   /* selected row of input */
+    KtBatch match; /* rows found; match_at of them are in the batch */
     bool has_match;
     uint32_t match_at;
-    KtArena *work;        /* of one row */
-    KtMade created;       /* one row: what was made */
-    KtSlot *slot;         /* of the pattern */
+    KtArena *work;  /* of one row */
+    KtMade created; /* one row: what was made */
+    KtSlot *slot;   /* of the pattern */
     uint32_t slots;
     /* the batch being made */
     KtMade made;
     bool making;
-    KtValue *value;       /* by slot, by row */
+    KtValue *value; /* by slot, by row */
     uint32_t made_cap;
 } MergeOp;
 
@@ -40,7 +40,9 @@ static KtStatus merge_open(KtOp *op)
 {
     MergeOp *self = (MergeOp *)op;
     const KtPlan *plan = op->plan;
-    self->slot = kt_arena_alloc(op->x->arena, ((size_t)plan->as.merge.n + plan->as.merge.n_matched + 1) * sizeof *self->slot);
+    self->slot =
+        kt_arena_alloc(op->x->arena, ((size_t)plan->as.merge.n + plan->as.merge.n_matched + 1) *
+                                         sizeof *self->slot);
     if (!self->slot)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < plan->as.merge.n; i++)
@@ -74,8 +76,9 @@ static bool full(const MergeOp *self) { return self->made.level.rows >= self->ma
 static void end_batch(MergeOp *self, KtBatch *out)
 {
     for (uint32_t i = 0; i < self->slots; i++)
-        kt_level_set(&self->made.level, self->slot[i],
-                     (KtColumn){.kind = KT_COL_VALUE, .data = self->value + (size_t)i * self->made_cap});
+        kt_level_set(
+            &self->made.level, self->slot[i],
+            (KtColumn){.kind = KT_COL_VALUE, .data = self->value + (size_t)i * self->made_cap});
     self->making = false;
     kt_made_end(&self->made, out);
 }
@@ -110,10 +113,12 @@ static KtStatus check_nulls(MergeOp *self)
             KtValue v;
             if (!known)
                 continue;
-            KT_TRY(kt_write_value(op, top, kt_level_selected(top, self->at), item->prop[p].value, &v));
+            KT_TRY(
+                kt_write_value(op, top, kt_level_selected(top, self->at), item->prop[p].value, &v));
             if (kt_is_null(v))
-                return kt_diag_set(op->x->diag, KT_ERR_MERGE_READ_OWN_WRITES, &item->at,
-                                   "MERGE cannot find or make an element by a property that is null");
+                return kt_diag_set(
+                    op->x->diag, KT_ERR_MERGE_READ_OWN_WRITES, &item->at,
+                    "MERGE cannot find or make an element by a property that is null");
         }
     }
     return KT_OK;
@@ -145,7 +150,8 @@ static KtStatus make(MergeOp *self)
     KT_TRY(kt_made_rows(op, &self->created, self->one_sel, 1));
     self->created.level.selected = 1;
     KT_TRY(kt_write_new(op, &self->created.level, plan->as.merge.item, plan->as.merge.n));
-    return kt_write_set(op, &self->created.level, 0, plan->as.merge.on_create, plan->as.merge.on_creates);
+    return kt_write_set(op, &self->created.level, 0, plan->as.merge.on_create,
+                        plan->as.merge.on_creates);
 }
 
 /* Nothing matched: makes the pattern. */
@@ -169,7 +175,8 @@ static KtStatus match_row(MergeOp *self, uint32_t row)
     KtArena *own = op->arena;
     KT_TRY(add_row(self, self->match.top, row));
     op->arena = self->work;
-    KtStatus status = kt_write_set(op, self->match.top, row, plan->as.merge.on_match, plan->as.merge.on_matches);
+    KtStatus status =
+        kt_write_set(op, self->match.top, row, plan->as.merge.on_match, plan->as.merge.on_matches);
     op->arena = own;
     kt_arena_reset(self->work);
     return status;
@@ -211,7 +218,7 @@ static KtStatus merge_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
             if (*step != KT_STEP_ROWS)
                 return KT_OK;
             KT_CHECK(!self->input.top->weight); /* the planner puts Unweigh below */
-            kt_op_sees(op); /* the clause begins */
+            kt_op_sees(op);                     /* the clause begins */
             self->has_input = true;
             self->at = 0;
         }

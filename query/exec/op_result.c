@@ -14,10 +14,10 @@ typedef struct ResultOp {
     KtOp base;
     KtBatch input;
     bool has_input;
-    uint32_t at;        /* selected row of input */
-    KtValue *value;     /* rows by columns */
+    uint32_t at;         /* selected row of input */
+    KtValue *value;      /* rows by columns */
     KtMap64 nodes, rels; /* id -> index + 1 */
-    KtArena *hold;      /* ids and images of the batch */
+    KtArena *hold;       /* ids and images of the batch */
     uint64_t *node_id;
     KtRelRef *rel_ref;
     uint32_t n_nodes, n_rels, node_cap, rel_cap;
@@ -101,7 +101,8 @@ static KtStatus read_nodes(ResultOp *self)
 {
     KtView *view = self->base.x->view;
     KtArena *arena = self->hold;
-    self->node_image = kt_arena_alloc(arena, ((size_t)self->n_nodes + 1) * sizeof *self->node_image);
+    self->node_image =
+        kt_arena_alloc(arena, ((size_t)self->n_nodes + 1) * sizeof *self->node_image);
     if (!self->node_image)
         return KT_ERR_MEMORY;
     for (uint32_t from = 0; from < self->n_nodes; from += KT_BATCH_ROWS) {
@@ -148,7 +149,9 @@ static KtStatus read_rels(ResultOp *self)
         for (uint32_t i = 0; i < n; i++) {
             KtRelImage *image = &self->rel_image[from + i];
             const KtRelRef *rel = &self->rel_ref[from + i];
-            *image = (KtRelImage){.id = rel->id, .start = rel->start, .end = rel->end,
+            *image = (KtRelImage){.id = rel->id,
+                                  .start = rel->start,
+                                  .end = rel->end,
                                   .type = kt_name_text(view, KT_NAME_TYPE, rel->type)};
             set_props(record[i], &image->props, &image->prop);
         }
@@ -194,10 +197,12 @@ static KtStatus put_images(ResultOp *self, KtValue v, KtValue *out)
         return kt_value_copy(arena, v, out);
     switch ((KtKind)v.kind) {
     case KT_NODE:
-        *out = (KtValue){.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = node_image(self, v.as.id)};
+        *out = (KtValue){
+            .kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = node_image(self, v.as.id)};
         return KT_OK;
     case KT_REL:
-        *out = (KtValue){.kind = KT_REL, .flags = KT_VALUE_IMAGE, .as.rel_image = rel_image(self, v.as.rel->id)};
+        *out = (KtValue){
+            .kind = KT_REL, .flags = KT_VALUE_IMAGE, .as.rel_image = rel_image(self, v.as.rel->id)};
         return KT_OK;
     case KT_PATH:
         *out = (KtValue){.kind = KT_PATH, .flags = KT_VALUE_IMAGE};
@@ -300,7 +305,8 @@ static KtStatus hand_over(ResultOp *self)
     while (self->at < top->selected) {
         bool is_full = false;
         if (x->sink)
-            KT_TRY(x->sink->row(x->sink, self->value + (size_t)self->at * columns, columns, &is_full));
+            KT_TRY(
+                x->sink->row(x->sink, self->value + (size_t)self->at * columns, columns, &is_full));
         self->at++;
         x->result_rows++;
         if (is_full) {

@@ -7,9 +7,9 @@
 typedef struct ScanOp {
     KtOp base;
     KtBatch input;
-    uint32_t at;       /* selected row of input that is scanned for */
+    uint32_t at; /* selected row of input that is scanned for */
     bool has_input;
-    KtScan *scan;      /* NULL: the next row's is not open yet */
+    KtScan *scan; /* NULL: the next row's is not open yet */
     KtArena *scan_arena;
     KtColumn low, high; /* of a range, over the input's rows */
     uint32_t good;      /* selected rows of input before a failing one */
@@ -19,7 +19,8 @@ typedef struct ScanOp {
     KtSeekPart seek; /* SeekIndex by equality */
 } ScanOp;
 
-static KtStatus scan_spec(ScanOp *self, KtScanSpec *spec, KtRange *range, KtValue *bound, bool *empty)
+static KtStatus scan_spec(ScanOp *self, KtScanSpec *spec, KtRange *range, KtValue *bound,
+                          bool *empty)
 {
     KtOp *op = &self->base;
     const KtPlan *plan = op->plan;
@@ -82,9 +83,11 @@ static KtStatus begin_input(ScanOp *self)
         kt_op_sees(op);
         KtStatus status = KT_OK;
         if (op->plan->as.seek_index.low)
-            status = kt_op_eval(op, self->input.top, op->plan->as.seek_index.low, &fail, &self->low);
+            status =
+                kt_op_eval(op, self->input.top, op->plan->as.seek_index.low, &fail, &self->low);
         if (status == KT_OK && op->plan->as.seek_index.high)
-            status = kt_op_eval(op, self->input.top, op->plan->as.seek_index.high, &fail, &self->high);
+            status =
+                kt_op_eval(op, self->input.top, op->plan->as.seek_index.high, &fail, &self->high);
         op->arena = own;
         KT_TRY(status);
         KT_TRY(kt_op_split(op, &fail, self->input.top->sel, &self->good, &self->held));
@@ -120,7 +123,9 @@ static KtStatus fill(ScanOp *self, uint32_t want)
         }
         KtRun *run;
         KT_TRY(kt_made_run(&self->base, &self->made, &run));
-        *run = (KtRun){.parent = kt_level_selected(self->input.top, self->at), .len = n, .item = self->id + level->rows,
+        *run = (KtRun){.parent = kt_level_selected(self->input.top, self->at),
+                       .len = n,
+                       .item = self->id + level->rows,
                        .kind = KT_COL_NODE};
         level->rows += n;
     }

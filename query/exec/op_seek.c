@@ -79,14 +79,16 @@ static bool id_of(KtOp *op, KtValue v, uint64_t *out)
 {
     const KtPlan *plan = op->plan;
     if (!plan->as.seek_id.element_id) {
-        if (v.kind == KT_FLOAT && v.as.f >= 0 && v.as.f < 9007199254740992.0 && (double)(int64_t)v.as.f == v.as.f)
+        if (v.kind == KT_FLOAT && v.as.f >= 0 && v.as.f < 9007199254740992.0 &&
+            (double)(int64_t)v.as.f == v.as.f)
             v = kt_int((int64_t)v.as.f); /* id(n) = 1.0 is true of 1 */
         if (v.kind != KT_INT || v.as.i < 0)
             return false;
         *out = (uint64_t)v.as.i;
         return true;
     }
-    return v.kind == KT_TEXT && element_id((KtText){v.as.text, v.len}, op->x->eval.database_id, plan->as.seek_id.rel, out);
+    return v.kind == KT_TEXT && element_id((KtText){v.as.text, v.len}, op->x->eval.database_id,
+                                           plan->as.seek_id.rel, out);
 }
 
 static KtStatus ids_of_row(KtOp *op, KtSeekPart *s, uint32_t row, KtValue v)
@@ -128,7 +130,8 @@ static KtStatus drop_missing(KtOp *op, KtSeekPart *s)
 /* ---- SeekIndex ---- */
 
 /* Looks up keys[0 .. n), of input rows row[i]. */
-static KtStatus look_up(KtOp *op, KtSeekPart *s, const KtColumn *keys, const uint32_t *row, uint32_t n)
+static KtStatus look_up(KtOp *op, KtSeekPart *s, const KtColumn *keys, const uint32_t *row,
+                        uint32_t n)
 {
     KtPairs pairs;
     KT_TRY(kt_seek_many(op->x->view, op->plan->as.seek_index.index, keys, n, s->hold, &pairs));
@@ -179,7 +182,8 @@ static KtStatus answer(KtOp *op, KtSeekPart *s)
     s->row = NULL;
     s->id = NULL;
     kt_op_sees(op);
-    KT_TRY(kt_op_eval(op, top, by_index ? plan->as.seek_index.equal : plan->as.seek_id.id, &fail, &key));
+    KT_TRY(kt_op_eval(op, top, by_index ? plan->as.seek_index.equal : plan->as.seek_id.id, &fail,
+                      &key));
     uint32_t good = top->selected;
     KT_TRY(kt_op_split(op, &fail, top->sel, &good, &s->held));
     if (by_index && !in_list) {
@@ -241,14 +245,18 @@ static KtStatus hand_up(KtOp *op, KtSeekPart *s, uint32_t want, KtBatch *out)
         }
         KtRun *run;
         KT_TRY(kt_made_run(op, &s->made, &run));
-        *run = (KtRun){.parent = s->row[s->at + i], .len = end - i, .item = rels ? NULL : id + i, .kind = KT_COL_NODE};
+        *run = (KtRun){.parent = s->row[s->at + i],
+                       .len = end - i,
+                       .item = rels ? NULL : id + i,
+                       .kind = KT_COL_NODE};
         i = end;
     }
     s->made.level.rows = n;
     if (rels)
         KT_TRY(set_rels(op, s, n));
     else
-        s->made.level.item_slot = op->plan->kind == KT_PLAN_SEEK_ID ? op->plan->as.seek_id.slot : op->plan->as.seek_index.slot;
+        s->made.level.item_slot = op->plan->kind == KT_PLAN_SEEK_ID ? op->plan->as.seek_id.slot
+                                                                    : op->plan->as.seek_index.slot;
     s->at += n;
     kt_made_end(&s->made, out);
     return KT_OK;

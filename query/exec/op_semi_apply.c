@@ -15,7 +15,7 @@ typedef struct SemiOp {
     KtBatch outer, narrow; /* narrow: the outer rows that the inner plan runs for now */
     KtLevel narrow_level;
     bool running, unordered;
-    uint64_t *hit;         /* bits by outer row */
+    uint64_t *hit; /* bits by outer row */
     uint32_t undecided;
     KtLevel level;
     uint16_t *sel, *narrow_sel;
@@ -23,7 +23,8 @@ typedef struct SemiOp {
 
 static bool has_union(const KtPlan *plan)
 {
-    return plan && (plan->kind == KT_PLAN_UNION || has_union(plan->child[0]) || has_union(plan->child[1]));
+    return plan &&
+           (plan->kind == KT_PLAN_UNION || has_union(plan->child[0]) || has_union(plan->child[1]));
 }
 
 static KtStatus semi_open(KtOp *op)
@@ -159,10 +160,10 @@ typedef struct CollectOp {
     KtOp base;
     KtBatch outer;
     bool running;
-    KtArena *hold;    /* of this outer batch: what was found, in order */
+    KtArena *hold; /* of this outer batch: what was found, in order */
     uint32_t n, cap, row_cap;
     KtValue *value;
-    uint32_t *row;    /* outer row of value[i] */
+    uint32_t *row; /* outer row of value[i] */
     KtRowFail fail;
     KtLevel level;
     uint16_t *sel;

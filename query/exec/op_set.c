@@ -48,7 +48,8 @@ static bool column_wise(const KtPlan *plan)
     KtSlot slot = KT_NO_SLOT;
     for (uint32_t i = 0; i < plan->as.set.n; i++) {
         const KtBoundSet *bound = plan->as.set.item[i].bound;
-        if (bound->kind == KT_SET_REPLACE || bound->kind == KT_SET_MERGE || bound->target->kind != KT_EXPR_SLOT)
+        if (bound->kind == KT_SET_REPLACE || bound->kind == KT_SET_MERGE ||
+            bound->target->kind != KT_EXPR_SLOT)
             return false;
         if (slot != KT_NO_SLOT && slot != bound->target->as.slot)
             return false;
@@ -83,7 +84,8 @@ static KtStatus targets(KtOp *op, KtLevel *top, const KtPlanSet *item, KtKind *k
             continue;
         bool fits = v.kind == KT_NODE || v.kind == KT_REL;
         if (!fits || (*kind != KT_NULL && *kind != (KtKind)v.kind))
-            return kt_write_kind(op, &item->bound->at, "Only a Node or a Relationship has properties to set", v);
+            return kt_write_kind(op, &item->bound->at,
+                                 "Only a Node or a Relationship has properties to set", v);
         *kind = (KtKind)v.kind;
         id[row] = v.kind == KT_NODE ? kt_value_node_id(v) : kt_value_rel_id(v);
         sel[n++] = (uint16_t)row;
@@ -124,7 +126,8 @@ static KtStatus set_column(KtOp *op, KtLevel *top, const KtPlanSet *item)
         return KT_OK;
     if (bound->kind == KT_SET_LABELS || bound->kind == KT_REMOVE_LABELS) {
         if (kind != KT_NODE)
-            return kt_write_kind(op, &bound->at, "Only a Node has labels", (KtValue){.kind = KT_REL});
+            return kt_write_kind(op, &bound->at, "Only a Node has labels",
+                                 (KtValue){.kind = KT_REL});
         bool present = bound->kind == KT_SET_LABELS;
         for (uint32_t i = 0; i < bound->labels; i++) {
             if (present)

@@ -36,20 +36,20 @@ typedef struct ShortestOp {
     KtWalk walk;
     KtWalkSteps steps;
     Phase phase;
-    bool plain;              /* one path, no predicates */
+    bool plain; /* one path, no predicates */
     KtMeet one;
     /* search */
-    KtNodeMap dist[2];       /* forward, backward: distance + 1 */
+    KtNodeMap dist[2]; /* forward, backward: distance + 1 */
     Frontier now[2], next;
-    uint32_t depth[2];       /* levels finished */
+    uint32_t depth[2];        /* levels finished */
     uint32_t side, head, fed; /* level being expanded */
     bool feeding, expanding, met;
     /* listing */
     Frontier meet;
     uint32_t meet_at, length, at; /* steps of a path; steps taken */
     Frame *frame;
-    uint32_t *node;          /* node[i]: where step i starts; 2 * cap */
-    KtRelRef *rel;           /* in the order walked */
+    uint32_t *node; /* node[i]: where step i starts; 2 * cap */
+    KtRelRef *rel;  /* in the order walked */
     uint32_t frame_cap;
     bool one_found;
     KtMade made;
@@ -62,10 +62,11 @@ static KtStatus shortest_open(KtOp *op)
     ShortestOp *self = (ShortestOp *)op;
     self->steps.budget = self->dist[0].budget = self->dist[1].budget = op->x->budget;
     if (op->plan->as.var.min > 1)
-        return kt_diag_set(op->x->diag, KT_ERR_NOT_SUPPORTED, NULL,
-                           "A shortest path with a least length above 1 is not supported: match the path with that length and order by length");
-    self->plain = !op->plan->as.var.all && !op->plan->as.var.node_filters && !op->plan->as.var.rel_filters &&
-                  !op->plan->as.var.props;
+        return kt_diag_set(
+            op->x->diag, KT_ERR_NOT_SUPPORTED, NULL,
+            "A shortest path with a least length above 1 is not supported: match the path with that length and order by length");
+    self->plain = !op->plan->as.var.all && !op->plan->as.var.node_filters &&
+                  !op->plan->as.var.rel_filters && !op->plan->as.var.props;
     if (self->plain)
         KT_TRY(kt_meet_open(op, &self->one));
     return kt_walk_open(op, &self->walk, true);
@@ -145,7 +146,8 @@ static KtStatus expand_level(ShortestOp *self, uint32_t side, bool *done)
         }
         uint32_t left = now->n - self->head;
         self->fed = left < KT_BATCH_ROWS ? left : KT_BATCH_ROWS;
-        KT_TRY(kt_walk_feed(&self->walk, side == 1, KT_WALK_SEARCH, now->node + self->head, self->fed));
+        KT_TRY(kt_walk_feed(&self->walk, side == 1, KT_WALK_SEARCH, now->node + self->head,
+                            self->fed));
         self->feeding = true;
     }
     bool have;
@@ -214,7 +216,8 @@ static KtStatus meet(ShortestOp *self)
     const Frontier *last = &self->now[self->side];
     self->meet.n = self->meet_at = 0;
     for (uint32_t i = 0; i < last->n; i++) {
-        if (kt_node_map_get(&self->dist[1 - self->side], last->node[i]) == (uint64_t)self->depth[1 - self->side] + 1)
+        if (kt_node_map_get(&self->dist[1 - self->side], last->node[i]) ==
+            (uint64_t)self->depth[1 - self->side] + 1)
             KT_TRY(push(self, &self->meet, last->node[i]));
     }
     self->length = self->depth[0] + self->depth[1];
@@ -253,9 +256,11 @@ static void end_batch(ShortestOp *self, KtBatch *out)
 {
     const KtPlan *plan = self->base.plan;
     if (plan->as.var.rel.slot != KT_NO_SLOT)
-        kt_level_set(&self->made.level, plan->as.var.rel.slot, (KtColumn){.kind = KT_COL_VALUE, .data = self->list});
+        kt_level_set(&self->made.level, plan->as.var.rel.slot,
+                     (KtColumn){.kind = KT_COL_VALUE, .data = self->list});
     if (plan->as.var.path != KT_NO_SLOT)
-        kt_level_set(&self->made.level, plan->as.var.path, (KtColumn){.kind = KT_COL_VALUE, .data = self->path});
+        kt_level_set(&self->made.level, plan->as.var.path,
+                     (KtColumn){.kind = KT_COL_VALUE, .data = self->path});
     kt_made_end(&self->made, out);
 }
 
@@ -267,7 +272,8 @@ static KtStatus room(ShortestOp *self, uint32_t steps)
     uint64_t cap = self->frame_cap ? self->frame_cap : 16;
     while (cap < (uint64_t)steps + 2)
         cap *= 2;
-    size_t bytes = (size_t)(cap - self->frame_cap) * (sizeof *self->frame + sizeof *self->node + sizeof *self->rel);
+    size_t bytes = (size_t)(cap - self->frame_cap) *
+                   (sizeof *self->frame + sizeof *self->node + sizeof *self->rel);
     if (cap == self->frame_cap)
         return KT_OK;
     if (cap > UINT32_MAX || (budget && !kt_budget_take(budget, bytes)))
@@ -289,12 +295,16 @@ static KtStatus room(ShortestOp *self, uint32_t steps)
 }
 
 /* Direction of step i: back to the start first, then on to the end. A cycle goes forward only. */
-static bool goes_back(const ShortestOp *self, uint32_t i) { return self->phase == LIST && i < self->depth[0]; }
+static bool goes_back(const ShortestOp *self, uint32_t i)
+{
+    return self->phase == LIST && i < self->depth[0];
+}
 
 static KtStatus push_frame(ShortestOp *self)
 {
     uint32_t begin = self->steps.n;
-    KT_TRY(kt_walk_feed(&self->walk, goes_back(self, self->at), self->at, &self->node[self->at], 1));
+    KT_TRY(
+        kt_walk_feed(&self->walk, goes_back(self, self->at), self->at, &self->node[self->at], 1));
     self->frame[self->at] = (Frame){.begin = begin, .at = begin, .end = begin, .more = true};
     return KT_OK;
 }
@@ -312,7 +322,8 @@ static bool step_fits(const ShortestOp *self, const KtWalkStep *step)
         return home != 0 && home - 1 <= left && (left > 0 || step->nbr == self->start);
     }
     if (self->at < self->depth[0])
-        return kt_node_map_get(&self->dist[0], step->nbr) == (uint64_t)(self->depth[0] - self->at - 1) + 1;
+        return kt_node_map_get(&self->dist[0], step->nbr) ==
+               (uint64_t)(self->depth[0] - self->at - 1) + 1;
     return kt_node_map_get(&self->dist[1], step->nbr) == (uint64_t)left + 1;
 }
 
@@ -341,7 +352,8 @@ static KtStatus list_on(ShortestOp *self, bool *done)
     if (f->at == f->end) {
         if (f->more) {
             self->steps.n = f->begin;
-            KT_TRY(kt_walk_next(&self->walk, goes_back(self, self->at), self->at, &self->steps, &f->more));
+            KT_TRY(kt_walk_next(&self->walk, goes_back(self, self->at), self->at, &self->steps,
+                                &f->more));
             f->at = f->begin;
             f->end = self->steps.n;
             return KT_OK;
@@ -366,7 +378,10 @@ static KtStatus list_on(ShortestOp *self, bool *done)
     return push_frame(self);
 }
 
-static bool enough(const ShortestOp *self) { return self->one_found && !self->base.plan->as.var.all; }
+static bool enough(const ShortestOp *self)
+{
+    return self->one_found && !self->base.plan->as.var.all;
+}
 
 static KtStatus begin_listing(ShortestOp *self, uint32_t node)
 {
@@ -464,7 +479,8 @@ static KtStatus begin_row(ShortestOp *self)
         return KT_OK;
     if (self->plain && self->start != self->end_node) {
         self->phase = ONE;
-        return kt_meet_begin(&self->one, self->start, self->end_node, max_length(self), &self->walk.differ);
+        return kt_meet_begin(&self->one, self->start, self->end_node, max_length(self),
+                             &self->walk.differ);
     }
     self->phase = self->start == self->end_node ? BACK : SEARCH;
     return begin_search(self);
@@ -516,7 +532,8 @@ static KtStatus shortest_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *ste
         }
         KT_TRY(begin_batch(self, want));
         bool again = false;
-        while (!again && !full(self) && (self->phase != IDLE || self->pos < self->input.top->selected)) {
+        while (!again && !full(self) &&
+               (self->phase != IDLE || self->pos < self->input.top->selected)) {
             uint32_t edges;
             KT_TRY(work(self, &edges));
             KT_TRY(kt_tick(op->x, edges, &again));
@@ -567,7 +584,8 @@ static void shortest_close(KtOp *op)
         kt_budget_give(op->x->budget, f[i]->cap * sizeof *f[i]->node);
         free(f[i]->node);
     }
-    kt_budget_give(op->x->budget, self->frame_cap * (sizeof *self->frame + sizeof *self->node + sizeof *self->rel));
+    kt_budget_give(op->x->budget, self->frame_cap * (sizeof *self->frame + sizeof *self->node +
+                                                     sizeof *self->rel));
     free(self->frame);
     free(self->node);
     free(self->rel);

@@ -29,7 +29,8 @@ static KtStatus index_column(KtArena *arena, const KtIndexFacts *f, uint32_t col
     switch (column) {
     case 0: *out = text_value(f->name); break;
     case 1:
-        *out = text_value(f->state == KT_INDEX_ONLINE ? KT_TEXT_LITERAL("ONLINE") : KT_TEXT_LITERAL("BUILDING"));
+        *out = text_value(f->state == KT_INDEX_ONLINE ? KT_TEXT_LITERAL("ONLINE")
+                                                      : KT_TEXT_LITERAL("BUILDING"));
         break;
     case 2: *out = text_value(KT_TEXT_LITERAL("RANGE")); break;
     case 3: *out = text_value(KT_TEXT_LITERAL("NODE")); break;
@@ -40,7 +41,8 @@ static KtStatus index_column(KtArena *arena, const KtIndexFacts *f, uint32_t col
     return KT_OK;
 }
 
-static KtStatus constraint_column(KtArena *arena, const KtIndexFacts *f, uint32_t column, KtValue *out)
+static KtStatus constraint_column(KtArena *arena, const KtIndexFacts *f, uint32_t column,
+                                  KtValue *out)
 {
     switch (column) {
     case 0: *out = text_value(f->name); break;

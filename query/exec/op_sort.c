@@ -28,17 +28,17 @@ typedef struct SortOp {
     KtOp base;
     KtRows *rows;
     KtBuf keys;
-    KtArena *hold;       /* key ends and entries */
+    KtArena *hold; /* key ends and entries */
     size_t *end;
     uint32_t end_cap;
     uint64_t skip, limit; /* of TopN */
     bool top_n;
     Heap heap;
-    KtBuf worst;         /* TopN: rows whose key is not below it are of no use; empty: none yet */
+    KtBuf worst; /* TopN: rows whose key is not below it are of no use; empty: none yet */
     bool sorted;
     Entry *order;
-    uint32_t n, at;      /* of order, once sorted */
-    uint32_t arg;        /* TopN by argument: the row at hand, and how many of it were seen */
+    uint32_t n, at; /* of order, once sorted */
+    uint32_t arg;   /* TopN by argument: the row at hand, and how many of it were seen */
     uint64_t seen;
     KtMade made;
     uint16_t *pick;
@@ -60,7 +60,8 @@ static KtStatus open_store(SortOp *self)
         kt_arena_reset(self->hold);
     else
         KT_TRY(kt_arena_open(op->x->budget, &self->hold));
-    return kt_rows_open(op->x->budget, op->plan->as.sort.keep, op->plan->as.sort.n_keep, true, &self->rows);
+    return kt_rows_open(op->x->budget, op->plan->as.sort.keep, op->plan->as.sort.n_keep, true,
+                        &self->rows);
 }
 
 static KtStatus sort_open(KtOp *op)
@@ -111,7 +112,8 @@ static KtStatus merge_sort(SortOp *self, Entry *a, Entry *b, uint32_t n, Entry *
     bool again;
     for (uint64_t width = 1; width < n; width *= 2) {
         for (uint64_t from = 0; from < n; from += 2 * width) {
-            uint64_t mid = from + width < n ? from + width : n, end = from + 2 * width < n ? from + 2 * width : n;
+            uint64_t mid = from + width < n ? from + width : n,
+                     end = from + 2 * width < n ? from + 2 * width : n;
             uint64_t i = from, k = mid;
             for (uint64_t to = from; to < end; to++) {
                 if (i < mid && (k >= end || not_after(self, &a[i], &a[k])))
@@ -132,7 +134,8 @@ static KtStatus merge_sort(SortOp *self, Entry *a, Entry *b, uint32_t n, Entry *
 static KtStatus sort_rows(SortOp *self)
 {
     uint32_t n = kt_rows_count(self->rows);
-    Entry *a = kt_arena_alloc(self->hold, ((size_t)n + 1) * sizeof *a), *b = kt_arena_alloc(self->hold, ((size_t)n + 1) * sizeof *b);
+    Entry *a = kt_arena_alloc(self->hold, ((size_t)n + 1) * sizeof *a),
+          *b = kt_arena_alloc(self->hold, ((size_t)n + 1) * sizeof *b);
     if (!a || !b)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < n; i++) {
@@ -194,7 +197,8 @@ static void sift_down(Heap *heap)
 {
     uint32_t k = heap->keys;
     for (uint32_t at = 0, below; (below = 2 * at + 1) < heap->n; at = below) {
-        if (below + 1 < heap->n && compare_ints(&heap->key[(below + 1) * k], &heap->key[below * k], k) > 0)
+        if (below + 1 < heap->n &&
+            compare_ints(&heap->key[(below + 1) * k], &heap->key[below * k], k) > 0)
             below++;
         if (compare_ints(&heap->key[at * k], &heap->key[below * k], k) >= 0)
             return;
@@ -211,7 +215,8 @@ static KtStatus heap_fits(SortOp *self, const KtColumn *col, bool *fits)
     *fits = false;
     if (!self->top_n || op->arg || most == 0 || most > HEAP_ROWS)
         return KT_OK;
-    while (ints < keys && ints < HEAP_KEYS && col[ints].kind == KT_COL_INT && !col[ints].nulls && !col[ints].constant)
+    while (ints < keys && ints < HEAP_KEYS && col[ints].kind == KT_COL_INT && !col[ints].nulls &&
+           !col[ints].constant)
         ints++;
     if (!self->heap.key && ints > 0) {
         self->heap.keys = ints;
@@ -319,7 +324,8 @@ static KtStatus consume(SortOp *self, KtLevel *top)
                 kt_key_put(&self->keys, kt_col_value(&col[k], row));
         }
         KT_TRY(kt_buf_status(&self->keys));
-        if (self->worst.len && compare_bytes(self->keys.data + from, self->keys.len - from, self->worst.data, self->worst.len) >= 0) {
+        if (self->worst.len && compare_bytes(self->keys.data + from, self->keys.len - from,
+                                             self->worst.data, self->worst.len) >= 0) {
             self->keys.len = from;
             continue;
         }
@@ -420,7 +426,8 @@ static KtStatus sort_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         }
         KT_TRY(consume(self, input.top));
         uint32_t have = kt_rows_count(self->rows);
-        if (self->top_n && !op->arg && most > 0 && most < UINT32_MAX / 4 && have > 2 * most + KT_BATCH_ROWS)
+        if (self->top_n && !op->arg && most > 0 && most < UINT32_MAX / 4 &&
+            have > 2 * most + KT_BATCH_ROWS)
             KT_TRY(keep_best(self, (uint32_t)most));
     }
     return hand_up(self, want, out, step);

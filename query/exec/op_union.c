@@ -22,7 +22,8 @@ static KtStatus union_open(KtOp *op)
     if (!op->arg)
         return KT_OK;
     KT_TRY(kt_arena_open(op->x->budget, &self->hold));
-    return kt_rows_open(op->x->budget, op->plan->as.set_union.out, op->plan->as.set_union.n, true, &self->rows);
+    return kt_rows_open(op->x->budget, op->plan->as.set_union.out, op->plan->as.set_union.n, true,
+                        &self->rows);
 }
 
 /* The next batch of either side, with the common slots on its top level. */
@@ -37,7 +38,8 @@ static KtStatus pull(UnionOp *self, uint32_t want, KtBatch *out, KtStep *step)
     }
     if (*step != KT_STEP_ROWS)
         return KT_OK;
-    const KtSlot *from = self->side == 0 ? op->plan->as.set_union.left : op->plan->as.set_union.right;
+    const KtSlot *from =
+        self->side == 0 ? op->plan->as.set_union.left : op->plan->as.set_union.right;
     for (uint32_t i = 0; i < op->plan->as.set_union.n; i++) {
         KtColumn col;
         if (from[i] == op->plan->as.set_union.out[i])

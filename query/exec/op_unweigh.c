@@ -5,8 +5,8 @@ typedef struct UnweighOp {
     KtOp base;
     KtBatch input;
     bool has_input;
-    uint32_t at;     /* selected row of input */
-    uint64_t done;   /* of its weight */
+    uint32_t at;   /* selected row of input */
+    uint64_t done; /* of its weight */
     KtMade made;
 } UnweighOp;
 

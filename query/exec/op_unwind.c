@@ -8,9 +8,9 @@ typedef struct UnwindOp {
     KtOp base;
     KtBatch input;
     bool has_input;
-    KtColumn list;      /* over the input's rows, in the input's scratch */
-    uint32_t at, good;  /* selected rows of input: next, and those before a failing one */
-    uint32_t offset;    /* of the list at hand */
+    KtColumn list;     /* over the input's rows, in the input's scratch */
+    uint32_t at, good; /* selected rows of input: next, and those before a failing one */
+    uint32_t offset;   /* of the list at hand */
     KtHeld held;
     KtMade made;
 } UnwindOp;
@@ -80,7 +80,8 @@ static KtStatus unwind_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
                 len = room;
             KtRun *run;
             KT_TRY(kt_made_run(op, &self->made, &run));
-            *run = (KtRun){.parent = row, .len = len, .item = item + self->offset, .kind = KT_COL_VALUE};
+            *run = (KtRun){
+                .parent = row, .len = len, .item = item + self->offset, .kind = KT_COL_VALUE};
             level->rows += len;
             self->offset += len;
         }

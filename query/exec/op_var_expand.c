@@ -16,7 +16,7 @@
 
 enum { LINEAR = 24 }; /* trails up to here are searched one by one */
 
-typedef struct Frame { /* the list of the trail's last node */
+typedef struct Frame {       /* the list of the trail's last node */
     uint32_t begin, at, end; /* in steps */
     bool more;
 } Frame;
@@ -25,27 +25,27 @@ typedef struct VarOp {
     KtOp base;
     KtBatch input;
     bool has_input, in_row;
-    uint32_t pos, row;        /* selected row of input, and the row */
+    uint32_t pos, row;         /* selected row of input, and the row */
     const uint32_t *from, *to; /* by row; to: of an `into` */
     uint32_t target;
     KtWalk walk;
     KtWalkSteps steps;
     /* depth first */
     Frame *frame;
-    uint32_t *node;           /* of the trail: node[0] is the start */
+    uint32_t *node; /* of the trail: node[0] is the start */
     KtRelRef *rel;
-    uint32_t depth, cap;      /* steps of the trail; frames in use: depth + 1 (or 0: none) */
-    bool stack;               /* frames are in use */
-    KtMap64 used;             /* relationships of the trail beyond LINEAR: 1 */
+    uint32_t depth, cap; /* steps of the trail; frames in use: depth + 1 (or 0: none) */
+    bool stack;          /* frames are in use */
+    KtMap64 used;        /* relationships of the trail beyond LINEAR: 1 */
     bool emit_start;
     /* breadth first */
     KtNodeSet visited;
-    KtNodeMap root, dist;     /* of undirected min 1: branch (relationship + 1) and distance */
+    KtNodeMap root, dist; /* of undirected min 1: branch (relationship + 1) and distance */
     uint32_t *queue;
     uint32_t queue_n, queue_cap, head, level_end, emit, hops, fed;
     bool feeding;
-    uint32_t cycle;           /* length of the shortest cycle through the start; UINT32_MAX: none known */
-    bool start_out;           /* the start was handed up */
+    uint32_t cycle; /* length of the shortest cycle through the start; UINT32_MAX: none known */
+    bool start_out; /* the start was handed up */
     /* the batch being made */
     KtMade made;
     uint32_t *end;
@@ -59,7 +59,8 @@ static KtStatus var_open(KtOp *op)
     const KtPlan *plan = op->plan;
     bool cycles = plan->as.var.rel.dir == KT_BOTH && plan->as.var.min > 0;
     KT_CHECK(!plan->as.var.ends_only || plan->as.var.min <= 1);
-    self->steps.budget = self->used.budget = self->visited.budget = self->root.budget = self->dist.budget = op->x->budget;
+    self->steps.budget = self->used.budget = self->visited.budget = self->root.budget =
+        self->dist.budget = op->x->budget;
     KT_TRY(kt_walk_open(op, &self->walk, !plan->as.var.ends_only || cycles));
     self->walk.search_rels = self->walk.search_rels || cycles;
     return KT_OK;
@@ -126,17 +127,23 @@ static void end_batch(VarOp *self, KtBatch *out)
     const KtPlan *plan = self->base.plan;
     KtLevel *level = &self->made.level;
     if (!plan->as.var.into)
-        kt_level_set(level, plan->as.var.to, (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = self->end});
+        kt_level_set(level, plan->as.var.to,
+                     (KtColumn){.kind = KT_COL_NODE, .width = 4, .data = self->end});
     if (self->list)
-        kt_level_set(level, plan->as.var.rel.slot, (KtColumn){.kind = KT_COL_VALUE, .data = self->list});
+        kt_level_set(level, plan->as.var.rel.slot,
+                     (KtColumn){.kind = KT_COL_VALUE, .data = self->list});
     if (self->path)
-        kt_level_set(level, plan->as.var.path, (KtColumn){.kind = KT_COL_VALUE, .data = self->path});
+        kt_level_set(level, plan->as.var.path,
+                     (KtColumn){.kind = KT_COL_VALUE, .data = self->path});
     kt_made_end(&self->made, out);
 }
 
 static bool full(const VarOp *self) { return self->made.level.rows >= self->made_cap; }
 
-static bool wanted_end(const VarOp *self, uint32_t node) { return !self->base.plan->as.var.into || node == self->target; }
+static bool wanted_end(const VarOp *self, uint32_t node)
+{
+    return !self->base.plan->as.var.into || node == self->target;
+}
 
 /* ---- depth first ---- */
 
@@ -412,11 +419,12 @@ static KtStatus walk_ends(VarOp *self, bool *again)
 static KtStatus next_row(VarOp *self, bool *have)
 {
     const KtPlan *plan = self->base.plan;
-    for (; self->pos < self->input.top->selected; ) {
+    for (; self->pos < self->input.top->selected;) {
         self->row = kt_level_selected(self->input.top, self->pos++);
         uint32_t start = self->from[self->row];
         self->target = plan->as.var.into ? self->to[self->row] : KT_NO_NODE;
-        if (start == KT_NO_NODE || (plan->as.var.into && self->target == KT_NO_NODE) || plan->as.var.min > plan->as.var.max)
+        if (start == KT_NO_NODE || (plan->as.var.into && self->target == KT_NO_NODE) ||
+            plan->as.var.min > plan->as.var.max)
             continue;
         bool may;
         KT_TRY(kt_walk_row(&self->walk, self->row, start, &may));
@@ -461,7 +469,8 @@ static KtStatus var_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
                 KT_TRY(next_row(self, &have));
             if (!have)
                 break;
-            KT_TRY(op->plan->as.var.ends_only ? walk_ends(self, &again) : walk_trails(self, &again));
+            KT_TRY(op->plan->as.var.ends_only ? walk_ends(self, &again)
+                                              : walk_trails(self, &again));
         }
         if (self->made.level.rows > 0) {
             end_batch(self, out);
@@ -472,7 +481,7 @@ static KtStatus var_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
             *step = KT_STEP_AGAIN;
             return KT_OK;
         }
-            self->has_input = false;
+        self->has_input = false;
     }
 }
 
@@ -501,8 +510,9 @@ static void var_close(KtOp *op)
     kt_node_set_close(&self->visited);
     kt_node_map_close(&self->root);
     kt_node_map_close(&self->dist);
-    kt_budget_give(budget, self->cap * (sizeof *self->frame + sizeof *self->node + sizeof *self->rel) +
-                               (size_t)self->queue_cap * sizeof *self->queue);
+    kt_budget_give(budget,
+                   self->cap * (sizeof *self->frame + sizeof *self->node + sizeof *self->rel) +
+                       (size_t)self->queue_cap * sizeof *self->queue);
     free(self->frame);
     free(self->node);
     free(self->rel);

@@ -27,10 +27,16 @@ static bool own_slots(const KtPlan *p, uint64_t *bits)
     case KT_PLAN_SCAN_LABEL: add(bits, p->as.scan_label.slot); return true;
     case KT_PLAN_SEEK_ID: add(bits, p->as.seek_id.slot); return true;
     case KT_PLAN_SEEK_INDEX: add(bits, p->as.seek_index.slot); return true;
-    case KT_PLAN_EXPAND: add(bits, p->as.expand.to); add(bits, p->as.expand.rel.slot); return true;
+    case KT_PLAN_EXPAND:
+        add(bits, p->as.expand.to);
+        add(bits, p->as.expand.rel.slot);
+        return true;
     case KT_PLAN_EXPAND_INTO: add(bits, p->as.expand.rel.slot); return true;
     case KT_PLAN_EXPAND_DISTINCT:
-    case KT_PLAN_EXPAND_COUNT: add(bits, p->as.fold.to); add(bits, p->as.fold.count); return false;
+    case KT_PLAN_EXPAND_COUNT:
+        add(bits, p->as.fold.to);
+        add(bits, p->as.fold.count);
+        return false;
     case KT_PLAN_VAR_EXPAND:
     case KT_PLAN_SHORTEST_PATH:
         if (!p->as.var.into && p->kind == KT_PLAN_VAR_EXPAND)
@@ -88,7 +94,8 @@ void kt_plan_slots(const KtPlan *plan, uint64_t *bits)
         return;
     if (plan->child[0])
         kt_plan_slots(plan->child[0], bits);
-    bool both = plan->kind == KT_PLAN_APPLY || plan->kind == KT_PLAN_PRODUCT || plan->kind == KT_PLAN_HASH_JOIN;
+    bool both = plan->kind == KT_PLAN_APPLY || plan->kind == KT_PLAN_PRODUCT ||
+                plan->kind == KT_PLAN_HASH_JOIN;
     if (both && plan->child[1])
         kt_plan_slots(plan->child[1], bits);
 }

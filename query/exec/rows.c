@@ -8,9 +8,9 @@ enum { CHUNK_SHIFT = 8, CHUNK = 1 << CHUNK_SHIFT, CHUNK_MASK = CHUNK - 1 };
 typedef struct Col {
     KtSlot slot;
     KtColKind kind;
-    bool typed;        /* kind is known */
-    uint8_t **data;    /* by chunk */
-    uint64_t **nulls;  /* by chunk; an entry NULL: none */
+    bool typed;       /* kind is known */
+    uint8_t **data;   /* by chunk */
+    uint64_t **nulls; /* by chunk; an entry NULL: none */
 } Col;
 
 struct KtRows {
@@ -70,7 +70,10 @@ void kt_rows_clear(KtRows *rows)
 
 uint32_t kt_rows_count(const KtRows *rows) { return rows->count; }
 
-uint32_t kt_rows_tag(const KtRows *rows, uint32_t row) { return rows->tag[row >> CHUNK_SHIFT][row & CHUNK_MASK]; }
+uint32_t kt_rows_tag(const KtRows *rows, uint32_t row)
+{
+    return rows->tag[row >> CHUNK_SHIFT][row & CHUNK_MASK];
+}
 
 static KtStatus grow_pointers(KtRows *rows, void *array, uint32_t cap)
 {
@@ -123,11 +126,15 @@ static KtValue stored_value(const Col *col, uint32_t row)
         const KtRelRef *rel = (const KtRelRef *)(const void *)col->data[chunk] + at;
         return rel->id == UINT64_MAX ? kt_null() : kt_rel(rel);
     }
-    KtColumn part = {.kind = col->kind, .width = 4, .data = col->data[chunk], .nulls = col->nulls[chunk]};
+    KtColumn part = {
+        .kind = col->kind, .width = 4, .data = col->data[chunk], .nulls = col->nulls[chunk]};
     return kt_col_value(&part, at);
 }
 
-KtValue kt_rows_value(const KtRows *rows, uint32_t column, uint32_t row) { return stored_value(&rows->col[column], row); }
+KtValue kt_rows_value(const KtRows *rows, uint32_t column, uint32_t row)
+{
+    return stored_value(&rows->col[column], row);
+}
 
 /* Gives the column its kind; one that had another becomes a column of values. */
 static KtStatus settle_kind(KtRows *rows, Col *col, KtColKind kind)
@@ -187,15 +194,9 @@ static KtStatus put_one(KtRows *rows, Col *col, const KtColumn *from, uint32_t r
         ((KtRelRef *)(void *)chunk)[at] = rel ? *rel : (KtRelRef){.id = UINT64_MAX};
         return KT_OK;
     }
-    case KT_COL_BOOL:
-        chunk[at] = ((const uint8_t *)from->data)[row];
-        break;
-    case KT_COL_INT:
-        ((int64_t *)(void *)chunk)[at] = ((const int64_t *)from->data)[row];
-        break;
-    case KT_COL_FLOAT:
-        ((double *)(void *)chunk)[at] = ((const double *)from->data)[row];
-        break;
+    case KT_COL_BOOL: chunk[at] = ((const uint8_t *)from->data)[row]; break;
+    case KT_COL_INT: ((int64_t *)(void *)chunk)[at] = ((const int64_t *)from->data)[row]; break;
+    case KT_COL_FLOAT: ((double *)(void *)chunk)[at] = ((const double *)from->data)[row]; break;
     case KT_COL_TEXT: {
         KtText text = null ? (KtText){"", 0} : ((const KtText *)from->data)[row];
         char *copy = kt_arena_text(rows->arena, text.at, text.len);
@@ -235,7 +236,8 @@ static bool put_plain(Col *col, const KtColumn *from, const uint16_t *row, uint3
     return true;
 }
 
-KtStatus kt_rows_put(KtRows *rows, KtLevel *level, const uint16_t *row, uint32_t n, const uint16_t *tag)
+KtStatus kt_rows_put(KtRows *rows, KtLevel *level, const uint16_t *row, uint32_t n,
+                     const uint16_t *tag)
 {
     if (n >= UINT32_MAX - 1 - rows->count)
         return KT_ERR_MEMORY;
@@ -266,18 +268,21 @@ KtStatus kt_rows_put(KtRows *rows, KtLevel *level, const uint16_t *row, uint32_t
     return KT_OK;
 }
 
-static KtStatus get_column(const Col *col, const uint32_t *row, uint32_t n, KtArena *arena, KtColumn *out)
+static KtStatus get_column(const Col *col, const uint32_t *row, uint32_t n, KtArena *arena,
+                           KtColumn *out)
 {
     KtColumn to;
     KT_TRY(kt_col_make(arena, col->kind, n, false, &to));
     switch (col->kind) {
     case KT_COL_NODE:
         for (uint32_t i = 0; i < n; i++)
-            ((uint32_t *)to.data)[i] = ((const uint32_t *)(const void *)col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
+            ((uint32_t *)to.data)[i] = ((const uint32_t *)(const void *)
+                                            col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
         break;
     case KT_COL_REL:
         for (uint32_t i = 0; i < n; i++) {
-            const KtRelRef *rel = (const KtRelRef *)(const void *)col->data[row[i] >> CHUNK_SHIFT] + (row[i] & CHUNK_MASK);
+            const KtRelRef *rel = (const KtRelRef *)(const void *)col->data[row[i] >> CHUNK_SHIFT] +
+                                  (row[i] & CHUNK_MASK);
             ((const KtRelRef **)to.data)[i] = rel->id == UINT64_MAX ? NULL : rel;
         }
         break;
@@ -288,15 +293,18 @@ static KtStatus get_column(const Col *col, const uint32_t *row, uint32_t n, KtAr
     case KT_COL_INT:
     case KT_COL_FLOAT:
         for (uint32_t i = 0; i < n; i++)
-            ((uint64_t *)to.data)[i] = ((const uint64_t *)(const void *)col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
+            ((uint64_t *)to.data)[i] = ((const uint64_t *)(const void *)
+                                            col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
         break;
     case KT_COL_TEXT:
         for (uint32_t i = 0; i < n; i++)
-            ((KtText *)to.data)[i] = ((const KtText *)(const void *)col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
+            ((KtText *)to.data)[i] = ((const KtText *)(const void *)
+                                          col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
         break;
     case KT_COL_VALUE:
         for (uint32_t i = 0; i < n; i++)
-            ((KtValue *)to.data)[i] = ((const KtValue *)(const void *)col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
+            ((KtValue *)to.data)[i] = ((const KtValue *)(const void *)
+                                           col->data[row[i] >> CHUNK_SHIFT])[row[i] & CHUNK_MASK];
         break;
     }
     for (uint32_t i = 0; i < n; i++) {

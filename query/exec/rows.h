@@ -11,16 +11,19 @@
 typedef struct KtRows KtRows;
 
 /* `tags`: each row also has a number of the caller's (its argument row). Errors: KT_ERR_MEMORY. */
-KtStatus kt_rows_open(KtBudget *budget, const KtSlot *slot, uint32_t slots, bool tags, KtRows **out) KT_MUST_CHECK;
+KtStatus kt_rows_open(KtBudget *budget, const KtSlot *slot, uint32_t slots, bool tags,
+                      KtRows **out) KT_MUST_CHECK;
 void kt_rows_close(KtRows *rows); /* NULL is allowed */
 void kt_rows_clear(KtRows *rows);
 uint32_t kt_rows_count(const KtRows *rows);
 /* Appends rows row[0 .. n) of `level` (NULL: 0 .. n - 1). tag[i] of row i, by row of the level (NULL: the row
  * itself); read only if the store has tags. Errors: KT_ERR_MEMORY; LIMIT of 2^32 - 2 rows the same. */
-KtStatus kt_rows_put(KtRows *rows, KtLevel *level, const uint16_t *row, uint32_t n, const uint16_t *tag) KT_MUST_CHECK;
+KtStatus kt_rows_put(KtRows *rows, KtLevel *level, const uint16_t *row, uint32_t n,
+                     const uint16_t *tag) KT_MUST_CHECK;
 uint32_t kt_rows_tag(const KtRows *rows, uint32_t row);
 /* Sets the store's slots as columns of `level`, whose row i is row[i] of the store. Values point into the store. */
-KtStatus kt_rows_get(const KtRows *rows, const uint32_t *row, uint32_t n, KtLevel *level) KT_MUST_CHECK;
+KtStatus kt_rows_get(const KtRows *rows, const uint32_t *row, uint32_t n,
+                     KtLevel *level) KT_MUST_CHECK;
 KtValue kt_rows_value(const KtRows *rows, uint32_t column, uint32_t row);
 
 #endif

@@ -44,7 +44,8 @@ KtStatus kt_walk_open(KtOp *op, KtWalk *walk, bool rels)
     const KtPlan *plan = op->plan;
     *walk = (KtWalk){.op = op};
     walk->tests = plan->as.var.node_filters || plan->as.var.rel_filters || plan->as.var.props;
-    walk->rels = rels || plan->as.var.rel_filters || plan->as.var.props || plan->as.var.rel.n_differs;
+    walk->rels =
+        rels || plan->as.var.rel_filters || plan->as.var.props || plan->as.var.rel.n_differs;
     walk->search_rels = walk->tests || plan->as.var.rel.n_differs;
     KT_TRY(kt_arena_open(op->x->budget, &walk->cursors));
     KT_TRY(kt_arena_open(op->x->budget, &walk->searches));
@@ -162,11 +163,13 @@ static KtStatus test_props(KtWalk *walk, const KtWalkStep *step, uint32_t n)
 }
 
 /* Tests steps[0 .. n), n at most KT_BATCH_ROWS, and moves those that pass to the front. */
-static KtStatus test_steps(KtWalk *walk, const uint32_t *node, KtWalkStep *step, uint32_t n, uint32_t *kept)
+static KtStatus test_steps(KtWalk *walk, const uint32_t *node, KtWalkStep *step, uint32_t n,
+                           uint32_t *kept)
 {
     const KtPlan *plan = walk->op->plan;
     KtArena *own = walk->op->arena;
-    walk->op->arena = walk->work; /* the operator's own holds rows that were handed up or are being made */
+    walk->op->arena =
+        walk->work; /* the operator's own holds rows that were handed up or are being made */
     kt_op_sees(walk->op);
     KtStatus status = step_level(walk, node, step, n);
     if (status == KT_OK)
@@ -234,7 +237,8 @@ KtStatus kt_walk_feed(KtWalk *walk, bool back, uint32_t depth, const uint32_t *n
         bool search = depth == KT_WALK_SEARCH;
         KtHop hop = walk->hop[back];
         hop.rels = search ? walk->search_rels : walk->rels;
-        KT_TRY(kt_expand_open(walk->op->x->view, &hop, search ? walk->searches : walk->cursors, &c->at));
+        KT_TRY(kt_expand_open(walk->op->x->view, &hop, search ? walk->searches : walk->cursors,
+                              &c->at));
     }
     KtIds ids = {.id = node, .width = KT_NODE_WIDTH, .n = n};
     KT_TRY(kt_expand_feed(c->at, ids));
@@ -253,7 +257,8 @@ static bool must_differ(const KtDiffer *d, uint64_t rel)
     return false;
 }
 
-static void copy_slice(const KtWalk *walk, const KtSlice *s, uint32_t node, bool both, KtWalkSteps *out)
+static void copy_slice(const KtWalk *walk, const KtSlice *s, uint32_t node, bool both,
+                       KtWalkSteps *out)
 {
     const uint32_t *nbr = s->nbr;
     bool skip_loops = both && s->dir == KT_IN && s->loops;
@@ -270,7 +275,8 @@ static void copy_slice(const KtWalk *walk, const KtSlice *s, uint32_t node, bool
         uint64_t rel = s->rel ? kt_slice_rel(s, i) : 0;
         if (walk->differ.hits && must_differ(&walk->differ, rel))
             continue;
-        out->at[out->n++] = (KtWalkStep){.rel = rel, .nbr = nbr[i], .type = s->type, .from = s->row, .dir = s->dir};
+        out->at[out->n++] =
+            (KtWalkStep){.rel = rel, .nbr = nbr[i], .type = s->type, .from = s->row, .dir = s->dir};
     }
 }
 
@@ -287,7 +293,8 @@ KtStatus kt_walk_next(KtWalk *walk, bool back, uint32_t depth, KtWalkSteps *out,
             KT_TRY(steps_room(out, slice[i].n));
             copy_slice(walk, &slice[i], c->node[slice[i].row], walk->hop[0].dir == KT_BOTH, out);
         }
-    } while (n > 0 && depth != KT_WALK_SEARCH && depth + 1 >= KT_WALK_DEPTHS); /* a shared cursor must not be left in the middle */
+    } while (n > 0 && depth != KT_WALK_SEARCH &&
+             depth + 1 >= KT_WALK_DEPTHS); /* a shared cursor must not be left in the middle */
     c->fed = n > 0;
     *have = c->fed;
     if (!walk->tests)
@@ -366,7 +373,8 @@ KtStatus kt_walk_list(KtArena *arena, const KtRelRef *rel, uint32_t n, KtValue *
     return KT_OK;
 }
 
-KtStatus kt_walk_path(KtArena *arena, const uint32_t *node, const KtRelRef *rel, uint32_t n, KtValue *out)
+KtStatus kt_walk_path(KtArena *arena, const uint32_t *node, const KtRelRef *rel, uint32_t n,
+                      KtValue *out)
 {
     KtPath *path = kt_arena_alloc(arena, sizeof *path);
     uint64_t *nodes = kt_arena_alloc(arena, ((size_t)n + 1) * sizeof *nodes);

@@ -10,7 +10,9 @@
 
 #include "query/exec/exec_internal.h"
 
-enum { KT_WALK_DEPTHS = 32 }; /* cursors of each direction; deeper lists are read whole through the last */
+enum {
+    KT_WALK_DEPTHS = 32
+}; /* cursors of each direction; deeper lists are read whole through the last */
 /* A depth of its own: lists of many nodes, whose relationship ids are read only if steps are tested by them. */
 #define KT_WALK_SEARCH UINT32_MAX
 
@@ -25,25 +27,25 @@ typedef struct KtWalkCursor {
     KtExpand *at;
     const uint32_t *node; /* of the feed; a feed of one is kept here */
     uint32_t one;
-    bool fed;             /* the feed is not used up */
+    bool fed; /* the feed is not used up */
 } KtWalkCursor;
 
 typedef struct KtWalk {
     KtOp *op;
-    bool rels, tests;         /* relationship ids are read; steps are tested by programs */
-    bool search_rels;         /* ids are read in KT_WALK_SEARCH too; may be set after opening */
+    bool rels, tests; /* relationship ids are read; steps are tested by programs */
+    bool search_rels; /* ids are read in KT_WALK_SEARCH too; may be set after opening */
     KtArena *cursors, *searches, *work; /* searches: cursors of KT_WALK_SEARCH */
-    KtHop hop[2];             /* forward, backward */
+    KtHop hop[2];                       /* forward, backward */
     KtWalkCursor cursor[2][KT_WALK_DEPTHS], search[2];
     bool named;
-    KtLevel *top;             /* the input */
+    KtLevel *top; /* the input */
     uint32_t row;
     KtDiffer differ;
-    KtColumn *want;           /* values of the pattern's properties, by row of the input */
+    KtColumn *want; /* values of the pattern's properties, by row of the input */
     KtToken *key;
-    KtMade step;              /* steps as rows over the input's row, for the programs */
+    KtMade step; /* steps as rows over the input's row, for the programs */
     uint16_t *sel;
-    uint32_t *feed_nodes;     /* room for a feed of KT_BATCH_ROWS nodes */
+    uint32_t *feed_nodes; /* room for a feed of KT_BATCH_ROWS nodes */
 } KtWalk;
 
 /* Steps in one growing array. */
@@ -60,22 +62,27 @@ KtStatus kt_walk_begin(KtWalk *walk, KtLevel *top) KT_MUST_CHECK;
 KtStatus kt_walk_row(KtWalk *walk, uint32_t row, uint32_t start, bool *may) KT_MUST_CHECK;
 /* Begins to read the lists of n nodes (at most KT_BATCH_ROWS), through the cursor of a depth. More than
  * one must stay where they are. */
-KtStatus kt_walk_feed(KtWalk *walk, bool back, uint32_t depth, const uint32_t *node, uint32_t n) KT_MUST_CHECK;
+KtStatus kt_walk_feed(KtWalk *walk, bool back, uint32_t depth, const uint32_t *node,
+                      uint32_t n) KT_MUST_CHECK;
 /* Appends more steps; *have false: the feed is used up. May append none and have more. */
-KtStatus kt_walk_next(KtWalk *walk, bool back, uint32_t depth, KtWalkSteps *out, bool *have) KT_MUST_CHECK;
-void kt_walk_stop(KtWalk *walk); /* what was fed is forgotten */
+KtStatus kt_walk_next(KtWalk *walk, bool back, uint32_t depth, KtWalkSteps *out,
+                      bool *have) KT_MUST_CHECK;
+void kt_walk_stop(KtWalk *walk);        /* what was fed is forgotten */
 void kt_walk_stop_search(KtWalk *walk); /* the same of KT_WALK_SEARCH alone */
 void kt_walk_park(KtWalk *walk);
 void kt_walk_close(KtWalk *walk);
 
 static inline KtRelRef kt_walk_ref(const KtWalkStep *s, uint32_t node)
 {
-    return (KtRelRef){.id = s->rel, .start = s->dir == KT_OUT ? node : s->nbr, .end = s->dir == KT_OUT ? s->nbr : node,
+    return (KtRelRef){.id = s->rel,
+                      .start = s->dir == KT_OUT ? node : s->nbr,
+                      .end = s->dir == KT_OUT ? s->nbr : node,
                       .type = s->type};
 }
 
 /* A list of relationships and a Path as values in `arena`, from a walk of n steps; node has n + 1. */
 KtStatus kt_walk_list(KtArena *arena, const KtRelRef *rel, uint32_t n, KtValue *out) KT_MUST_CHECK;
-KtStatus kt_walk_path(KtArena *arena, const uint32_t *node, const KtRelRef *rel, uint32_t n, KtValue *out) KT_MUST_CHECK;
+KtStatus kt_walk_path(KtArena *arena, const uint32_t *node, const KtRelRef *rel, uint32_t n,
+                      KtValue *out) KT_MUST_CHECK;
 
 #endif

@@ -21,7 +21,8 @@ KtStatus kt_write_token(KtOp *op, KtNameRef name, KtToken *out)
     return KT_OK;
 }
 
-KtStatus kt_write_value(KtOp *op, KtLevel *level, uint32_t row, const KtProgram *program, KtValue *out)
+KtStatus kt_write_value(KtOp *op, KtLevel *level, uint32_t row, const KtProgram *program,
+                        KtValue *out)
 {
     uint16_t sel = (uint16_t)row;
     KtLevelFrame lf;
@@ -79,7 +80,8 @@ static KtStatus read_props(KtOp *op, KtLevel *level, const KtPlanNew *item, Prop
 {
     KtArena *arena = op->arena;
     uint32_t rows = level->selected;
-    *p = (Props){.arena = arena, .start = kt_arena_alloc(arena, ((size_t)rows + 1) * sizeof *p->start)};
+    *p = (Props){.arena = arena,
+                 .start = kt_arena_alloc(arena, ((size_t)rows + 1) * sizeof *p->start)};
     KtColumn *col = kt_arena_alloc(arena, ((size_t)item->props + 1) * sizeof *col), map = {0};
     KtToken *key = kt_arena_zero(arena, (size_t)item->props + 1, sizeof *key);
     if (!p->start || !col || !key)
@@ -131,7 +133,8 @@ static KtStatus new_nodes(KtOp *op, KtLevel *level, const KtPlanNew *item)
 }
 
 /* The node ids of one end, dense by selected row. */
-static KtStatus ends(KtOp *op, KtLevel *level, const KtPlanNew *item, KtSlot slot, const char *which, KtNodeId **out)
+static KtStatus ends(KtOp *op, KtLevel *level, const KtPlanNew *item, KtSlot slot,
+                     const char *which, KtNodeId **out)
 {
     const uint32_t *node;
     KtNodeId *id = kt_arena_alloc(op->arena, ((size_t)level->selected + 1) * sizeof *id);

@@ -11,9 +11,11 @@
  * columns of it. Temporary memory from op->arena. Errors: INVALID_ARGUMENT_VALUE for an end that is null. */
 KtStatus kt_write_new(KtOp *op, KtLevel *level, const KtPlanNew *item, uint32_t n) KT_MUST_CHECK;
 /* Applies the items to one row of `level`, in order. Temporary memory from op->arena. */
-KtStatus kt_write_set(KtOp *op, KtLevel *level, uint32_t row, const KtPlanSet *item, uint32_t n) KT_MUST_CHECK;
+KtStatus kt_write_set(KtOp *op, KtLevel *level, uint32_t row, const KtPlanSet *item,
+                      uint32_t n) KT_MUST_CHECK;
 /* One program over one row. Errors of the row are returned. */
-KtStatus kt_write_value(KtOp *op, KtLevel *level, uint32_t row, const KtProgram *program, KtValue *out) KT_MUST_CHECK;
+KtStatus kt_write_value(KtOp *op, KtLevel *level, uint32_t row, const KtProgram *program,
+                        KtValue *out) KT_MUST_CHECK;
 /* The token of a name of the statement, made if need be. */
 KtStatus kt_write_token(KtOp *op, KtNameRef name, KtToken *out) KT_MUST_CHECK;
 /* Fails with a sentence: what was expected where. */

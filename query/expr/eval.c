@@ -376,16 +376,19 @@ KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
 static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
                           KtScope *scope, KtColumn *out)
 {
-    KtRunState run = {.program = program, .x = x, .arena = frame->arena, .frame = frame, .outer = scope};
+    KtRunState run = {
+        .program = program, .x = x, .arena = frame->arena, .frame = frame, .outer = scope};
     KT_CHECK(frame->rows <= KT_IDS_MOST); /* what storage answers at once */
     KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
                               frame->fail_row);
-    *scope = (KtScope){.rows = frame->rows, .fail_row = frame->fail_row, .fail = frame->fail, .frame = frame};
+    *scope = (KtScope){
+        .rows = frame->rows, .fail_row = frame->fail_row, .fail = frame->fail, .frame = frame};
     if (sel.n == 0) {
         *out = kt_null_column();
         return KT_OK;
     }
-    scope->slot = kt_arena_zero(run.arena, (size_t)program->slots + program->locals + 1, sizeof *scope->slot);
+    scope->slot =
+        kt_arena_zero(run.arena, (size_t)program->slots + program->locals + 1, sizeof *scope->slot);
     if (!scope->slot)
         return KT_ERR_MEMORY;
     scope->local = scope->slot + program->slots;

@@ -28,7 +28,8 @@ static bool reads(const KtProgram *program, const KtEvalStep *step, KtSlot *slot
         return true;
     }
     case KT_EVAL_CALL:
-        if (!(step->as.call.function->traits & KT_FN_PURE) || (step->as.call.function->traits & KT_FN_PER_ROW))
+        if (!(step->as.call.function->traits & KT_FN_PURE) ||
+            (step->as.call.function->traits & KT_FN_PER_ROW))
             return false;
         break;
     case KT_EVAL_PROP: break;
@@ -52,7 +53,8 @@ static bool reads(const KtProgram *program, const KtEvalStep *step, KtSlot *slot
     return true;
 }
 
-KtStatus kt_step_lower(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out, bool *done)
+KtStatus kt_step_lower(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                       KtColumn *out, bool *done)
 {
     const KtProgram *p = run->program;
     KtFrame *frame = scope->frame, *lower = NULL;

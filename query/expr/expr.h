@@ -52,11 +52,13 @@ struct KtFrame {
     KtStatus (*column)(KtFrame *frame, KtSlot slot, KtColumn *out);
     /* A frame of the rows of a lower level that stand under sel[0 .. selected) here, when `slot` is all known there;
      * *out NULL: it is not. NULL: there are no levels. */
-    KtStatus (*lower)(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel, uint32_t selected,
-                      KtFrame **out);
-    KtStatus (*lift)(KtFrame *frame, KtFrame *lower, const KtColumn *col, KtColumn *out); /* a column of it over these rows */
+    KtStatus (*lower)(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel,
+                      uint32_t selected, KtFrame **out);
+    KtStatus (*lift)(KtFrame *frame, KtFrame *lower, const KtColumn *col,
+                     KtColumn *out); /* a column of it over these rows */
     /* The first row of the selection that stands over `row` of the lower frame. */
-    KtStatus (*over)(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel, uint32_t selected, uint32_t *out);
+    KtStatus (*over)(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel,
+                     uint32_t selected, uint32_t *out);
     KtArena *arena;    /* results and temporary columns; the caller resets it */
     uint32_t fail_row; /* UINT32_MAX: no row has failed */
     KtStatus fail;

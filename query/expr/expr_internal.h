@@ -29,7 +29,8 @@ typedef struct KtScope {
     KtColumn *local;   /* by the program's own number of a local */
     uint32_t fail_row; /* UINT32_MAX: none */
     KtStatus fail;
-    struct KtFrame *frame; /* of the program's own rows: slots are asked for when they are needed; NULL: of elements */
+    struct KtFrame *
+        frame; /* of the program's own rows: slots are asked for when they are needed; NULL: of elements */
 } KtScope;
 
 /* A kernel's view of its call. */

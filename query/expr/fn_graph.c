@@ -104,7 +104,8 @@ KT_FN(kt_fn_labels)
     KtLists labels;
     KT_TRY(kt_node_labels(call->x->view, (KtIds){.id = &id, .width = 8, .n = 1}, call->arena,
                           &labels));
-    return label_list(call->x->view, call->arena, labels.item ? labels.item + labels.start[0] : NULL,
+    return label_list(call->x->view, call->arena,
+                      labels.item ? labels.item + labels.start[0] : NULL,
                       labels.start[1] - labels.start[0], out);
 }
 

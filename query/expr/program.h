@@ -75,18 +75,19 @@ typedef struct KtRunState {
     const KtProgram *program;
     KtEvalContext *x;
     KtArena *arena;
-    KtDiag words; /* of the error being raised */
-    KtFrame *frame;       /* whose rows `outer` has; NULL: none */
+    KtDiag words;   /* of the error being raised */
+    KtFrame *frame; /* whose rows `outer` has; NULL: none */
     const KtScope *outer;
 } KtRunState;
 
 KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
                      KtColumn *out) KT_MUST_CHECK;
 /* The column of a slot, by its number in the program. */
-KtStatus kt_scope_slot(KtRunState *run, KtScope *scope, uint32_t index, KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_scope_slot(KtRunState *run, KtScope *scope, uint32_t index,
+                       KtColumn *out) KT_MUST_CHECK;
 /* eval_lower.c: the step over the rows of a lower level, if all that it reads is known there. */
-KtStatus kt_step_lower(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel, KtColumn *out,
-                       bool *done) KT_MUST_CHECK;
+KtStatus kt_step_lower(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
+                       KtColumn *out, bool *done) KT_MUST_CHECK;
 /* eval_lazy.c; ends: KT_FALSE for AND, KT_TRUE for OR */
 KtStatus kt_step_junction(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
                           KtTruth ends, KtColumn *out) KT_MUST_CHECK;

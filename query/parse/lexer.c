@@ -33,15 +33,9 @@ static const bool word_reserved[] = {
 #undef KT_KEYWORD
 };
 
-const char *kt_word_text(KtWord word)
-{
-    return word_texts[word];
-}
+const char *kt_word_text(KtWord word) { return word_texts[word]; }
 
-bool kt_word_reserved(KtWord word)
-{
-    return word_reserved[word];
-}
+bool kt_word_reserved(KtWord word) { return word_reserved[word]; }
 
 /* ---- characters ---- */
 
@@ -71,15 +65,12 @@ static uint32_t decode(const char *at, const char *end, unsigned *len)
 
 static bool is_blank(uint32_t c)
 {
-    return c == ' ' || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85 || c == 0xA0 ||
-           c == 0x1680 || c == 0x180E || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 || c == 0x2029 ||
-           c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
+    return c == ' ' || (c >= 0x09 && c <= 0x0D) || (c >= 0x1C && c <= 0x1F) || c == 0x85 ||
+           c == 0xA0 || c == 0x1680 || c == 0x180E || (c >= 0x2000 && c <= 0x200A) || c == 0x2028 ||
+           c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x3000 || c == 0xFEFF;
 }
 
-static bool is_digit(uint32_t c)
-{
-    return c >= '0' && c <= '9';
-}
+static bool is_digit(uint32_t c) { return c >= '0' && c <= '9'; }
 
 /* Beyond ASCII every character that is no punctuation, symbol or private use counts as a letter. */
 static bool is_name_start(uint32_t c)
@@ -87,13 +78,15 @@ static bool is_name_start(uint32_t c)
     if (c < 0x80)
         return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
     static const uint32_t not_letters[][2] = {
-        {0x80, 0xA9},       {0xAB, 0xB4},     {0xB6, 0xB9},     {0xBB, 0xBF},     {0xD7, 0xD7},
-        {0xF7, 0xF7},       {0x300, 0x36F},   {0x1680, 0x1680}, {0x180E, 0x180E}, {0x2000, 0x203E},
-        {0x2041, 0x2053},   {0x2055, 0x2070}, {0x207A, 0x207E}, {0x208A, 0x208E}, {0x20A0, 0x20FF},
-        {0x2190, 0x2BFF},   {0x2E00, 0x2E7F}, {0x3000, 0x3004}, {0x3008, 0x3020}, {0x3030, 0x3030},
-        {0xE000, 0xF8FF},   {0xFD3E, 0xFD3F}, {0xFE00, 0xFE2F}, {0xFE30, 0xFE32}, {0xFE35, 0xFE4C},
-        {0xFE50, 0xFE6F},   {0xFEFF, 0xFEFF}, {0xFF01, 0xFF0F}, {0xFF1A, 0xFF20}, {0xFF3B, 0xFF3E},
-        {0xFF40, 0xFF40},   {0xFF5B, 0xFF65}, {0xFFE0, 0xFFFF}, {0x1F000, 0x1FAFF}, {0xE0000, 0x10FFFF},
+        {0x80, 0xA9},     {0xAB, 0xB4},       {0xB6, 0xB9},        {0xBB, 0xBF},
+        {0xD7, 0xD7},     {0xF7, 0xF7},       {0x300, 0x36F},      {0x1680, 0x1680},
+        {0x180E, 0x180E}, {0x2000, 0x203E},   {0x2041, 0x2053},    {0x2055, 0x2070},
+        {0x207A, 0x207E}, {0x208A, 0x208E},   {0x20A0, 0x20FF},    {0x2190, 0x2BFF},
+        {0x2E00, 0x2E7F}, {0x3000, 0x3004},   {0x3008, 0x3020},    {0x3030, 0x3030},
+        {0xE000, 0xF8FF}, {0xFD3E, 0xFD3F},   {0xFE00, 0xFE2F},    {0xFE30, 0xFE32},
+        {0xFE35, 0xFE4C}, {0xFE50, 0xFE6F},   {0xFEFF, 0xFEFF},    {0xFF01, 0xFF0F},
+        {0xFF1A, 0xFF20}, {0xFF3B, 0xFF3E},   {0xFF40, 0xFF40},    {0xFF5B, 0xFF65},
+        {0xFFE0, 0xFFFF}, {0x1F000, 0x1FAFF}, {0xE0000, 0x10FFFF},
     };
     for (size_t i = 0; i < KT_COUNT(not_letters); i++)
         if (c >= not_letters[i][0] && c <= not_letters[i][1])
@@ -250,7 +243,10 @@ static KtLexemeKind quoted_name(Lexer *lx, KtLexemeKind kind)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* The value of `n` hexadecimal digits at `at`, or -1. */
@@ -308,14 +304,16 @@ static KtLexemeKind string(Lexer *lx)
                 uint32_t unused;
                 unsigned escape = unicode_escape(lx->at, lx->end, &unused);
                 if (!escape)
-                    return bad(lx, KT_ERR_INVALID_UNICODE_LITERAL,
-                               "\\u takes four hexadecimal digits, \\U eight, that name a character.");
+                    return bad(
+                        lx, KT_ERR_INVALID_UNICODE_LITERAL,
+                        "\\u takes four hexadecimal digits, \\U eight, that name a character.");
                 step_ascii(lx, escape);
                 continue;
             }
             if (e == 0 || !strchr("\\'\"`bfnrt", e))
-                return bad(lx, KT_ERR_UNEXPECTED_SYNTAX,
-                           "Unknown escape: expected one of \\\\ \\' \\\" \\b \\f \\n \\r \\t \\uXXXX.");
+                return bad(
+                    lx, KT_ERR_UNEXPECTED_SYNTAX,
+                    "Unknown escape: expected one of \\\\ \\' \\\" \\b \\f \\n \\r \\t \\uXXXX.");
             step_ascii(lx, 2);
             continue;
         }
@@ -358,12 +356,14 @@ static KtLexemeKind number(Lexer *lx)
         }
         char sign = byte_at(lx, 1);
         if ((byte_at(lx, 0) | 0x20) == 'e' &&
-            (is_digit((unsigned char)sign) || ((sign == '+' || sign == '-') && is_digit((unsigned char)byte_at(lx, 2))))) {
+            (is_digit((unsigned char)sign) ||
+             ((sign == '+' || sign == '-') && is_digit((unsigned char)byte_at(lx, 2))))) {
             kind = KT_LEX_FLOAT;
             step_ascii(lx, 2);
             run_digits(lx);
         }
-        good = kind == KT_LEX_FLOAT || !leading_zero; /* 017 was octal once: refused rather than guessed */
+        good = kind == KT_LEX_FLOAT ||
+               !leading_zero; /* 017 was octal once: refused rather than guessed */
     }
     const char *before = lx->at;
     run_name(lx);
@@ -392,24 +392,42 @@ static KtLexemeKind symbol(Lexer *lx, uint32_t c)
     case '/': kind = KT_LEX_SLASH; break;
     case '%': kind = KT_LEX_PERCENT; break;
     case '^': kind = KT_LEX_CARET; break;
-    case '.': kind = KT_LEX_DOT; pair = next == '.' ? KT_LEX_DOTS : KT_LEX_END; break;
-    case '=': kind = KT_LEX_EQ; pair = next == '~' ? KT_LEX_MATCHES : KT_LEX_END; break;
-    case '+': kind = KT_LEX_PLUS; pair = next == '=' ? KT_LEX_PLUS_EQ : KT_LEX_END; break;
-    case '<': kind = KT_LEX_LT; pair = next == '=' ? KT_LEX_LE : next == '>' ? KT_LEX_NE : KT_LEX_END; break;
-    case '>': kind = KT_LEX_GT; pair = next == '=' ? KT_LEX_GE : KT_LEX_END; break;
+    case '.':
+        kind = KT_LEX_DOT;
+        pair = next == '.' ? KT_LEX_DOTS : KT_LEX_END;
+        break;
+    case '=':
+        kind = KT_LEX_EQ;
+        pair = next == '~' ? KT_LEX_MATCHES : KT_LEX_END;
+        break;
+    case '+':
+        kind = KT_LEX_PLUS;
+        pair = next == '=' ? KT_LEX_PLUS_EQ : KT_LEX_END;
+        break;
+    case '<':
+        kind = KT_LEX_LT;
+        pair = next == '=' ? KT_LEX_LE : next == '>' ? KT_LEX_NE : KT_LEX_END;
+        break;
+    case '>':
+        kind = KT_LEX_GT;
+        pair = next == '=' ? KT_LEX_GE : KT_LEX_END;
+        break;
     default:
         if (c == CODE_POINT_BAD)
             return bad_encoding(lx);
         if (c >= 0x80) {
             char text[128];
-            snprintf(text, sizeof text, "U+%04X can be no part of a statement outside of quotes.", (unsigned)c);
+            snprintf(text, sizeof text, "U+%04X can be no part of a statement outside of quotes.",
+                     (unsigned)c);
             return bad(lx, KT_ERR_INVALID_UNICODE_CHARACTER, text);
         }
         char text[128];
         if (c < 0x20 || c == 0x7F)
-            snprintf(text, sizeof text, "The control character U+%04X can be no part of a statement.", (unsigned)c);
+            snprintf(text, sizeof text,
+                     "The control character U+%04X can be no part of a statement.", (unsigned)c);
         else
-            snprintf(text, sizeof text, "Unexpected '%c': it has no meaning in Cypher outside of quotes.", (int)c);
+            snprintf(text, sizeof text,
+                     "Unexpected '%c': it has no meaning in Cypher outside of quotes.", (int)c);
         return bad(lx, KT_ERR_UNEXPECTED_SYNTAX, text);
     }
     step_ascii(lx, pair == KT_LEX_END ? 1 : 2);
@@ -420,7 +438,8 @@ static KtLexemeKind symbol(Lexer *lx, uint32_t c)
 static KtLexeme next(Lexer *lx)
 {
     bool clean = skip_blanks(lx);
-    KtLexeme out = {.at = {.offset = (uint32_t)(lx->at - lx->start), .line = lx->line, .column = lx->column}};
+    KtLexeme out = {
+        .at = {.offset = (uint32_t)(lx->at - lx->start), .line = lx->line, .column = lx->column}};
     const char *first = lx->at;
     if (!clean) {
         out.kind = KT_LEX_BAD;
@@ -449,7 +468,8 @@ static KtLexeme next(Lexer *lx)
         } else {
             run_name(lx);
             kind = lx->at > name ? KT_LEX_PARAMETER
-                                 : bad(lx, KT_ERR_UNEXPECTED_SYNTAX, "Expected the name of a parameter after '$'.");
+                                 : bad(lx, KT_ERR_UNEXPECTED_SYNTAX,
+                                       "Expected the name of a parameter after '$'.");
         }
     } else {
         kind = symbol(lx, c);
@@ -470,15 +490,17 @@ static KtLexeme next(Lexer *lx)
 
 static bool closes(uint8_t open, uint8_t close)
 {
-    return (open == KT_LEX_LPAREN && close == KT_LEX_RPAREN) || (open == KT_LEX_LBRACKET && close == KT_LEX_RBRACKET) ||
+    return (open == KT_LEX_LPAREN && close == KT_LEX_RPAREN) ||
+           (open == KT_LEX_LBRACKET && close == KT_LEX_RBRACKET) ||
            (open == KT_LEX_LBRACE && close == KT_LEX_RBRACE);
 }
 
 KtStatus kt_lex(KtArena *arena, KtText text, KtDiag *diag, KtLexemes *out)
 {
     if (text.len > KT_STATEMENT_BYTES)
-        return kt_diag_set(diag, KT_ERR_STATEMENT_TOO_LONG, NULL, "The statement has %u bytes; at most %d are allowed.",
-                           text.len, (int)KT_STATEMENT_BYTES);
+        return kt_diag_set(diag, KT_ERR_STATEMENT_TOO_LONG, NULL,
+                           "The statement has %u bytes; at most %d are allowed.", text.len,
+                           (int)KT_STATEMENT_BYTES);
     const char *start = text.len ? text.at : "";
     Lexer count = {.start = start, .at = start, .end = start + text.len, .line = 1, .column = 1};
     Lexer lx = count;
@@ -486,11 +508,14 @@ KtStatus kt_lex(KtArena *arena, KtText text, KtDiag *diag, KtLexemes *out)
     for (;;) {
         KtLexeme lexeme = next(&count);
         n++;
-        if (lexeme.kind == KT_LEX_LPAREN || lexeme.kind == KT_LEX_LBRACKET || lexeme.kind == KT_LEX_LBRACE) {
+        if (lexeme.kind == KT_LEX_LPAREN || lexeme.kind == KT_LEX_LBRACKET ||
+            lexeme.kind == KT_LEX_LBRACE) {
             if (++deep > KT_NESTING_MOST)
-                return kt_diag_set(diag, KT_ERR_TOO_COMPLEX, &lexeme.at, "Brackets are nested deeper than %d here.",
+                return kt_diag_set(diag, KT_ERR_TOO_COMPLEX, &lexeme.at,
+                                   "Brackets are nested deeper than %d here.",
                                    (int)KT_NESTING_MOST);
-        } else if (deep > 0 && (lexeme.kind == KT_LEX_RPAREN || lexeme.kind == KT_LEX_RBRACKET || lexeme.kind == KT_LEX_RBRACE)) {
+        } else if (deep > 0 && (lexeme.kind == KT_LEX_RPAREN || lexeme.kind == KT_LEX_RBRACKET ||
+                                lexeme.kind == KT_LEX_RBRACE)) {
             deep--;
         }
         if (lexeme.kind == KT_LEX_END || lexeme.kind == KT_LEX_BAD)
@@ -498,7 +523,8 @@ KtStatus kt_lex(KtArena *arena, KtText text, KtDiag *diag, KtLexemes *out)
     }
     KtLexeme *item = kt_arena_alloc(arena, (size_t)n * sizeof *item);
     if (!item)
-        return kt_diag_set(diag, KT_ERR_MEMORY, NULL, "No memory to read a statement of %u bytes.", text.len);
+        return kt_diag_set(diag, KT_ERR_MEMORY, NULL, "No memory to read a statement of %u bytes.",
+                           text.len);
     uint32_t open[KT_NESTING_MOST];
     deep = 0;
     for (uint32_t i = 0; i < n; i++) {
@@ -506,7 +532,8 @@ KtStatus kt_lex(KtArena *arena, KtText text, KtDiag *diag, KtLexemes *out)
         uint8_t kind = item[i].kind;
         if (kind == KT_LEX_LPAREN || kind == KT_LEX_LBRACKET || kind == KT_LEX_LBRACE) {
             open[deep++] = i;
-        } else if (deep > 0 && (kind == KT_LEX_RPAREN || kind == KT_LEX_RBRACKET || kind == KT_LEX_RBRACE)) {
+        } else if (deep > 0 &&
+                   (kind == KT_LEX_RPAREN || kind == KT_LEX_RBRACKET || kind == KT_LEX_RBRACE)) {
             deep--;
             if (closes(item[open[deep]].kind, kind))
                 item[open[deep]].match = i;
@@ -538,7 +565,8 @@ static size_t encode(uint32_t c, char *out)
     return n;
 }
 
-KtStatus kt_lexeme_text(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme, KtText *out)
+KtStatus kt_lexeme_text(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme,
+                        KtText *out)
 {
     const char *at = lexemes->text.at + lexeme->at.offset, *end = at + lexeme->at.length;
     if (lexeme->kind == KT_LEX_PARAMETER)
@@ -554,7 +582,8 @@ KtStatus kt_lexeme_text(KtArena *arena, const KtLexemes *lexemes, const KtLexeme
         *out = (KtText){at, (uint32_t)len};
         return KT_OK;
     }
-    char *copy = kt_arena_alloc(arena, len); /* an escape is never shorter than what it stands for */
+    char *copy =
+        kt_arena_alloc(arena, len); /* an escape is never shorter than what it stands for */
     if (!copy)
         return KT_ERR_MEMORY;
     size_t n = 0;
@@ -579,7 +608,8 @@ KtStatus kt_lexeme_text(KtArena *arena, const KtLexemes *lexemes, const KtLexeme
     return KT_OK;
 }
 
-bool kt_lexeme_integer(const KtLexemes *lexemes, const KtLexeme *lexeme, bool negative, int64_t *out)
+bool kt_lexeme_integer(const KtLexemes *lexemes, const KtLexeme *lexeme, bool negative,
+                       int64_t *out)
 {
     const char *at = lexemes->text.at + lexeme->at.offset, *end = at + lexeme->at.length;
     uint64_t base = 10, value = 0, most = (uint64_t)INT64_MAX + (negative ? 1 : 0);
@@ -597,7 +627,8 @@ bool kt_lexeme_integer(const KtLexemes *lexemes, const KtLexeme *lexeme, bool ne
     return true;
 }
 
-KtStatus kt_lexeme_float(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme, double *out, bool *finite)
+KtStatus kt_lexeme_float(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme,
+                         double *out, bool *finite)
 {
     char *text = kt_arena_text(arena, lexemes->text.at + lexeme->at.offset, lexeme->at.length);
     if (!text)

@@ -7,7 +7,7 @@
 
 typedef struct KtLexemes {
     KtText text;
-    uint32_t n;           /* at least 1: the last one is END or BAD */
+    uint32_t n; /* at least 1: the last one is END or BAD */
     const KtLexeme *item;
     KtStatus fault; /* of the BAD lexeme, with its sentence */
     char fault_text[128];
@@ -22,13 +22,15 @@ KtStatus kt_lex(KtArena *arena, KtText text, KtDiag *diag, KtLexemes *out) KT_MU
 
 /* The name of a NAME or PARAMETER (without $ and backticks) or the contents of a TEXT (without quotes and
  * escapes). Points into the statement where nothing had to change, else into `arena`. Errors: MEMORY. */
-KtStatus kt_lexeme_text(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme, KtText *out) KT_MUST_CHECK;
+KtStatus kt_lexeme_text(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme,
+                        KtText *out) KT_MUST_CHECK;
 
 /* The value of an INTEGER, negated if `negative`. False when it does not fit in 64 bits. */
-bool kt_lexeme_integer(const KtLexemes *lexemes, const KtLexeme *lexeme, bool negative, int64_t *out);
+bool kt_lexeme_integer(const KtLexemes *lexemes, const KtLexeme *lexeme, bool negative,
+                       int64_t *out);
 /* The value of a FLOAT. Errors: MEMORY. *finite is false when it is beyond the greatest double. */
-KtStatus kt_lexeme_float(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme, double *out, bool *finite)
-    KT_MUST_CHECK;
+KtStatus kt_lexeme_float(KtArena *arena, const KtLexemes *lexemes, const KtLexeme *lexeme,
+                         double *out, bool *finite) KT_MUST_CHECK;
 
 const char *kt_word_text(KtWord word);
 bool kt_word_reserved(KtWord word);

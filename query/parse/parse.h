@@ -12,6 +12,7 @@
  * Errors, each with place and what was expected in `diag`: UNEXPECTED_SYNTAX, INTEGER_OVERFLOW,
  * FLOATING_POINT_OVERFLOW, INVALID_NUMBER_LITERAL, INVALID_UNICODE_CHARACTER, INVALID_UNICODE_LITERAL,
  * STATEMENT_TOO_LONG, TOO_COMPLEX, NOT_SUPPORTED, MEMORY; *out is then untouched. */
-KtStatus kt_parse(KtText text, KtArena *arena, KtDiag *diag, const KtAstStatement **out) KT_MUST_CHECK;
+KtStatus kt_parse(KtText text, KtArena *arena, KtDiag *diag,
+                  const KtAstStatement **out) KT_MUST_CHECK;
 
 #endif

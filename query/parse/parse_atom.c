@@ -46,9 +46,10 @@ KtStatus kt_parse_number(KtParser *p, uint32_t first, bool negative, const KtAst
     if (lexeme->kind == KT_LEX_INTEGER) {
         int64_t i;
         if (!kt_lexeme_integer(&p->lexemes, lexeme, negative, &i)) {
-            return kt_diag_set(p->diag, KT_ERR_INTEGER_OVERFLOW, &lexeme->at,
-                               "This integer does not fit in 64 bits: integers go from -9223372036854775808 to "
-                               "9223372036854775807.");
+            return kt_diag_set(
+                p->diag, KT_ERR_INTEGER_OVERFLOW, &lexeme->at,
+                "This integer does not fit in 64 bits: integers go from -9223372036854775808 to "
+                "9223372036854775807.");
         }
         value = kt_int(i);
     } else {
@@ -114,7 +115,8 @@ static KtStatus map(KtParser *p, const KtAstExpr **out)
 }
 
 /* The tail `IN list WHERE where | value` of a comprehension or quantifier, and its closing bracket. */
-static KtStatus each(KtParser *p, KtAstExprKind kind, uint32_t first, KtLexemeKind close, const KtAstExpr **out)
+static KtStatus each(KtParser *p, KtAstExprKind kind, uint32_t first, KtLexemeKind close,
+                     const KtAstExpr **out)
 {
     const KtAstName *variable;
     const KtAstExpr *list, *where = NULL, *value = NULL;
@@ -157,7 +159,8 @@ static bool at_gather(const KtParser *p)
         return false;
     uint32_t behind = kt_parse_scan_path(p, from);
     return behind && behind < p->lexemes.n &&
-           (p->lexemes.item[behind].kind == KT_LEX_BAR || p->lexemes.item[behind].word == KT_WORD_WHERE);
+           (p->lexemes.item[behind].kind == KT_LEX_BAR ||
+            p->lexemes.item[behind].word == KT_WORD_WHERE);
 }
 
 static KtStatus gather(KtParser *p, const KtAstExpr **out)
@@ -250,7 +253,8 @@ static KtStatus kase(KtParser *p, const KtAstExpr **out)
         return kt_parse_unexpected(p, "an operator or WHEN");
     if (kt_parse_take_word(p, KT_WORD_ELSE))
         KT_TRY(kt_parse_expr(p, &other));
-    KT_TRY(kt_parse_expect_word(p, KT_WORD_END, other ? "an operator or END" : "an operator, WHEN, ELSE or END"));
+    KT_TRY(kt_parse_expect_word(p, KT_WORD_END,
+                                other ? "an operator or END" : "an operator, WHEN, ELSE or END"));
     kt_parse_leave(p);
     KtAstExpr *e;
     KT_TRY(kt_parse_make(p, KT_AST_CASE, first, &e));
@@ -330,7 +334,8 @@ static KtStatus exists(KtParser *p, const KtAstExpr **out)
 static uint32_t at_call(const KtParser *p)
 {
     uint32_t i = 0;
-    while (kt_parse_peek(p, i + 1)->kind == KT_LEX_DOT && kt_parse_peek(p, i + 2)->kind == KT_LEX_NAME)
+    while (kt_parse_peek(p, i + 1)->kind == KT_LEX_DOT &&
+           kt_parse_peek(p, i + 2)->kind == KT_LEX_NAME)
         i += 2;
     return kt_parse_peek(p, i + 1)->kind == KT_LEX_LPAREN ? p->at + i + 1 : 0;
 }
@@ -407,7 +412,8 @@ static KtStatus word(KtParser *p, const KtAstExpr **out)
 {
     KtWord w = (KtWord)kt_parse_peek(p, 0)->word;
     uint8_t next = kt_parse_peek(p, 1)->kind;
-    bool over_variable = next == KT_LEX_LPAREN && kt_parse_is_variable(p, 2) && kt_parse_peek(p, 3)->word == KT_WORD_IN;
+    bool over_variable = next == KT_LEX_LPAREN && kt_parse_is_variable(p, 2) &&
+                         kt_parse_peek(p, 3)->word == KT_WORD_IN;
     KtAstExprKind quantifier = w == KT_WORD_ALL      ? KT_AST_ALL
                                : w == KT_WORD_ANY    ? KT_AST_ANY
                                : w == KT_WORD_NONE   ? KT_AST_NONE
@@ -457,9 +463,11 @@ KtStatus kt_parse_atom(KtParser *p, const KtAstExpr **out)
     case KT_LEX_NAME: return word(p, out);
     case KT_LEX_NOT_A_NUMBER: {
         const KtLexeme *lexeme = kt_parse_peek(p, 0);
-        KtText said = {p->text.at + lexeme->at.offset, lexeme->at.length > 40 ? 40 : lexeme->at.length};
+        KtText said = {p->text.at + lexeme->at.offset,
+                       lexeme->at.length > 40 ? 40 : lexeme->at.length};
         return kt_diag_set(p->diag, KT_ERR_INVALID_NUMBER_LITERAL, &lexeme->at,
-                           "'%.*s' is no number: expected digits as in 12, 0x1F, 0o17 or 1.5e3.", (int)said.len, said.at);
+                           "'%.*s' is no number: expected digits as in 12, 0x1F, 0o17 or 1.5e3.",
+                           (int)said.len, said.at);
     }
     default: return kt_parse_unexpected(p, "an expression");
     }

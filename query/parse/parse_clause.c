@@ -42,7 +42,8 @@ static KtStatus item(KtParser *p, KtAstItem *out)
 static KtStatus sort(KtParser *p, KtAstSortItem *out)
 {
     KT_TRY(kt_parse_expr(p, &out->value));
-    out->descending = kt_parse_take_word(p, KT_WORD_DESC) || kt_parse_take_word(p, KT_WORD_DESCENDING);
+    out->descending =
+        kt_parse_take_word(p, KT_WORD_DESC) || kt_parse_take_word(p, KT_WORD_DESCENDING);
     if (!out->descending && !kt_parse_take_word(p, KT_WORD_ASC))
         kt_parse_take_word(p, KT_WORD_ASCENDING);
     return KT_OK;
@@ -115,7 +116,8 @@ static KtStatus set_item(KtParser *p, bool removes, KtAstSetItem *out)
             KT_TRY(kt_parse_expect(p, KT_LEX_EQ, "'=', '+=', '.' or ':'"));
         KT_TRY(kt_parse_expr(p, &out->value));
     } else {
-        return kt_parse_unexpected(p, removes ? "'.key' or ':Label' of what to remove" : "'.key', ':Label', '=' or '+='");
+        return kt_parse_unexpected(p, removes ? "'.key' or ':Label' of what to remove"
+                                              : "'.key', ':Label', '=' or '+='");
     }
     out->at = kt_parse_span(p, first);
     return KT_OK;
@@ -175,7 +177,7 @@ static KtStatus del(KtParser *p, KtAstClause *out)
     return kt_parse_exprs(p, &out->as.del.items);
 }
 
-static KtStatus foreach(KtParser *p, KtAstClause *out)
+static KtStatus foreach (KtParser *p, KtAstClause * out)
 {
     out->kind = KT_AST_CLAUSE_FOREACH;
     p->at++;
@@ -189,8 +191,9 @@ static KtStatus foreach(KtParser *p, KtAstClause *out)
     do {
         const char *expected = "CREATE, MERGE, SET, REMOVE, DELETE or FOREACH";
         KtWord word = (KtWord)kt_parse_peek(p, 0)->word;
-        if (word == KT_WORD_MATCH || word == KT_WORD_OPTIONAL || word == KT_WORD_WITH || word == KT_WORD_RETURN ||
-            word == KT_WORD_UNWIND || word == KT_WORD_CALL || !kt_parse_at_clause(p))
+        if (word == KT_WORD_MATCH || word == KT_WORD_OPTIONAL || word == KT_WORD_WITH ||
+            word == KT_WORD_RETURN || word == KT_WORD_UNWIND || word == KT_WORD_CALL ||
+            !kt_parse_at_clause(p))
             return kt_parse_unexpected(p, expected);
         KtAstClause clause;
         KT_TRY(kt_parse_clause(p, &clause));
@@ -265,10 +268,8 @@ bool kt_parse_at_clause(const KtParser *p)
     case KT_WORD_FOREACH:
     case KT_WORD_CALL:
     case KT_WORD_LOAD:
-    case KT_WORD_USE:
-        return true;
-    default: /* of some seventy words these fifteen begin a clause */
-        return false;
+    case KT_WORD_USE: return true;
+    default: /* of some seventy words these fifteen begin a clause */ return false;
     }
 }
 
@@ -289,15 +290,17 @@ KtStatus kt_parse_clause(KtParser *p, KtAstClause *out)
     case KT_WORD_REMOVE: status = set(p, out, true); break;
     case KT_WORD_DELETE:
     case KT_WORD_DETACH: status = del(p, out); break;
-    case KT_WORD_FOREACH: status = foreach(p, out); break;
+    case KT_WORD_FOREACH: status = foreach (p, out); break;
     case KT_WORD_CALL: status = call(p, out); break;
     case KT_WORD_LOAD:
         return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "LOAD CSV is",
                                     "Use `kith import`, or UNWIND over a parameter.");
     case KT_WORD_USE:
-        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "USE is", "Name the database in the address.");
+        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "USE is",
+                                    "Name the database in the address.");
     default:
-        return kt_parse_unexpected(p, "a clause such as MATCH, CREATE, MERGE, UNWIND, WITH or RETURN");
+        return kt_parse_unexpected(p,
+                                   "a clause such as MATCH, CREATE, MERGE, UNWIND, WITH or RETURN");
     }
     KT_TRY(status);
     out->at = kt_parse_span(p, first);

@@ -34,7 +34,8 @@ static KtStatus subscript(KtParser *p, uint32_t first, const KtAstExpr *of, cons
     bool slice = kt_parse_take(p, KT_LEX_DOTS);
     if (slice && !kt_parse_is(p, KT_LEX_RBRACKET))
         KT_TRY(kt_parse_expr(p, &to));
-    KT_TRY(kt_parse_expect(p, KT_LEX_RBRACKET, slice ? "an operator or ']'" : "an operator, '..' or ']'"));
+    KT_TRY(kt_parse_expect(p, KT_LEX_RBRACKET,
+                           slice ? "an operator or ']'" : "an operator, '..' or ']'"));
     kt_parse_leave(p);
     KtAstExpr *e;
     KT_TRY(kt_parse_make(p, slice ? KT_AST_SLICE : KT_AST_INDEX, first, &e));
@@ -82,7 +83,8 @@ static KtStatus postfix(KtParser *p, const KtAstExpr **out)
 
 /* ---- operators ---- */
 
-static KtStatus unary(KtParser *p, KtAstExprKind kind, uint32_t first, const KtAstExpr *of, const KtAstExpr **out)
+static KtStatus unary(KtParser *p, KtAstExprKind kind, uint32_t first, const KtAstExpr *of,
+                      const KtAstExpr **out)
 {
     KtAstExpr *e;
     KT_TRY(kt_parse_make(p, kind, first, &e));
@@ -180,7 +182,8 @@ static KtAstExprKind chain_kind(Level of)
 }
 
 /* All operators of level `of` that follow `left`, as one node. */
-static KtStatus chain(KtParser *p, Level of, uint32_t first, const KtAstExpr *left, const KtAstExpr **out)
+static KtStatus chain(KtParser *p, Level of, uint32_t first, const KtAstExpr *left,
+                      const KtAstExpr **out)
 {
     KtGrowing items = {0}, ops = {0};
     uint8_t op = KT_AST_OP_NONE;
@@ -210,7 +213,9 @@ static KtStatus predicate(KtParser *p, uint32_t first, const KtAstExpr *left, co
     p->at++;
     if (w == KT_WORD_IS) {
         kind = kt_parse_take_word(p, KT_WORD_NOT) ? KT_AST_IS_NOT_NULL : KT_AST_IS_NULL;
-        KT_TRY(kt_parse_expect_word(p, KT_WORD_NULL, kind == KT_AST_IS_NULL ? "NULL or NOT NULL after IS" : "NULL after IS NOT"));
+        KT_TRY(kt_parse_expect_word(p, KT_WORD_NULL,
+                                    kind == KT_AST_IS_NULL ? "NULL or NOT NULL after IS"
+                                                           : "NULL after IS NOT"));
         return unary(p, kind, first, left, out);
     }
     if (w == KT_WORD_IN)
@@ -256,10 +261,7 @@ static KtStatus level(KtParser *p, Level least, const KtAstExpr **out)
 
 /* ---- doors ---- */
 
-KtStatus kt_parse_expr(KtParser *p, const KtAstExpr **out)
-{
-    return level(p, LEVEL_OR, out);
-}
+KtStatus kt_parse_expr(KtParser *p, const KtAstExpr **out) { return level(p, LEVEL_OR, out); }
 
 KtStatus kt_parse_exprs(KtParser *p, KtAstExprs *out)
 {
@@ -274,7 +276,8 @@ KtStatus kt_parse_exprs(KtParser *p, KtAstExprs *out)
 }
 
 /* Depth counts anew inside, and what is outside keeps the greater of the two. */
-static KtStatus apart(KtParser *p, KtStatus (*parse)(KtParser *, const KtAstExpr **), const KtAstExpr **out)
+static KtStatus apart(KtParser *p, KtStatus (*parse)(KtParser *, const KtAstExpr **),
+                      const KtAstExpr **out)
 {
     uint32_t outside = p->deepest;
     p->deepest = 0;
@@ -284,10 +287,7 @@ static KtStatus apart(KtParser *p, KtStatus (*parse)(KtParser *, const KtAstExpr
     return KT_OK;
 }
 
-KtStatus kt_parse_target(KtParser *p, const KtAstExpr **out)
-{
-    return apart(p, postfix, out);
-}
+KtStatus kt_parse_target(KtParser *p, const KtAstExpr **out) { return apart(p, postfix, out); }
 
 KtStatus kt_parse_props(KtParser *p, const KtAstExpr **out)
 {

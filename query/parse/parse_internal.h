@@ -53,7 +53,8 @@ bool kt_parse_take_word(KtParser *p, KtWord word);
 KtStatus kt_parse_unexpected(KtParser *p, const char *expected) KT_MUST_CHECK;
 KtStatus kt_parse_expect(KtParser *p, KtLexemeKind kind, const char *expected) KT_MUST_CHECK;
 KtStatus kt_parse_expect_word(KtParser *p, KtWord word, const char *expected) KT_MUST_CHECK;
-KtStatus kt_parse_unsupported(KtParser *p, const KtPos *at, const char *what, const char *way_out) KT_MUST_CHECK;
+KtStatus kt_parse_unsupported(KtParser *p, const KtPos *at, const char *what,
+                              const char *way_out) KT_MUST_CHECK;
 KtStatus kt_parse_memory(KtParser *p) KT_MUST_CHECK;
 
 /* From the lexeme `first` to the one before the next. */
@@ -62,10 +63,7 @@ KtText kt_parse_slice(const KtParser *p, uint32_t first);
 
 /* A construct that holds others begins: TOO_COMPLEX if it is one too many. */
 KtStatus kt_parse_enter(KtParser *p) KT_MUST_CHECK;
-static inline void kt_parse_leave(KtParser *p)
-{
-    p->nesting--;
-}
+static inline void kt_parse_leave(KtParser *p) { p->nesting--; }
 
 /* Can the next lexeme name a variable? */
 bool kt_parse_is_variable(const KtParser *p, uint32_t ahead);
@@ -79,11 +77,13 @@ KtStatus kt_parse_dotted(KtParser *p, const char *expected, KtAstName *out) KT_M
 
 /* parse_atom.c */
 /* A node around all that was made since the enclosing level of operators began. */
-KtStatus kt_parse_make(KtParser *p, KtAstExprKind kind, uint32_t first, KtAstExpr **out) KT_MUST_CHECK;
+KtStatus kt_parse_make(KtParser *p, KtAstExprKind kind, uint32_t first,
+                       KtAstExpr **out) KT_MUST_CHECK;
 KtStatus kt_parse_keep_name(KtParser *p, KtAstName name, const KtAstName **out) KT_MUST_CHECK;
 KtStatus kt_parse_atom(KtParser *p, const KtAstExpr **out) KT_MUST_CHECK;
 /* `first`: the lexeme where the literal begins, a sign or the number itself. */
-KtStatus kt_parse_number(KtParser *p, uint32_t first, bool negative, const KtAstExpr **out) KT_MUST_CHECK;
+KtStatus kt_parse_number(KtParser *p, uint32_t first, bool negative,
+                         const KtAstExpr **out) KT_MUST_CHECK;
 
 /* parse_expr.c */
 KtStatus kt_parse_expr(KtParser *p, const KtAstExpr **out) KT_MUST_CHECK;

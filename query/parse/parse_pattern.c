@@ -26,18 +26,20 @@ static KtStatus node(KtParser *p, KtAstNode *out)
         KT_TRY(kt_parse_variable(p, "a variable", &out->variable));
     if (kt_parse_is(p, KT_LEX_COLON))
         KT_TRY(kt_parse_labels(p, &out->labels));
-    if (kt_parse_is(p, KT_LEX_BAR) || kt_parse_is(p, KT_LEX_AMPERSAND) || kt_parse_is(p, KT_LEX_BANG))
-        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "Label expressions with | & and ! are",
+    if (kt_parse_is(p, KT_LEX_BAR) || kt_parse_is(p, KT_LEX_AMPERSAND) ||
+        kt_parse_is(p, KT_LEX_BANG))
+        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at,
+                                    "Label expressions with | & and ! are",
                                     "Write :A:B for both labels, and WHERE n:A OR n:B for either.");
     KT_TRY(kt_parse_props(p, &out->props));
     if (kt_parse_is_word(p, KT_WORD_WHERE))
         return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "WHERE inside a pattern is",
                                     "Put the condition into the WHERE of the clause.");
     KT_TRY(kt_parse_expect(p, KT_LEX_RPAREN,
-                           out->props           ? "')'"
-                           : out->labels.n      ? "':', '{', a parameter or ')'"
+                           out->props              ? "')'"
+                           : out->labels.n         ? "':', '{', a parameter or ')'"
                            : out->variable.text.at ? "':', '{', a parameter or ')'"
-                                                : "a variable, ':', '{', a parameter or ')'"));
+                                                   : "a variable, ':', '{', a parameter or ')'"));
     kt_parse_leave(p);
     out->at = kt_parse_span(p, first);
     return KT_OK;
@@ -98,7 +100,8 @@ static KtStatus rel_body(KtParser *p, KtAstRel *out)
     if (kt_parse_is(p, KT_LEX_COLON))
         KT_TRY(types(p, &out->types));
     if (kt_parse_is(p, KT_LEX_AMPERSAND) || kt_parse_is(p, KT_LEX_BANG))
-        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "Type expressions with & and ! are",
+        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at,
+                                    "Type expressions with & and ! are",
                                     "Write :A|B for either type, and test type(r) in WHERE.");
     bool starred = kt_parse_take(p, KT_LEX_STAR);
     if (starred)
@@ -108,10 +111,10 @@ static KtStatus rel_body(KtParser *p, KtAstRel *out)
         return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "WHERE inside a pattern is",
                                     "Put the condition into the WHERE of the clause.");
     KT_TRY(kt_parse_expect(p, KT_LEX_RBRACKET,
-                           out->props    ? "']'"
-                           : starred     ? "a length as in *1..3, '{' or ']'"
+                           out->props     ? "']'"
+                           : starred      ? "a length as in *1..3, '{' or ']'"
                            : out->types.n ? "'|', '*', '{', a parameter or ']'"
-                                         : "a variable, ':', '*', '{', a parameter or ']'"));
+                                          : "a variable, ':', '*', '{', a parameter or ']'"));
     kt_parse_leave(p);
     return KT_OK;
 }
@@ -157,8 +160,8 @@ KtStatus kt_parse_bare_path(KtParser *p, KtAstPath *out)
 KtStatus kt_parse_shortest(KtParser *p, KtAstPath *out)
 {
     uint32_t first = p->at;
-    KtAstShortest shortest =
-        kt_parse_is_word(p, KT_WORD_SHORTEST_PATH) ? KT_AST_SHORTEST_PATH : KT_AST_ALL_SHORTEST_PATHS;
+    KtAstShortest shortest = kt_parse_is_word(p, KT_WORD_SHORTEST_PATH) ? KT_AST_SHORTEST_PATH
+                                                                        : KT_AST_ALL_SHORTEST_PATHS;
     p->at++;
     KT_TRY(kt_parse_expect(p, KT_LEX_LPAREN, "'('"));
     KT_TRY(kt_parse_enter(p));
@@ -172,7 +175,8 @@ KtStatus kt_parse_shortest(KtParser *p, KtAstPath *out)
 
 static bool at_shortest(const KtParser *p)
 {
-    return (kt_parse_is_word(p, KT_WORD_SHORTEST_PATH) || kt_parse_is_word(p, KT_WORD_ALL_SHORTEST_PATHS)) &&
+    return (kt_parse_is_word(p, KT_WORD_SHORTEST_PATH) ||
+            kt_parse_is_word(p, KT_WORD_ALL_SHORTEST_PATHS)) &&
            kt_parse_peek(p, 1)->kind == KT_LEX_LPAREN;
 }
 

@@ -54,14 +54,16 @@ KtStatus kt_parse_unexpected(KtParser *p, const char *expected)
     if (lexeme->kind == KT_LEX_BAD)
         return kt_diag_set(p->diag, p->lexemes.fault, &lexeme->at, "%s", p->lexemes.fault_text);
     if (lexeme->kind == KT_LEX_END)
-        return kt_diag_set(p->diag, KT_ERR_UNEXPECTED_SYNTAX, &lexeme->at, "The statement ends too early: expected %s.",
-                           expected);
+        return kt_diag_set(p->diag, KT_ERR_UNEXPECTED_SYNTAX, &lexeme->at,
+                           "The statement ends too early: expected %s.", expected);
     uint32_t len = lexeme->at.length, most = 60;
     if (len > most) /* cut at a character */
-        for (len = most; len > 0 && ((unsigned char)p->text.at[lexeme->at.offset + len] & 0xC0) == 0x80;)
+        for (len = most;
+             len > 0 && ((unsigned char)p->text.at[lexeme->at.offset + len] & 0xC0) == 0x80;)
             len--;
-    return kt_diag_set(p->diag, KT_ERR_UNEXPECTED_SYNTAX, &lexeme->at, "Unexpected '%.*s%s': expected %s.", (int)len,
-                       p->text.at + lexeme->at.offset, len < lexeme->at.length ? "..." : "", expected);
+    return kt_diag_set(
+        p->diag, KT_ERR_UNEXPECTED_SYNTAX, &lexeme->at, "Unexpected '%.*s%s': expected %s.",
+        (int)len, p->text.at + lexeme->at.offset, len < lexeme->at.length ? "..." : "", expected);
 }
 
 KtStatus kt_parse_expect(KtParser *p, KtLexemeKind kind, const char *expected)
@@ -125,7 +127,8 @@ static KtStatus not_empty(KtParser *p, const KtAstName *name)
 {
     if (name->text.len)
         return KT_OK;
-    return kt_diag_set(p->diag, KT_ERR_UNEXPECTED_SYNTAX, &name->at, "A name in backticks cannot be empty here.");
+    return kt_diag_set(p->diag, KT_ERR_UNEXPECTED_SYNTAX, &name->at,
+                       "A name in backticks cannot be empty here.");
 }
 
 KtStatus kt_parse_variable(KtParser *p, const char *expected, KtAstName *out)
@@ -189,8 +192,9 @@ static KtStatus part(KtParser *p, KtAstPart *out)
         KT_TRY(kt_parse_clause(p, &clause));
         bool all_yields = clause.kind == KT_AST_CLAUSE_CALL && clause.as.call.star;
         if (all_yields && (list.n || kt_parse_at_clause(p)))
-            return kt_diag_set(p->diag, KT_ERR_UNEXPECTED_SYNTAX, &p->lexemes.item[p->at - 1].at,
-                               "YIELD * is for a CALL that stands alone: expected the names of its results.");
+            return kt_diag_set(
+                p->diag, KT_ERR_UNEXPECTED_SYNTAX, &p->lexemes.item[p->at - 1].at,
+                "YIELD * is for a CALL that stands alone: expected the names of its results.");
         KT_TRY(kt_parse_push(p, &list, &clause, sizeof clause));
     } while (kt_parse_at_clause(p));
     out->clauses = list.n;
@@ -232,11 +236,14 @@ static KtStatus if_exists(KtParser *p, bool negated, bool *out)
 /* (v:Label) */
 static KtStatus schema_node(KtParser *p, KtAstStatement *out)
 {
-    KT_TRY(kt_parse_expect_word(p, KT_WORD_FOR, out->name.text.at ? "IF NOT EXISTS or FOR" : "a name, IF NOT EXISTS or FOR"));
+    KT_TRY(kt_parse_expect_word(p, KT_WORD_FOR,
+                                out->name.text.at ? "IF NOT EXISTS or FOR"
+                                                  : "a name, IF NOT EXISTS or FOR"));
     const KtPos *at = &kt_parse_peek(p, 0)->at;
     KT_TRY(kt_parse_expect(p, KT_LEX_LPAREN, "'(' and a node such as (p:Person)"));
     if (kt_parse_is(p, KT_LEX_RPAREN))
-        return kt_parse_unsupported(p, at, "Indexes and constraints on relationships are", "Name a node, as in (p:Person).");
+        return kt_parse_unsupported(p, at, "Indexes and constraints on relationships are",
+                                    "Name a node, as in (p:Person).");
     KT_TRY(kt_parse_variable(p, "a variable", &out->variable));
     KT_TRY(kt_parse_expect(p, KT_LEX_COLON, "':' and a label"));
     KT_TRY(kt_parse_name(p, "a label", &out->label));
@@ -250,12 +257,15 @@ static KtStatus schema_key(KtParser *p, KtAstStatement *out)
     KtAstName variable;
     KT_TRY(kt_parse_variable(p, "a property such as p.name", &variable));
     if (!kt_text_eq(variable.text, out->variable.text))
-        return kt_diag_set(p->diag, KT_ERR_UNDEFINED_VARIABLE, &variable.at, "Variable `%.*s` is not defined here.",
-                           (int)(variable.text.len > 100 ? 100 : variable.text.len), variable.text.at);
+        return kt_diag_set(p->diag, KT_ERR_UNDEFINED_VARIABLE, &variable.at,
+                           "Variable `%.*s` is not defined here.",
+                           (int)(variable.text.len > 100 ? 100 : variable.text.len),
+                           variable.text.at);
     KT_TRY(kt_parse_expect(p, KT_LEX_DOT, "'.' and a property key"));
     KT_TRY(kt_parse_name(p, "a property key", &out->key));
     if (kt_parse_is(p, KT_LEX_COMMA))
-        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "Indexes and constraints on several properties are",
+        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at,
+                                    "Indexes and constraints on several properties are",
                                     "Name one property.");
     return KT_OK;
 }
@@ -272,8 +282,9 @@ static KtStatus create_schema(KtParser *p, KtAstStatement *out)
     p->at++;
     KtWord kind = (KtWord)kt_parse_peek(p, 0)->word;
     if (kind != KT_WORD_INDEX && kind != KT_WORD_CONSTRAINT && kind != KT_WORD_RANGE)
-        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "Indexes other than range indexes are",
-                                    "CREATE INDEX name FOR (p:Person) ON (p.name) makes a range index.");
+        return kt_parse_unsupported(
+            p, &kt_parse_peek(p, 0)->at, "Indexes other than range indexes are",
+            "CREATE INDEX name FOR (p:Person) ON (p.name) makes a range index.");
     kt_parse_take_word(p, KT_WORD_RANGE);
     bool index = kt_parse_take_word(p, KT_WORD_INDEX);
     if (!index)
@@ -300,8 +311,9 @@ static KtStatus create_schema(KtParser *p, KtAstStatement *out)
         KT_TRY(kt_parse_expect(p, KT_LEX_RPAREN, "')'"));
     KT_TRY(kt_parse_expect_word(p, KT_WORD_IS, "IS UNIQUE"));
     if (!kt_parse_take_word(p, KT_WORD_UNIQUE))
-        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "Constraints other than IS UNIQUE are",
-                                    "CREATE CONSTRAINT name FOR (p:Person) REQUIRE p.id IS UNIQUE.");
+        return kt_parse_unsupported(
+            p, &kt_parse_peek(p, 0)->at, "Constraints other than IS UNIQUE are",
+            "CREATE CONSTRAINT name FOR (p:Person) REQUIRE p.id IS UNIQUE.");
     return no_options(p);
 }
 
@@ -324,7 +336,8 @@ static KtStatus show_schema(KtParser *p, KtAstStatement *out)
         KT_TRY(kt_parse_expect_word(p, KT_WORD_CONSTRAINT, "INDEXES or CONSTRAINTS after SHOW"));
     out->kind = index ? KT_AST_SHOW_INDEXES : KT_AST_SHOW_CONSTRAINTS;
     if (kt_parse_is_word(p, KT_WORD_YIELD) || kt_parse_is_word(p, KT_WORD_WHERE))
-        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "YIELD and WHERE after SHOW are", "Leave them out.");
+        return kt_parse_unsupported(p, &kt_parse_peek(p, 0)->at, "YIELD and WHERE after SHOW are",
+                                    "Leave them out.");
     return KT_OK;
 }
 
@@ -332,8 +345,9 @@ static KtStatus show_schema(KtParser *p, KtAstStatement *out)
 
 static bool makes_schema(KtWord word)
 {
-    return word == KT_WORD_INDEX || word == KT_WORD_CONSTRAINT || word == KT_WORD_RANGE || word == KT_WORD_TEXT ||
-           word == KT_WORD_POINT || word == KT_WORD_LOOKUP || word == KT_WORD_FULLTEXT || word == KT_WORD_VECTOR;
+    return word == KT_WORD_INDEX || word == KT_WORD_CONSTRAINT || word == KT_WORD_RANGE ||
+           word == KT_WORD_TEXT || word == KT_WORD_POINT || word == KT_WORD_LOOKUP ||
+           word == KT_WORD_FULLTEXT || word == KT_WORD_VECTOR;
 }
 
 static KtStatus statement(KtParser *p, KtAstStatement *out)
@@ -360,7 +374,8 @@ static KtStatus statement(KtParser *p, KtAstStatement *out)
         return kt_parse_unexpected(p, "a statement: MATCH, CREATE, MERGE, UNWIND, WITH, RETURN...");
     }
     if (out->kind != KT_AST_QUERY && !plain)
-        return kt_parse_unsupported(p, &begin, "EXPLAIN and PROFILE of a schema statement are", "Run it without them.");
+        return kt_parse_unsupported(p, &begin, "EXPLAIN and PROFILE of a schema statement are",
+                                    "Run it without them.");
     if (kt_parse_take(p, KT_LEX_SEMICOLON))
         expected = "the end: one statement at a time";
     return kt_parse_expect(p, KT_LEX_END, expected);

@@ -20,13 +20,13 @@ typedef enum KtWord {
 
 typedef enum KtLexemeKind {
     KT_LEX_END,
-    KT_LEX_BAD,       /* the lexer could go no further: KtLexemes.fault says why */
-    KT_LEX_NAME,      /* a word or a name in backticks */
-    KT_LEX_INTEGER,   /* well-formed, not yet converted: 12, 0x1f, 0o17 */
-    KT_LEX_FLOAT,     /* 1.5, .5, 1e9 */
+    KT_LEX_BAD,          /* the lexer could go no further: KtLexemes.fault says why */
+    KT_LEX_NAME,         /* a word or a name in backticks */
+    KT_LEX_INTEGER,      /* well-formed, not yet converted: 12, 0x1f, 0o17 */
+    KT_LEX_FLOAT,        /* 1.5, .5, 1e9 */
     KT_LEX_NOT_A_NUMBER, /* begins with a digit and is no number: 12abc, 0x */
-    KT_LEX_TEXT,      /* in quotes, escapes already checked */
-    KT_LEX_PARAMETER, /* $name, $`name`, $0 */
+    KT_LEX_TEXT,         /* in quotes, escapes already checked */
+    KT_LEX_PARAMETER,    /* $name, $`name`, $0 */
     KT_LEX_LPAREN,
     KT_LEX_RPAREN,
     KT_LEX_LBRACKET,

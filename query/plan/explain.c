@@ -31,7 +31,8 @@ static void put_slot(KtBuf *out, const KtBound *bound, KtSlot slot)
         put(out, "#%u", slot);
 }
 
-static void put_names(KtBuf *out, const KtBound *bound, const KtNameRef *name, uint32_t n, const char *between)
+static void put_names(KtBuf *out, const KtBound *bound, const KtNameRef *name, uint32_t n,
+                      const char *between)
 {
     for (uint32_t i = 0; i < n; i++) {
         put(out, "%s", i ? between : ":");
@@ -39,7 +40,8 @@ static void put_names(KtBuf *out, const KtBound *bound, const KtNameRef *name, u
     }
 }
 
-static void put_hop(KtBuf *out, const KtBound *bound, KtSlot from, KtSlot to, const KtPlanRel *rel, const char *length)
+static void put_hop(KtBuf *out, const KtBound *bound, KtSlot from, KtSlot to, const KtPlanRel *rel,
+                    const char *length)
 {
     put(out, " (");
     put_slot(out, bound, from);
@@ -81,28 +83,30 @@ static void put_var(KtBuf *out, const KtBound *bound, const KtPlan *plan)
     if (plan->kind == KT_PLAN_VAR_EXPAND && plan->as.var.into)
         put(out, " into");
     if (plan->as.var.node_filters + plan->as.var.rel_filters)
-        put(out, " with %u conditions inside", plan->as.var.node_filters + plan->as.var.rel_filters);
+        put(out, " with %u conditions inside",
+            plan->as.var.node_filters + plan->as.var.rel_filters);
 }
 
 static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
 {
     switch (plan->kind) {
-    case KT_PLAN_SCAN_ALL:
-        put_slots(out, bound, &plan->as.scan_all.slot, 1);
-        break;
+    case KT_PLAN_SCAN_ALL: put_slots(out, bound, &plan->as.scan_all.slot, 1); break;
     case KT_PLAN_SCAN_LABEL:
         put_slots(out, bound, &plan->as.scan_label.slot, 1);
         put_names(out, bound, &plan->as.scan_label.label, 1, ":");
         break;
     case KT_PLAN_SEEK_ID:
         put_slots(out, bound, &plan->as.seek_id.slot, 1);
-        put(out, " by %s%s", plan->as.seek_id.element_id ? "elementId" : "id", plan->as.seek_id.in_list ? " of a list" : "");
+        put(out, " by %s%s", plan->as.seek_id.element_id ? "elementId" : "id",
+            plan->as.seek_id.in_list ? " of a list" : "");
         break;
     case KT_PLAN_SEEK_INDEX:
         put_slots(out, bound, &plan->as.seek_index.slot, 1);
         put(out, " by index ");
         put_text(out, plan->as.seek_index.index_name);
-        put(out, "%s", plan->as.seek_index.equal ? plan->as.seek_index.in_list ? " in a list" : " =" : " range");
+        put(out, "%s",
+            plan->as.seek_index.equal ? plan->as.seek_index.in_list ? " in a list" : " ="
+                                      : " range");
         break;
     case KT_PLAN_EXPAND:
     case KT_PLAN_EXPAND_INTO:
@@ -116,12 +120,8 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
         put_hop(out, bound, plan->as.fold.from, plan->as.fold.to, &plan->as.fold.rel, "");
         break;
     case KT_PLAN_VAR_EXPAND:
-    case KT_PLAN_SHORTEST_PATH:
-        put_var(out, bound, plan);
-        break;
-    case KT_PLAN_MAKE_PATH:
-        put_slots(out, bound, &plan->as.path.slot, 1);
-        break;
+    case KT_PLAN_SHORTEST_PATH: put_var(out, bound, plan); break;
+    case KT_PLAN_MAKE_PATH: put_slots(out, bound, &plan->as.path.slot, 1); break;
     case KT_PLAN_FILTER:
         put(out, " %u condition%s", plan->as.filter.n, plan->as.filter.n == 1 ? "" : "s");
         break;
@@ -131,9 +131,7 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
             put_slot(out, bound, plan->as.project.item[i].slot);
         }
         break;
-    case KT_PLAN_UNWIND:
-        put_slots(out, bound, &plan->as.unwind.slot, 1);
-        break;
+    case KT_PLAN_UNWIND: put_slots(out, bound, &plan->as.unwind.slot, 1); break;
     case KT_PLAN_OPTIONAL:
         put_slots(out, bound, plan->as.optional.null_slot, plan->as.optional.n);
         break;
@@ -143,20 +141,20 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
         else if (plan->as.semi.anti)
             put(out, " where nothing matches");
         break;
-    case KT_PLAN_COLLECT_APPLY:
-        put_slots(out, bound, &plan->as.collect.slot, 1);
-        break;
-    case KT_PLAN_DISTINCT:
-        put_slots(out, bound, plan->as.distinct.key, plan->as.distinct.n);
-        break;
+    case KT_PLAN_COLLECT_APPLY: put_slots(out, bound, &plan->as.collect.slot, 1); break;
+    case KT_PLAN_DISTINCT: put_slots(out, bound, plan->as.distinct.key, plan->as.distinct.n); break;
     case KT_PLAN_AGGREGATE:
     case KT_PLAN_EXPAND_COUNT_DISTINCT:
         if (plan->kind == KT_PLAN_EXPAND_COUNT_DISTINCT)
-            put_hop(out, bound, plan->as.aggregate.from, plan->as.aggregate.to, &plan->as.aggregate.rel, "");
+            put_hop(out, bound, plan->as.aggregate.from, plan->as.aggregate.to,
+                    &plan->as.aggregate.rel, "");
         for (uint32_t i = 0; i < plan->as.aggregate.n; i++) {
             const KtPlanAggregate *item = &plan->as.aggregate.item[i];
-            put(out, "%s%s(%s)", i ? ", " : " ", item->bound->function ? item->bound->function->name : "count",
-                !item->bound->function ? "*" : item->bound->distinct ? "distinct" : "");
+            put(out, "%s%s(%s)", i ? ", " : " ",
+                item->bound->function ? item->bound->function->name : "count",
+                !item->bound->function  ? "*"
+                : item->bound->distinct ? "distinct"
+                                        : "");
         }
         if (plan->as.aggregate.keys) {
             put(out, " by");
@@ -170,12 +168,8 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
     case KT_PLAN_TOP_N:
         put(out, " %u key%s", plan->as.sort.keys, plan->as.sort.keys == 1 ? "" : "s");
         break;
-    case KT_PLAN_DELETE:
-        put(out, "%s", plan->as.del.detach ? " with relationships" : "");
-        break;
-    case KT_PLAN_CREATE:
-        put(out, " %u", plan->as.create.n);
-        break;
+    case KT_PLAN_DELETE: put(out, "%s", plan->as.del.detach ? " with relationships" : ""); break;
+    case KT_PLAN_CREATE: put(out, " %u", plan->as.create.n); break;
     case KT_PLAN_SHOW:
         put(out, "%s", plan->as.show.constraints ? " constraints" : " indexes");
         break;
@@ -191,8 +185,7 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
     case KT_PLAN_SET:
     case KT_PLAN_MERGE:
     case KT_PLAN_RESULT:
-    case KT_PLAN_KIND_COUNT:
-        break;
+    case KT_PLAN_KIND_COUNT: break;
     }
 }
 
@@ -206,8 +199,8 @@ static const char *plan_text(KtPlanKind kind)
     return text[kind];
 }
 
-static void print_node(const KtPlanned *planned, const KtPlan *plan, unsigned depth, const uint64_t *rows_of,
-                       const int64_t *ns_of, KtBuf *out)
+static void print_node(const KtPlanned *planned, const KtPlan *plan, unsigned depth,
+                       const uint64_t *rows_of, const int64_t *ns_of, KtBuf *out)
 {
     size_t start = out->len;
     for (unsigned i = 0; i < depth && i < 40; i++)
@@ -228,7 +221,8 @@ static void print_node(const KtPlanned *planned, const KtPlan *plan, unsigned de
         print_node(planned, plan->child[0], depth, rows_of, ns_of, out);
 }
 
-void kt_plan_print(const KtPlanned *planned, const uint64_t *rows_of, const int64_t *ns_of, KtBuf *out)
+void kt_plan_print(const KtPlanned *planned, const uint64_t *rows_of, const int64_t *ns_of,
+                   KtBuf *out)
 {
     put(out, "%-60s  %12s", "Operator", "Estimate");
     if (rows_of)

@@ -26,7 +26,7 @@ typedef struct KtPlanRel { /* the relationship of one hop */
     KtSlot slot;           /* KT_NO_SLOT: nobody reads it */
     KtDir dir;             /* seen from `from` */
     const KtNameRef *type;
-    uint32_t types;        /* 0: all */
+    uint32_t types; /* 0: all */
     /* Relationships (or lists of them) of the same MATCH that it must differ from, already bound below. */
     const KtSlot *differs;
     uint32_t n_differs;
@@ -58,7 +58,7 @@ typedef struct KtPlanNew {
     KtSlot slot;
     const KtNameRef *label; /* labels, or the one type */
     uint32_t labels;
-    KtSlot start, end;      /* relationship */
+    KtSlot start, end; /* relationship */
     const KtPlanNewProp *prop;
     uint32_t props;
     const KtProgram *prop_map; /* `(n $map)`, or NULL */
@@ -73,14 +73,24 @@ typedef struct KtPlanSet {
 struct KtPlan {
     KtPlanKind kind;
     const KtPlan *child[2];
-    uint32_t clause;     /* number of the clause, from 0 in order of writing; its reads see what clauses before wrote */
-    uint32_t id;         /* place in the plan, for EXPLAIN and PROFILE; 0 .. n-1 */
-    double rows;         /* estimate */
+    uint32_t
+        clause; /* number of the clause, from 0 in order of writing; its reads see what clauses before wrote */
+    uint32_t id; /* place in the plan, for EXPLAIN and PROFILE; 0 .. n-1 */
+    double rows; /* estimate */
     union {
-        struct { KtSlot slot; } scan_all;                      /* ScanAll */
-        struct { KtSlot slot; KtNameRef label; } scan_label;   /* ScanLabel */
-        struct { KtSlot slot; const KtProgram *id; bool rel, element_id; /* elementId text */
-                 bool in_list; /* id is a list of ids */ } seek_id; /* SeekId; rel: makes a relationship slot */
+        struct {
+            KtSlot slot;
+        } scan_all; /* ScanAll */
+        struct {
+            KtSlot slot;
+            KtNameRef label;
+        } scan_label; /* ScanLabel */
+        struct {
+            KtSlot slot;
+            const KtProgram *id;
+            bool rel, element_id; /* elementId text */
+            bool in_list;         /* id is a list of ids */
+        } seek_id;                /* SeekId; rel: makes a relationship slot */
         struct {
             KtSlot slot;
             uint32_t index;
@@ -89,26 +99,26 @@ struct KtPlan {
             const KtProgram *low, *high; /* a range, each may be NULL */
             bool low_inclusive, high_inclusive;
             KtText index_name;
-        } seek_index;                                          /* SeekIndex */
+        } seek_index; /* SeekIndex */
         struct {
             KtSlot from, to;
             KtPlanRel rel;
-        } expand;                                              /* Expand; ExpandInto: `to` is bound below */
+        } expand; /* Expand; ExpandInto: `to` is bound below */
         struct {
             KtSlot from;
             KtPlanRel rel;
-        } degree;                                              /* ExpandDegree: weight *= degree - hits */
+        } degree; /* ExpandDegree: weight *= degree - hits */
         struct {
             KtSlot from, to, count; /* count: KT_NO_SLOT for ExpandDistinct */
             KtPlanRel rel;
-        } fold;                                                /* ExpandDistinct, ExpandCount */
+        } fold; /* ExpandDistinct, ExpandCount */
         struct {
             KtSlot from, to;
-            bool into;              /* `to` is bound below */
-            bool ends_only;         /* visited-set form: only distinct ends matter; min 0 or 1 */
+            bool into;      /* `to` is bound below */
+            bool ends_only; /* visited-set form: only distinct ends matter; min 0 or 1 */
             uint32_t min, max;
-            KtPlanRel rel;          /* rel.slot: the list of relationships */
-            KtSlot path;            /* piece of a path as a Path value, or KT_NO_SLOT */
+            KtPlanRel rel;             /* rel.slot: the list of relationships */
+            KtSlot path;               /* piece of a path as a Path value, or KT_NO_SLOT */
             const KtPlanNewProp *prop; /* every relationship must equal these */
             uint32_t props;
             /* Predicates on single elements, evaluated inside; step_rel/step_node: the slots they read it by. */
@@ -116,40 +126,102 @@ struct KtPlan {
             const KtProgram *const *rel_filter;
             uint32_t node_filters, rel_filters;
             KtSlot step_node, step_rel;
-            bool all;               /* ShortestPath: allShortestPaths */
-        } var;                                                 /* VarExpand, ShortestPath (both ends bound) */
-        struct { const KtProgram *const *test; uint32_t n; } filter; /* Filter: AND of all */
-        struct { const KtPlanProject *item; uint32_t n; } project;   /* Project */
-        struct { const KtProgram *list; KtSlot slot; } unwind;       /* Unwind */
-        struct { const KtSlot *null_slot; uint32_t n; } optional;    /* Optional: slots that are null where nothing matched */
-        struct { bool anti; KtSlot mark; } semi; /* SemiApply: keeps rows (anti: without); mark: adds a boolean instead */
-        struct { const KtProgram *item; KtSlot slot; } collect;      /* CollectApply: list of the inner rows' item per outer row */
-        struct { const KtProgram *left, *right; } join;              /* HashJoin; Product has none */
-        struct { const KtSlot *key; uint32_t n; } distinct;          /* Distinct; new level of these slots */
+            bool all; /* ShortestPath: allShortestPaths */
+        } var;        /* VarExpand, ShortestPath (both ends bound) */
         struct {
-            const KtPlanProject *key; uint32_t keys;  /* computed below the grouping */
-            const KtPlanAggregate *item; uint32_t n;
-            KtSlot from, to; KtPlanRel rel;           /* ExpandCountDistinct: the hop whose ends are counted */
-        } aggregate;                                                 /* Aggregate, ExpandCountDistinct */
+            const KtProgram *const *test;
+            uint32_t n;
+        } filter; /* Filter: AND of all */
         struct {
-            const KtPlanSort *key; uint32_t keys;
-            const KtSlot *keep; uint32_t n_keep;      /* slots that are read above */
-            const KtProgram *skip, *limit;            /* TopN: limit is set; row-free */
-        } sort;                                                      /* Sort, TopN */
-        struct { const KtProgram *count; } limit;                    /* Skip, Limit */
-        struct { const KtSlot *left, *right, *out; uint32_t n; } set_union; /* Union: concatenates child[0] and child[1] */
-        struct { const KtSlot *keep; uint32_t n_keep; } barrier;     /* Barrier */
-        struct { const KtPlanNew *item; uint32_t n; } create;        /* Create */
-        struct { const KtPlanSet *item; uint32_t n; } set;           /* Set (and REMOVE) */
-        struct { const KtProgram *const *target; uint32_t n; bool detach; } del; /* Delete */
-        struct {                                                     /* Merge: child[1] is the matching plan */
-            const KtPlanNew *item; uint32_t n;        /* made when nothing matched */
-            const KtPlanSet *on_create, *on_match; uint32_t on_creates, on_matches;
-            const KtSlot *matched; uint32_t n_matched; /* slots that child[1] gives */
+            const KtPlanProject *item;
+            uint32_t n;
+        } project; /* Project */
+        struct {
+            const KtProgram *list;
+            KtSlot slot;
+        } unwind; /* Unwind */
+        struct {
+            const KtSlot *null_slot;
+            uint32_t n;
+        } optional; /* Optional: slots that are null where nothing matched */
+        struct {
+            bool anti;
+            KtSlot mark;
+        } semi; /* SemiApply: keeps rows (anti: without); mark: adds a boolean instead */
+        struct {
+            const KtProgram *item;
+            KtSlot slot;
+        } collect; /* CollectApply: list of the inner rows' item per outer row */
+        struct {
+            const KtProgram *left, *right;
+        } join; /* HashJoin; Product has none */
+        struct {
+            const KtSlot *key;
+            uint32_t n;
+        } distinct; /* Distinct; new level of these slots */
+        struct {
+            const KtPlanProject *key;
+            uint32_t keys; /* computed below the grouping */
+            const KtPlanAggregate *item;
+            uint32_t n;
+            KtSlot from, to;
+            KtPlanRel rel; /* ExpandCountDistinct: the hop whose ends are counted */
+        } aggregate;       /* Aggregate, ExpandCountDistinct */
+        struct {
+            const KtPlanSort *key;
+            uint32_t keys;
+            const KtSlot *keep;
+            uint32_t n_keep;               /* slots that are read above */
+            const KtProgram *skip, *limit; /* TopN: limit is set; row-free */
+        } sort;                            /* Sort, TopN */
+        struct {
+            const KtProgram *count;
+        } limit; /* Skip, Limit */
+        struct {
+            const KtSlot *left, *right, *out;
+            uint32_t n;
+        } set_union; /* Union: concatenates child[0] and child[1] */
+        struct {
+            const KtSlot *keep;
+            uint32_t n_keep;
+        } barrier; /* Barrier */
+        struct {
+            const KtPlanNew *item;
+            uint32_t n;
+        } create; /* Create */
+        struct {
+            const KtPlanSet *item;
+            uint32_t n;
+        } set; /* Set (and REMOVE) */
+        struct {
+            const KtProgram *const *target;
+            uint32_t n;
+            bool detach;
+        } del;   /* Delete */
+        struct { /* Merge: child[1] is the matching plan */
+            const KtPlanNew *item;
+            uint32_t n; /* made when nothing matched */
+            const KtPlanSet *on_create, *on_match;
+            uint32_t on_creates, on_matches;
+            const KtSlot *matched;
+            uint32_t n_matched; /* slots that child[1] gives */
         } merge;
-        struct { KtSlot slot; const KtSlot *node; const KtSlot *rel; uint32_t rels; const bool *rel_is_list; } path; /* MakePath: a Path value from bound pieces */
-        struct { const KtSlot *column; uint32_t n; } result;         /* Result: hands rows to the sink */
-        struct { bool constraints; const KtSlot *slot; uint32_t n; } show; /* Show */
+        struct {
+            KtSlot slot;
+            const KtSlot *node;
+            const KtSlot *rel;
+            uint32_t rels;
+            const bool *rel_is_list;
+        } path; /* MakePath: a Path value from bound pieces */
+        struct {
+            const KtSlot *column;
+            uint32_t n;
+        } result; /* Result: hands rows to the sink */
+        struct {
+            bool constraints;
+            const KtSlot *slot;
+            uint32_t n;
+        } show; /* Show */
     } as;
 };
 
@@ -157,15 +229,17 @@ typedef struct KtPlanned {
     const KtPlan *root;
     const KtBound *bound;
     uint64_t schema_version;
-    uint32_t nodes;   /* plan nodes: ids 0 .. nodes - 1 */
+    uint32_t nodes; /* plan nodes: ids 0 .. nodes - 1 */
     uint32_t clauses;
-    uint32_t slots;   /* bound->slots and those the planner added */
+    uint32_t slots; /* bound->slots and those the planner added */
 } KtPlanned;
 
 /* Plans a bound statement for one schema version. Everything in `arena`. `db` for statistics. */
-KtStatus kt_plan(const KtBound *bound, KtView *view, KtArena *arena, KtDiag *diag, const KtPlanned **out) KT_MUST_CHECK;
+KtStatus kt_plan(const KtBound *bound, KtView *view, KtArena *arena, KtDiag *diag,
+                 const KtPlanned **out) KT_MUST_CHECK;
 
 /* The plan as an indented text table. `rows_of`: rows seen by plan id (PROFILE), or NULL; ns_of the same. */
-void kt_plan_print(const KtPlanned *plan, const uint64_t *rows_of, const int64_t *ns_of, KtBuf *out);
+void kt_plan_print(const KtPlanned *plan, const uint64_t *rows_of, const int64_t *ns_of,
+                   KtBuf *out);
 
 #endif

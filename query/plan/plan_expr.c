@@ -37,7 +37,8 @@ KtStatus kt_plan_conjuncts_add(Planner *p, Conjuncts *list, const KtExpr *expr)
         return KT_OK;
     }
     KT_TRY(kt_arena_grow(p->arena, (void **)&list->at, list->n, &list->cap, sizeof *list->at));
-    KT_TRY(kt_arena_grow(p->arena, (void **)&list->done, list->n, &list->done_cap, sizeof *list->done));
+    KT_TRY(kt_arena_grow(p->arena, (void **)&list->done, list->n, &list->done_cap,
+                         sizeof *list->done));
     list->at[list->n] = expr;
     list->done[list->n] = false;
     list->n++;
@@ -69,7 +70,8 @@ KtStatus kt_plan_expr_slot(Planner *p, KtSlot slot, const KtExpr **out)
     return KT_OK;
 }
 
-KtStatus kt_plan_expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n, const KtExpr **out)
+KtStatus kt_plan_expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n,
+                           const KtExpr **out)
 {
     KtExpr *expr;
     KT_TRY(expr_new(p, KT_EXPR_CALL, n, &expr));
@@ -91,7 +93,8 @@ KtStatus kt_plan_expr_prop(Planner *p, KtSlot subject, KtNameRef key, const KtEx
     return KT_OK;
 }
 
-KtStatus kt_plan_expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n, const KtExpr **out)
+KtStatus kt_plan_expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n,
+                             const KtExpr **out)
 {
     KtExpr *expr;
     KT_TRY(expr_new(p, KT_EXPR_HAS_LABELS, 1, &expr));
@@ -105,5 +108,6 @@ KtStatus kt_plan_expr_labels(Planner *p, KtSlot node, const KtNameRef *label, ui
 
 bool kt_plan_expr_is_call(const KtExpr *expr, const char *function)
 {
-    return expr && expr->kind == KT_EXPR_CALL && strcasecmp(expr->as.call.function->name, function) == 0;
+    return expr && expr->kind == KT_EXPR_CALL &&
+           strcasecmp(expr->as.call.function->name, function) == 0;
 }

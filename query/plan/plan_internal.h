@@ -15,10 +15,10 @@ typedef struct Planner {
     KtDatabase *db;
     const KtSchema *schema;
     KtStats stats;
-    uint32_t nodes;     /* made so far */
-    uint32_t clause;    /* number of the clause being planned */
-    uint32_t slots;     /* next fresh slot */
-    uint32_t words;     /* words of a slot set, with room for the planner's own */
+    uint32_t nodes;  /* made so far */
+    uint32_t clause; /* number of the clause being planned */
+    uint32_t slots;  /* next fresh slot */
+    uint32_t words;  /* words of a slot set, with room for the planner's own */
 } Planner;
 
 typedef uint64_t *Slots; /* a set of slots, Planner.words words */
@@ -64,9 +64,12 @@ typedef struct Conjuncts {
 } Conjuncts;
 KtStatus kt_plan_conjuncts_add(Planner *p, Conjuncts *list, const KtExpr *expr) KT_MUST_CHECK;
 KtStatus kt_plan_expr_slot(Planner *p, KtSlot slot, const KtExpr **out) KT_MUST_CHECK;
-KtStatus kt_plan_expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n, const KtExpr **out) KT_MUST_CHECK;
-KtStatus kt_plan_expr_prop(Planner *p, KtSlot subject, KtNameRef key, const KtExpr **out) KT_MUST_CHECK;
-KtStatus kt_plan_expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n, const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_plan_expr_call(Planner *p, const char *function, const KtExpr *const *arg, uint32_t n,
+                           const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_plan_expr_prop(Planner *p, KtSlot subject, KtNameRef key,
+                           const KtExpr **out) KT_MUST_CHECK;
+KtStatus kt_plan_expr_labels(Planner *p, KtSlot node, const KtNameRef *label, uint32_t n,
+                             const KtExpr **out) KT_MUST_CHECK;
 /* `expr` is a call of the named function. */
 bool kt_plan_expr_is_call(const KtExpr *expr, const char *function);
 
@@ -74,8 +77,8 @@ bool kt_plan_expr_is_call(const KtExpr *expr, const char *function);
 KtStatus kt_plan_query(Planner *p, const KtBoundQuery *query, Build *b) KT_MUST_CHECK;
 KtStatus kt_plan_match(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
 /* Matches patterns under conjuncts over b: MATCH, OPTIONAL MATCH's inside, MERGE's search. */
-KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns, Conjuncts *where,
-                       const KtSubqueries *subqueries, Build *b) KT_MUST_CHECK;
+KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns,
+                          Conjuncts *where, const KtSubqueries *subqueries, Build *b) KT_MUST_CHECK;
 KtStatus kt_plan_create(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
 KtStatus kt_plan_merge(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
 KtStatus kt_plan_set(Planner *p, const KtBoundClause *clause, Build *b) KT_MUST_CHECK;
@@ -93,10 +96,10 @@ typedef struct Start {
     const KtIndexFacts *index;
     const KtExpr *key, *low, *high;
     bool in_list, element_id, low_inclusive, high_inclusive;
-    uint32_t conjunct;          /* the one that it answers in full, UINT32_MAX if none */
+    uint32_t conjunct; /* the one that it answers in full, UINT32_MAX if none */
 } Start;
-KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels, const Conjuncts *where, Slots have,
-                    Start *out) KT_MUST_CHECK;
+KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels,
+                            const Conjuncts *where, Slots have, Start *out) KT_MUST_CHECK;
 /* An `id(slot) = e`, `id(slot) IN e` or elementId form among the conjuncts whose e is covered by `have`. */
 bool kt_plan_find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots have, Start *out);
 KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b) KT_MUST_CHECK;

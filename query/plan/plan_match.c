@@ -30,7 +30,8 @@ double kt_plan_est_degree(const Planner *p, KtDir dir, const KtNameRef *type, ui
         rels = (double)p->stats.rels;
     for (uint32_t i = 0; i < types; i++) {
         KtToken token = 0;
-        if (kt_name_find(p->view, KT_NAME_TYPE, p->bound->name[type[i]].text, &token) == KT_OK && token)
+        if (kt_name_find(p->view, KT_NAME_TYPE, p->bound->name[type[i]].text, &token) == KT_OK &&
+            token)
             rels += (double)kt_stats_type(p->db, token);
     }
     return (dir == KT_BOTH ? 2 : 1) * rels / nodes;
@@ -143,7 +144,8 @@ static KtStatus hop_differs(Planner *p, const Match *m, const Hop *hop, KtPlanRe
 
 static KtDir flip(KtDir dir) { return dir == KT_OUT ? KT_IN : dir == KT_IN ? KT_OUT : KT_BOTH; }
 
-static KtStatus new_props(Planner *p, const KtBoundProp *prop, uint32_t n, const KtPlanNewProp **out)
+static KtStatus new_props(Planner *p, const KtBoundProp *prop, uint32_t n,
+                          const KtPlanNewProp **out)
 {
     KtPlanNewProp *list = kt_arena_alloc(p->arena, (n + 1) * sizeof *list);
     if (!list)
@@ -213,7 +215,8 @@ static KtStatus plan_hop(Planner *p, Match *m, Hop *hop, Build *b)
             plan->as.project.n = 1;
         }
     } else {
-        b->rows *= into ? fmin(1, degree / fmax(1, (double)p->stats.nodes)) + 0.1 : fmax(degree, 0.1);
+        b->rows *=
+            into ? fmin(1, degree / fmax(1, (double)p->stats.nodes)) + 0.1 : fmax(degree, 0.1);
         KT_TRY(kt_planner_over(p, b, into ? KT_PLAN_EXPAND_INTO : KT_PLAN_EXPAND, &plan));
         plan->as.expand.from = from;
         plan->as.expand.to = to;
@@ -241,7 +244,8 @@ static KtStatus plan_ends_of(Planner *p, const Hop *hop, Build *b)
     KT_TRY(kt_plan_expr_call(p, "startNode", &rel, 1, &start));
     KT_TRY(kt_plan_expr_call(p, "endNode", &rel, 1, &end));
     if (hop->rel->dir == KT_BOTH) { /* either end may be the left one; a self-loop only once */
-        KtExpr *list = kt_arena_zero(p->arena, 1, sizeof *list), *once = kt_arena_zero(p->arena, 1, sizeof *once);
+        KtExpr *list = kt_arena_zero(p->arena, 1, sizeof *list),
+               *once = kt_arena_zero(p->arena, 1, sizeof *once);
         KtExpr *pick = kt_arena_zero(p->arena, 1, sizeof *pick);
         const KtExpr **ends = kt_arena_alloc(p->arena, 2 * sizeof *ends);
         const KtExpr **cases = kt_arena_alloc(p->arena, 3 * sizeof *cases);
@@ -278,7 +282,8 @@ static KtStatus plan_ends_of(Planner *p, const Hop *hop, Build *b)
 /* ---- shortest paths ---- */
 
 /* Copies an expression with the comprehension's local replaced by a slot. */
-static KtStatus local_to_slot(Planner *p, const KtExpr *expr, uint32_t local, KtSlot slot, const KtExpr **out)
+static KtStatus local_to_slot(Planner *p, const KtExpr *expr, uint32_t local, KtSlot slot,
+                              const KtExpr **out)
 {
     if (!expr) {
         *out = NULL;
@@ -299,8 +304,9 @@ static KtStatus local_to_slot(Planner *p, const KtExpr *expr, uint32_t local, Kt
 }
 
 /* `all(x IN nodes(p) WHERE ...)` and `none(...)`: a predicate on single elements, which the search applies itself. */
-static KtStatus element_predicate(Planner *p, const KtExpr *test, const KtBoundPattern *pattern, Slots have, KtPlan *plan,
-                                  const KtProgram **nodes, const KtProgram **rels, bool *taken)
+static KtStatus element_predicate(Planner *p, const KtExpr *test, const KtBoundPattern *pattern,
+                                  Slots have, KtPlan *plan, const KtProgram **nodes,
+                                  const KtProgram **rels, bool *taken)
 {
     *taken = false;
     if (test->kind != KT_EXPR_QUANTIFIER || test->may_fail ||
@@ -366,7 +372,8 @@ static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *patter
         Slots reads;
         KT_TRY(kt_planner_slots(p, &reads));
         kt_plan_expr_slots(m->where->at[i], reads);
-        bool on_path = (pattern->path != KT_NO_SLOT && slots_has(reads, pattern->path)) || slots_has(reads, rel->slot);
+        bool on_path = (pattern->path != KT_NO_SLOT && slots_has(reads, pattern->path)) ||
+                       slots_has(reads, rel->slot);
         if (m->where->done[i] || !on_path)
             continue;
         bool taken;
@@ -385,8 +392,9 @@ static KtStatus plan_shortest(Planner *p, Match *m, const KtBoundPattern *patter
         return place_filters(p, m, b, false);
     }
     if (var.as.var.all)
-        return kt_diag_set(p->diag, KT_ERR_NOT_SUPPORTED, &pattern->at,
-                           "allShortestPaths under a condition on the whole path is not supported: use all() or none() over its nodes or relationships");
+        return kt_diag_set(
+            p->diag, KT_ERR_NOT_SUPPORTED, &pattern->at,
+            "allShortestPaths under a condition on the whole path is not supported: use all() or none() over its nodes or relationships");
     /* The enumerating form: the shortest among those that satisfy the condition. */
     KtSlot path = pattern->path;
     if (path == KT_NO_SLOT)
@@ -498,10 +506,11 @@ static KtStatus add_pattern(Planner *p, Match *m, const KtBoundPattern *pattern)
                 KT_TRY(kt_plan_conjuncts_add(p, m->where, equal));
             }
         }
-        m->hop[m->hops++] = (Hop){.rel = rel,
-                                  .left = pattern->node[i].slot,
-                                  .right = pattern->node[i + 1].slot,
-                                  .wanted = rel->named || pattern->path != KT_NO_SLOT || rel->props > 0};
+        m->hop[m->hops++] =
+            (Hop){.rel = rel,
+                  .left = pattern->node[i].slot,
+                  .right = pattern->node[i + 1].slot,
+                  .wanted = rel->named || pattern->path != KT_NO_SLOT || rel->props > 0};
     }
     return KT_OK;
 }
@@ -543,7 +552,8 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
         if (slots_has(b->have, m->node[i]->slot))
             continue;
         Start start;
-        KT_TRY(kt_plan_best_start(p, m->node[i]->slot, m->node[i]->label, m->node[i]->labels, m->where, b->have, &start));
+        KT_TRY(kt_plan_best_start(p, m->node[i]->slot, m->node[i]->label, m->node[i]->labels,
+                                  m->where, b->have, &start));
         if (start.rows < best.rows) {
             best = start;
             node = m->node[i];
@@ -556,7 +566,8 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
     for (uint32_t i = 0; best.rows > 1 && i < m->hops; i++) {
         Hop *hop = &m->hop[i];
         Start seek;
-        if (hop->done || hop->rel->var_length || !kt_plan_find_id_seek(p, hop->rel->slot, m->where, b->have, &seek))
+        if (hop->done || hop->rel->var_length ||
+            !kt_plan_find_id_seek(p, hop->rel->slot, m->where, b->have, &seek))
             continue;
         KtPlan *plan;
         KT_TRY(kt_planner_over(p, b, KT_PLAN_SEEK_ID, &plan));
@@ -572,15 +583,16 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
         m->where->done[best.conjunct] = true;
     for (uint32_t i = 0; best.kind == KT_PLAN_SCAN_LABEL && i < m->where->n; i++) {
         const KtExpr *test = m->where->at[i]; /* the scan itself answers (n:L) */
-        if (test->kind == KT_EXPR_HAS_LABELS && test->as.names.n == 1 && test->as.names.name[0] == best.label &&
-            test->arg[0]->kind == KT_EXPR_SLOT && test->arg[0]->as.slot == node->slot)
+        if (test->kind == KT_EXPR_HAS_LABELS && test->as.names.n == 1 &&
+            test->as.names.name[0] == best.label && test->arg[0]->kind == KT_EXPR_SLOT &&
+            test->arg[0]->as.slot == node->slot)
             m->where->done[i] = true;
     }
     return kt_plan_start(p, node->slot, &best, b);
 }
 
-KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns, Conjuncts *where,
-                       const KtSubqueries *subqueries, Build *b)
+KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns,
+                          Conjuncts *where, const KtSubqueries *subqueries, Build *b)
 {
     uint32_t most_nodes = 1, most_hops = 1;
     for (uint32_t i = 0; i < patterns; i++) {
@@ -634,10 +646,12 @@ KtStatus kt_plan_match(Planner *p, const KtBoundClause *clause, Build *b)
     Conjuncts where = {0};
     KT_TRY(kt_plan_conjuncts_add(p, &where, clause->as.match.where));
     if (!clause->as.match.optional)
-        return kt_plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, b);
+        return kt_plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where,
+                                &clause->subqueries, b);
     Build inner;
     KT_TRY(kt_planner_argument(p, b->have, &inner));
-    KT_TRY(kt_plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where, &clause->subqueries, &inner));
+    KT_TRY(kt_plan_patterns(p, clause->as.match.pattern, clause->as.match.patterns, &where,
+                            &clause->subqueries, &inner));
     uint32_t n = 0;
     KtSlot *slot = kt_arena_alloc(p->arena, (size_t)p->slots * sizeof *slot);
     if (!slot)

@@ -14,7 +14,8 @@ KtStatus kt_planner_slots(Planner *p, Slots *out)
 KtStatus kt_planner_fresh(Planner *p, KtSlot *out)
 {
     if (p->slots >= p->words * 64)
-        return kt_diag_set(p->diag, KT_ERR_TOO_COMPLEX, NULL, "The statement has too many patterns to plan");
+        return kt_diag_set(p->diag, KT_ERR_TOO_COMPLEX, NULL,
+                           "The statement has too many patterns to plan");
     *out = p->slots++;
     return KT_OK;
 }
@@ -30,7 +31,8 @@ KtStatus kt_planner_over(Planner *p, Build *b, KtPlanKind kind, KtPlan **out)
     /* Operators call each other as deep as the plan is: the depth must fit a thread's stack. */
     if (++p->nodes > PLANNER_NODES_MOST)
         return kt_diag_set(p->diag, KT_ERR_TOO_COMPLEX, NULL,
-                           "The statement needs more than %d operators: split it", PLANNER_NODES_MOST);
+                           "The statement needs more than %d operators: split it",
+                           PLANNER_NODES_MOST);
     KtPlan *plan = kt_arena_zero(p->arena, 1, sizeof *plan);
     if (!plan)
         return KT_ERR_MEMORY;
@@ -104,7 +106,9 @@ static KtStatus plan_subquery(Planner *p, const KtBoundSubquery *sub, Build *b)
         KT_TRY(kt_plan_query(p, sub->query, &inner));
     }
     KtPlan *plan;
-    KT_TRY(kt_planner_over(p, b, sub->kind == KT_SUBQUERY_COLLECT ? KT_PLAN_COLLECT_APPLY : KT_PLAN_SEMI_APPLY, &plan));
+    KT_TRY(kt_planner_over(
+        p, b, sub->kind == KT_SUBQUERY_COLLECT ? KT_PLAN_COLLECT_APPLY : KT_PLAN_SEMI_APPLY,
+        &plan));
     plan->child[1] = inner.plan;
     if (sub->kind == KT_SUBQUERY_COLLECT) {
         plan->as.collect.item = item;
@@ -180,9 +184,7 @@ static void clause_reads(const KtBoundClause *clause, Slots into)
             pattern_reads(&clause->as.match.pattern[i], into);
         kt_plan_expr_slots(clause->as.match.where, into);
         break;
-    case KT_CLAUSE_UNWIND:
-        kt_plan_expr_slots(clause->as.unwind.list, into);
-        break;
+    case KT_CLAUSE_UNWIND: kt_plan_expr_slots(clause->as.unwind.list, into); break;
     case KT_CLAUSE_PROJECT:
         for (uint32_t i = 0; i < clause->as.project.items; i++) {
             kt_plan_expr_slots(clause->as.project.item[i].expr, into);
@@ -210,15 +212,12 @@ static void clause_reads(const KtBoundClause *clause, Slots into)
         sets_read(clause->as.merge.on_create, clause->as.merge.on_creates, into);
         sets_read(clause->as.merge.on_match, clause->as.merge.on_matches, into);
         break;
-    case KT_CLAUSE_SET:
-        sets_read(clause->as.set.item, clause->as.set.items, into);
-        break;
+    case KT_CLAUSE_SET: sets_read(clause->as.set.item, clause->as.set.items, into); break;
     case KT_CLAUSE_DELETE:
         for (uint32_t i = 0; i < clause->as.del.targets; i++)
             kt_plan_expr_slots(clause->as.del.target[i], into);
         break;
-    case KT_CLAUSE_SHOW:
-        break;
+    case KT_CLAUSE_SHOW: break;
     }
 }
 
@@ -331,7 +330,8 @@ static KtStatus plan_items(Planner *p, const KtBoundClause *clause, Build *b)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < items; i++) {
         const KtBoundItem *bound = &clause->as.project.item[i];
-        bool same = bound->plain || (bound->expr->kind == KT_EXPR_SLOT && bound->expr->as.slot == bound->slot);
+        bool same = bound->plain ||
+                    (bound->expr->kind == KT_EXPR_SLOT && bound->expr->as.slot == bound->slot);
         if (same && slots_has(b->have, bound->slot))
             continue;
         item[n].slot = bound->slot;
@@ -380,16 +380,15 @@ static KtStatus plan_project(Planner *p, const KtBoundClause *clause, Build *b)
 
 static bool clause_writes(const KtBoundClause *clause)
 {
-    return clause->kind == KT_CLAUSE_CREATE || clause->kind == KT_CLAUSE_MERGE || clause->kind == KT_CLAUSE_SET ||
-           clause->kind == KT_CLAUSE_DELETE;
+    return clause->kind == KT_CLAUSE_CREATE || clause->kind == KT_CLAUSE_MERGE ||
+           clause->kind == KT_CLAUSE_SET || clause->kind == KT_CLAUSE_DELETE;
 }
 
 static KtStatus plan_clause(Planner *p, const KtBoundClause *clause, Build *b)
 {
     KtPlan *plan;
     switch (clause->kind) {
-    case KT_CLAUSE_MATCH:
-        return kt_plan_match(p, clause, b);
+    case KT_CLAUSE_MATCH: return kt_plan_match(p, clause, b);
     case KT_CLAUSE_UNWIND:
         KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
         KT_TRY(kt_planner_over(p, b, KT_PLAN_UNWIND, &plan));
@@ -397,8 +396,7 @@ static KtStatus plan_clause(Planner *p, const KtBoundClause *clause, Build *b)
         slots_add(b->have, clause->as.unwind.slot);
         b->rows *= 10;
         return kt_planner_program(p, clause->as.unwind.list, &plan->as.unwind.list);
-    case KT_CLAUSE_PROJECT:
-        return plan_project(p, clause, b);
+    case KT_CLAUSE_PROJECT: return plan_project(p, clause, b);
     case KT_CLAUSE_CREATE:
         KT_TRY(kt_plan_subqueries(p, &clause->subqueries, b));
         return kt_plan_create(p, clause, b);
@@ -499,7 +497,8 @@ static uint32_t number_plan(KtPlan *plan, uint32_t next)
     return next;
 }
 
-KtStatus kt_plan(const KtBound *bound, KtView *view, KtArena *arena, KtDiag *diag, const KtPlanned **out)
+KtStatus kt_plan(const KtBound *bound, KtView *view, KtArena *arena, KtDiag *diag,
+                 const KtPlanned **out)
 {
     Planner p = {.arena = arena,
                  .diag = diag,

@@ -1,7 +1,8 @@
 /* query/plan/plan_write.c - CREATE, MERGE, SET, REMOVE and DELETE. */
 #include "query/plan/plan_internal.h"
 
-static KtStatus new_prop(Planner *p, const KtBoundProp *prop, uint32_t n, const KtExpr *map, KtPlanNew *out)
+static KtStatus new_prop(Planner *p, const KtBoundProp *prop, uint32_t n, const KtExpr *map,
+                         KtPlanNew *out)
 {
     KtPlanNewProp *list = kt_arena_alloc(p->arena, (n + 1) * sizeof *list);
     if (!list)
@@ -18,7 +19,8 @@ static KtStatus new_prop(Planner *p, const KtBoundProp *prop, uint32_t n, const 
 }
 
 /* Appends what a pattern makes: its unbound nodes first, then its relationships. */
-static KtStatus new_items(Planner *p, const KtBoundPattern *pattern, Slots have, KtPlanNew *item, uint32_t *n)
+static KtStatus new_items(Planner *p, const KtBoundPattern *pattern, Slots have, KtPlanNew *item,
+                          uint32_t *n)
 {
     for (uint32_t i = 0; i <= pattern->rels; i++) {
         const KtBoundNode *node = &pattern->node[i];
@@ -126,8 +128,10 @@ KtStatus kt_plan_merge(Planner *p, const KtBoundClause *clause, Build *b)
     plan->as.merge.matched = matched;
     plan->as.merge.on_creates = clause->as.merge.on_creates;
     plan->as.merge.on_matches = clause->as.merge.on_matches;
-    KT_TRY(set_items(p, clause->as.merge.on_create, clause->as.merge.on_creates, &plan->as.merge.on_create));
-    KT_TRY(set_items(p, clause->as.merge.on_match, clause->as.merge.on_matches, &plan->as.merge.on_match));
+    KT_TRY(set_items(p, clause->as.merge.on_create, clause->as.merge.on_creates,
+                     &plan->as.merge.on_create));
+    KT_TRY(set_items(p, clause->as.merge.on_match, clause->as.merge.on_matches,
+                     &plan->as.merge.on_match));
     b->have = have;
     if (pattern->path != KT_NO_SLOT)
         KT_TRY(kt_plan_path(p, pattern, b));
@@ -144,7 +148,8 @@ KtStatus kt_plan_set(Planner *p, const KtBoundClause *clause, Build *b)
 
 KtStatus kt_plan_delete(Planner *p, const KtBoundClause *clause, Build *b)
 {
-    const KtProgram **target = kt_arena_alloc(p->arena, (clause->as.del.targets + 1) * sizeof *target);
+    const KtProgram **target =
+        kt_arena_alloc(p->arena, (clause->as.del.targets + 1) * sizeof *target);
     if (!target)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < clause->as.del.targets; i++)

@@ -81,8 +81,8 @@ static KtPlan *var_below(const KtPlan *plan, Slots reads)
 static void fold_var(KtPlan *var, Slots reads)
 {
     bool list_read = var->as.var.rel.slot != KT_NO_SLOT && slots_has(reads, var->as.var.rel.slot);
-    if (list_read || var->as.var.min > 1 || var->as.var.rel.n_differs > 0 || var->as.var.path != KT_NO_SLOT ||
-        var->as.var.into)
+    if (list_read || var->as.var.min > 1 || var->as.var.rel.n_differs > 0 ||
+        var->as.var.path != KT_NO_SLOT || var->as.var.into)
         return;
     var->as.var.ends_only = true;
     var->as.var.rel.slot = KT_NO_SLOT;
@@ -111,7 +111,8 @@ static bool counts_ends(const KtPlan *plan, const KtPlan *hop)
         return false;
     const KtPlanAggregate *item = &plan->as.aggregate.item[0];
     const KtFunction *function = item->bound->function;
-    return !function || (!item->bound->distinct && strcmp(function->name, "count") == 0 && reads_only(item->arg[0], end));
+    return !function || (!item->bound->distinct && strcmp(function->name, "count") == 0 &&
+                         reads_only(item->arg[0], end));
 }
 
 static void fold_count(KtPlan *plan, const KtPlan *hop)
@@ -147,8 +148,8 @@ static bool counts_distinct_ends(const KtPlan *plan, const KtPlan *hop)
     if (plan->as.aggregate.n != 1)
         return false;
     const KtPlanAggregate *item = &plan->as.aggregate.item[0];
-    return item->bound->function && item->bound->distinct && strcmp(item->bound->function->name, "count") == 0 &&
-           reads_only(item->arg[0], end);
+    return item->bound->function && item->bound->distinct &&
+           strcmp(item->bound->function->name, "count") == 0 && reads_only(item->arg[0], end);
 }
 
 static void fold_count_distinct(KtPlan *plan, const KtPlan *hop)
@@ -177,7 +178,8 @@ static KtPlan *hop_below_filter(const KtPlan *plan)
         if (n != 1 || slot[0] != hop->as.expand.to || kt_program_per_row(test))
             return NULL;
         const KtExpr *expr = kt_program_expr(test);
-        bool labels = expr->kind == KT_EXPR_HAS_LABELS && expr->arg[0]->kind == KT_EXPR_SLOT; /* of a node: cannot fail */
+        bool labels = expr->kind == KT_EXPR_HAS_LABELS &&
+                      expr->arg[0]->kind == KT_EXPR_SLOT; /* of a node: cannot fail */
         if (!labels && kt_program_may_fail(test))
             return NULL;
     }
@@ -208,7 +210,8 @@ static bool fold_distinct(KtPlan *plan)
         hop = filtered;
     }
     KtSlot to = plan->as.distinct.key[0], end = to;
-    if (hop->kind == KT_PLAN_PROJECT && hop->as.project.n == 1 && hop->as.project.item[0].slot == to) {
+    if (hop->kind == KT_PLAN_PROJECT && hop->as.project.n == 1 &&
+        hop->as.project.item[0].slot == to) {
         const KtExpr *expr = kt_program_expr(hop->as.project.item[0].program);
         if (expr->kind != KT_EXPR_SLOT)
             return false;

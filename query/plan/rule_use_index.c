@@ -10,7 +10,10 @@
 /* The two sides of a comparison with `slot`'s side first; false if neither side is what `match` wants. */
 typedef bool (*SideTest)(const KtExpr *expr, KtSlot slot, KtNameRef *key);
 
-static bool is_slot(const KtExpr *expr, KtSlot slot) { return expr->kind == KT_EXPR_SLOT && expr->as.slot == slot; }
+static bool is_slot(const KtExpr *expr, KtSlot slot)
+{
+    return expr->kind == KT_EXPR_SLOT && expr->as.slot == slot;
+}
 
 static bool is_id_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
 {
@@ -21,7 +24,8 @@ static bool is_id_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
 static bool is_element_id_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
 {
     (void)key;
-    return kt_plan_expr_is_call(expr, "elementId") && expr->args == 1 && is_slot(expr->arg[0], slot);
+    return kt_plan_expr_is_call(expr, "elementId") && expr->args == 1 &&
+           is_slot(expr->arg[0], slot);
 }
 
 static bool is_prop_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
@@ -33,8 +37,9 @@ static bool is_prop_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
 }
 
 /* `side OP other`, or `other OP side` when the operator turns around; other is covered and not per-row. */
-static bool compare_with(const Planner *p, const KtExpr *test, const char *op, SideTest side, KtSlot slot, Slots have,
-                         KtNameRef *key, const KtExpr **other, bool *turned)
+static bool compare_with(const Planner *p, const KtExpr *test, const char *op, SideTest side,
+                         KtSlot slot, Slots have, KtNameRef *key, const KtExpr **other,
+                         bool *turned)
 {
     if (!kt_plan_expr_is_call(test, op) || test->args != 2)
         return false;
@@ -49,8 +54,8 @@ static bool compare_with(const Planner *p, const KtExpr *test, const char *op, S
     return false;
 }
 
-static bool member_of(const Planner *p, const KtExpr *test, SideTest side, KtSlot slot, Slots have, KtNameRef *key,
-                      const KtExpr **list)
+static bool member_of(const Planner *p, const KtExpr *test, SideTest side, KtSlot slot, Slots have,
+                      KtNameRef *key, const KtExpr **list)
 {
     if (!kt_plan_expr_is_call(test, "IN") || test->args != 2 || !side(test->arg[0], slot, key))
         return false;
@@ -73,7 +78,8 @@ bool kt_plan_find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots
         Start found = {.kind = KT_PLAN_SEEK_ID, .rows = 1, .conjunct = i};
         if (compare_with(p, test, "=", is_id_of, slot, have, &key, &other, &turned)) {
             found.key = other;
-        } else if (compare_with(p, test, "=", is_element_id_of, slot, have, &key, &other, &turned)) {
+        } else if (compare_with(p, test, "=", is_element_id_of, slot, have, &key, &other,
+                                &turned)) {
             found.key = other;
             found.element_id = true;
         } else if (member_of(p, test, is_id_of, slot, have, &key, &other)) {
@@ -97,7 +103,8 @@ static const KtIndexFacts *index_on(const Planner *p, KtNameRef label, KtNameRef
 {
     for (uint32_t i = 0; i < p->schema->n; i++) {
         const KtIndexFacts *index = &p->schema->index[i];
-        if (index->state == KT_INDEX_ONLINE && kt_text_eq(index->label_name, p->bound->name[label].text) &&
+        if (index->state == KT_INDEX_ONLINE &&
+            kt_text_eq(index->label_name, p->bound->name[label].text) &&
             kt_text_eq(index->key_name, p->bound->name[key].text))
             return index;
     }
@@ -110,8 +117,8 @@ static void consider(Start *best, const Start *found)
         *best = *found;
 }
 
-static KtStatus index_starts(Planner *p, KtSlot node, KtNameRef label, double label_rows, const Conjuncts *where,
-                             Slots have, Start *best)
+static KtStatus index_starts(Planner *p, KtSlot node, KtNameRef label, double label_rows,
+                             const Conjuncts *where, Slots have, Start *best)
 {
     for (uint32_t i = 0; i < where->n; i++) {
         if (where->done[i])
@@ -134,9 +141,11 @@ static KtStatus index_starts(Planner *p, KtSlot node, KtNameRef label, double la
             static const struct {
                 const char *op;
                 bool low, inclusive;
-            } range[] = {{"<", false, false}, {"<=", false, true}, {">", true, false}, {">=", true, true}};
+            } range[] = {
+                {"<", false, false}, {"<=", false, true}, {">", true, false}, {">=", true, true}};
             for (size_t k = 0; k < KT_COUNT(range); k++) {
-                if (!compare_with(p, test, range[k].op, is_prop_of, node, have, &key, &other, &turned))
+                if (!compare_with(p, test, range[k].op, is_prop_of, node, have, &key, &other,
+                                  &turned))
                     continue;
                 found.index = index_on(p, label, key);
                 if (range[k].low != turned) {
@@ -155,17 +164,23 @@ static KtStatus index_starts(Planner *p, KtSlot node, KtNameRef label, double la
     return KT_OK;
 }
 
-KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels, const Conjuncts *where, Slots have,
-                    Start *out)
+KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uint32_t labels,
+                            const Conjuncts *where, Slots have, Start *out)
 {
-    Start best = {.kind = KT_PLAN_SCAN_ALL, .rows = 2 + (double)p->stats.nodes, .conjunct = UINT32_MAX}, seek;
+    Start best = {.kind = KT_PLAN_SCAN_ALL,
+                  .rows = 2 + (double)p->stats.nodes,
+                  .conjunct = UINT32_MAX},
+          seek;
     if (kt_plan_find_id_seek(p, node, where, have, &seek))
         consider(&best, &seek);
     for (uint32_t i = 0; i < labels; i++) {
         KtToken token = 0;
         KT_TRY(kt_name_find(p->view, KT_NAME_LABEL, p->bound->name[label[i]].text, &token));
         double rows = token ? (double)kt_stats_label(p->db, token) : 0;
-        Start scan = {.kind = KT_PLAN_SCAN_LABEL, .rows = 1.5 + rows, .label = label[i], .conjunct = UINT32_MAX};
+        Start scan = {.kind = KT_PLAN_SCAN_LABEL,
+                      .rows = 1.5 + rows,
+                      .label = label[i],
+                      .conjunct = UINT32_MAX};
         consider(&best, &scan);
         KT_TRY(index_starts(p, node, label[i], rows, where, have, &best));
     }
@@ -219,9 +234,7 @@ KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b)
         plan->as.scan_label.slot = node;
         plan->as.scan_label.label = start->label;
         break;
-    default:
-        plan->as.scan_all.slot = node;
-        break;
+    default: plan->as.scan_all.slot = node; break;
     }
     slots_add(b->have, node);
     return KT_OK;

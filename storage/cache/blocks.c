@@ -29,9 +29,9 @@ typedef struct Chunk {
 struct KtBlocks {
     pthread_mutex_t lock;
     Chunk *chunks;
-    char *at, *end;              /* of the newest chunk: not yet cut */
-    Piece *piece[SIZES];         /* by size / STEP */
-    uint64_t some[SIZES / 64];   /* bit: piece[i] is not NULL */
+    char *at, *end;            /* of the newest chunk: not yet cut */
+    Piece *piece[SIZES];       /* by size / STEP */
+    uint64_t some[SIZES / 64]; /* bit: piece[i] is not NULL */
 };
 
 KtStatus kt_blocks_open(KtBlocks **out)
@@ -91,7 +91,8 @@ static bool add_chunk(KtBlocks *b)
 {
     Chunk *chunk = malloc(sizeof *chunk);
     size_t bytes = CHUNK_BYTES + HUGE_BYTES;
-    void *mapped = chunk ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+    void *mapped = chunk ? mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
                          : MAP_FAILED;
     if (mapped == MAP_FAILED) {
         free(chunk);

@@ -13,7 +13,8 @@
 typedef struct KtBlocks KtBlocks;
 
 KtStatus kt_blocks_open(KtBlocks **out) KT_MUST_CHECK;
-void kt_blocks_close(KtBlocks *blocks); /* all that was cut from chunks ends here; NULL is allowed */
+void kt_blocks_close(
+    KtBlocks *blocks); /* all that was cut from chunks ends here; NULL is allowed */
 /* A block whose head is set (bytes, home); NULL: no memory. */
 KtSlotBlock *kt_blocks_make(KtBlocks *blocks, uint32_t bytes);
 /* Gives back any block of the cache, also one of malloc's (home 0). */

@@ -9,7 +9,7 @@ enum { COLLECT_EVERY = 64 };
 
 struct KtEpochReader {
     _Alignas(64) _Atomic uint64_t inside; /* the clock when it entered; 0: outside */
-    KtEpochReader *next;                  /* readers are kept and used again: never freed before the close */
+    KtEpochReader *next; /* readers are kept and used again: never freed before the close */
     atomic_bool taken;
 };
 
@@ -108,7 +108,10 @@ void kt_epoch_enter(KtEpochs *epochs, KtEpochReader *reader)
     atomic_store(&reader->inside, atomic_load(&epochs->clock));
 }
 
-void kt_epoch_leave(KtEpochReader *reader) { atomic_store_explicit(&reader->inside, 0, memory_order_release); }
+void kt_epoch_leave(KtEpochReader *reader)
+{
+    atomic_store_explicit(&reader->inside, 0, memory_order_release);
+}
 
 /* The smallest clock of a reader inside, UINT64_MAX if none is. */
 static uint64_t oldest_inside(KtEpochs *epochs)

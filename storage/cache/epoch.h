@@ -18,12 +18,14 @@ void kt_epochs_close(KtEpochs *epochs);
 
 /* What is retired is freed by `done` instead of free(). Before anything is retired. */
 void kt_epochs_free_with(KtEpochs *epochs, void (*done)(void *user, void *memory), void *user);
-void kt_epochs_free_now(KtEpochs *epochs, void *memory); /* the same way, when no reader can be inside */
+void kt_epochs_free_now(KtEpochs *epochs,
+                        void *memory); /* the same way, when no reader can be inside */
 
 /* Threads: any. The reader itself belongs to one thread at a time. */
 KtStatus kt_epoch_register(KtEpochs *epochs, KtEpochReader **out) KT_MUST_CHECK;
-void kt_epoch_unregister(KtEpochs *epochs, KtEpochReader *reader); /* leaves first; NULL is allowed */
-void kt_epoch_enter(KtEpochs *epochs, KtEpochReader *reader);      /* when already inside: nothing */
+void kt_epoch_unregister(KtEpochs *epochs,
+                         KtEpochReader *reader);              /* leaves first; NULL is allowed */
+void kt_epoch_enter(KtEpochs *epochs, KtEpochReader *reader); /* when already inside: nothing */
 void kt_epoch_leave(KtEpochReader *reader);
 
 /* Frees `memory` once no reader that is inside now can see it. Out of memory for its own note: waits

@@ -8,10 +8,11 @@
 #include <stdlib.h>
 
 enum {
-    MOST_DIRECTORIES = 4096,        /* keys, and labels, that are cached; later ones are read from records */
-    ASKED_PAGES = 4096,             /* counters of asked rows: a small hash of (key, page) */
+    MOST_DIRECTORIES =
+        4096,           /* keys, and labels, that are cached; later ones are read from records */
+    ASKED_PAGES = 4096, /* counters of asked rows: a small hash of (key, page) */
     WORTH_FILLING = KT_PAGE_ROWS / 8,
-    WORTH_AGAIN = 16                /* rows asked of a page that a commit took away: it was in use */
+    WORTH_AGAIN = 16 /* rows asked of a page that a commit took away: it was in use */
 };
 
 typedef struct Directories {
@@ -111,8 +112,8 @@ static void raise_columns(KtGraphCache *cache, uint64_t page, KtCommit c)
     unsigned n = atomic_load_explicit(&cache->column.n, memory_order_acquire);
     for (unsigned i = 0; i < n; i++) {
         if (kt_slots_raise(cache->column.made[i], page, c))
-            atomic_store_explicit(asked_of(cache, cache->column.token[i], page), WORTH_FILLING - WORTH_AGAIN,
-                                  memory_order_relaxed);
+            atomic_store_explicit(asked_of(cache, cache->column.token[i], page),
+                                  WORTH_FILLING - WORTH_AGAIN, memory_order_relaxed);
     }
 }
 
@@ -185,8 +186,14 @@ static KtSlots *directory(KtCacheReader *reader, Directories *directories, KtTok
     return slots;
 }
 
-KtSlots *kt_cache_columns(KtCacheReader *reader, KtToken key) { return directory(reader, &reader->cache->column, key); }
-KtSlots *kt_cache_members(KtCacheReader *reader, KtToken label) { return directory(reader, &reader->cache->member, label); }
+KtSlots *kt_cache_columns(KtCacheReader *reader, KtToken key)
+{
+    return directory(reader, &reader->cache->column, key);
+}
+KtSlots *kt_cache_members(KtCacheReader *reader, KtToken label)
+{
+    return directory(reader, &reader->cache->member, label);
+}
 
 /* ---- filling ---- */
 
@@ -220,7 +227,8 @@ static void evict(KtGraphCache *cache)
     (void)pthread_mutex_unlock(&cache->evicting);
 }
 
-bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord word, KtSlotBlock *block)
+bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord word,
+                       KtSlotBlock *block)
 {
     if (block && block->bytes > reader->cache->bytes.limit / 8)
         return false; /* one hub does not push out everything else */
@@ -230,8 +238,14 @@ bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, Kt
     return true;
 }
 
-KtSlotBlock *kt_cache_block_make(KtCacheReader *reader, uint32_t bytes) { return kt_blocks_make(reader->cache->blocks, bytes); }
-void kt_cache_block_free(KtCacheReader *reader, KtSlotBlock *block) { kt_blocks_free(reader->cache->blocks, block); }
+KtSlotBlock *kt_cache_block_make(KtCacheReader *reader, uint32_t bytes)
+{
+    return kt_blocks_make(reader->cache->blocks, bytes);
+}
+void kt_cache_block_free(KtCacheReader *reader, KtSlotBlock *block)
+{
+    kt_blocks_free(reader->cache->blocks, block);
+}
 
 bool kt_cache_wants_column(KtCacheReader *reader, KtToken key, uint64_t page, uint32_t rows)
 {

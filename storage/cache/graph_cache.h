@@ -21,9 +21,11 @@ typedef struct KtColumnPage {
     KtSlotBlock head;
     KtColKind kind; /* INT, FLOAT, BOOL or VALUE */
     bool nulls;     /* some value is null */
-    uint8_t width;  /* of a value: 1 (all are 0 .. 255), 4 (all fit i32) or 8 (i64, or double bits) */
+    uint8_t
+        width; /* of a value: 1 (all are 0 .. 255), 4 (all fit i32) or 8 (i64, or double bits) */
     uint64_t null[KT_PAGE_ROWS / 64];
-    uint64_t value[]; /* KT_PAGE_ROWS values of `width` bytes, none for VALUE; those that are null are 0 */
+    uint64_t value
+        []; /* KT_PAGE_ROWS values of `width` bytes, none for VALUE; those that are null are 0 */
 } KtColumnPage;
 
 static inline int64_t kt_page_value(const KtColumnPage *page, uint32_t at)
@@ -77,7 +79,8 @@ KtSlots *kt_cache_members(KtCacheReader *reader, KtToken label);
 /* A fill: begin loads the word and says whether a fill can succeed (the view reads the newest published commit);
  * then read the store, build a block, and end. end takes the block over when it returns true. */
 bool kt_cache_fill_begin(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord *out);
-bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord word, KtSlotBlock *block);
+bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord word,
+                       KtSlotBlock *block);
 
 /* Memory for a list, near the others: its head is set. NULL: no memory. Given back only if no slot took it. */
 KtSlotBlock *kt_cache_block_make(KtCacheReader *reader, uint32_t bytes);

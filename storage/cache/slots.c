@@ -60,7 +60,8 @@ static Word *word_made(KtSlots *slots, uint64_t index)
     if (!atomic_compare_exchange_strong(&slots->page[p], &none, fresh))
         free((void *)(uintptr_t)fresh);
     else
-        atomic_fetch_add_explicit(&slots->bytes->used, PAGE_SLOTS * sizeof *fresh, memory_order_relaxed);
+        atomic_fetch_add_explicit(&slots->bytes->used, PAGE_SLOTS * sizeof *fresh,
+                                  memory_order_relaxed);
     uint64_t top = atomic_load(&slots->top);
     while (top < p + 1 && !atomic_compare_exchange_weak(&slots->top, &top, p + 1)) {
     }
@@ -79,7 +80,8 @@ bool kt_slots_load(KtSlots *slots, uint64_t index, KtSlotWord *out)
     return true;
 }
 
-bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit published, KtSlotBlock *block)
+bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit published,
+                   KtSlotBlock *block)
 {
     if (published < loaded.c)
         return false;

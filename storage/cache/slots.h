@@ -20,10 +20,10 @@
 
 /* The head of every block. Who fills a slot gives it away; it is freed as the epochs free (kt_epochs_free_with). */
 typedef struct KtSlotBlock {
-    KtCommit since;     /* set by kt_slots_fill */
-    uint32_t bytes;     /* charged to the cache, the head included */
-    atomic_uchar used;  /* since the evictor's hand passed */
-    uint8_t home;       /* 0: malloc's; else of storage/cache/blocks.h */
+    KtCommit since;    /* set by kt_slots_fill */
+    uint32_t bytes;    /* charged to the cache, the head included */
+    atomic_uchar used; /* since the evictor's hand passed */
+    uint8_t home;      /* 0: malloc's; else of storage/cache/blocks.h */
 } KtSlotBlock;
 
 typedef enum KtSlotKind { KT_SLOT_UNKNOWN, KT_SLOT_EMPTY, KT_SLOT_BLOCK } KtSlotKind;
@@ -59,17 +59,20 @@ static inline KtSlotAtom *kt_slots_at(const KtSlots *slots, uint64_t index)
 {
     if (index > UINT32_MAX) /* above the range nothing can be */
         return NULL;
-    KtSlotAtom *page = atomic_load_explicit(&slots->page[index >> KT_SLOT_PAGE_BITS], memory_order_acquire);
+    KtSlotAtom *page =
+        atomic_load_explicit(&slots->page[index >> KT_SLOT_PAGE_BITS], memory_order_acquire);
     return page ? &page[index & (KT_SLOT_PAGE - 1)] : NULL;
 }
 
 /* `base`: the commit number recovered. Indexes go up to 2^32 - 1. */
-KtStatus kt_slots_open(KtEpochs *epochs, KtCacheBytes *bytes, KtCommit base, KtSlots **out) KT_MUST_CHECK;
+KtStatus kt_slots_open(KtEpochs *epochs, KtCacheBytes *bytes, KtCommit base,
+                       KtSlots **out) KT_MUST_CHECK;
 void kt_slots_close(KtSlots *slots); /* frees every block; no reader is inside. NULL is allowed */
 
 /* What a reader at `at` may take of a word that it loaded (acquire) since it entered its epoch: UNKNOWN when the word holds
  * nothing that old. A word of 0 is UNKNOWN. */
-static inline KtSlotKind kt_slots_judge(const KtSlots *slots, uint64_t word, KtCommit at, KtSlotBlock **block)
+static inline KtSlotKind kt_slots_judge(const KtSlots *slots, uint64_t word, KtCommit at,
+                                        KtSlotBlock **block)
 {
     if (KT_LIKELY(word & KT_SLOT_IS_BLOCK)) {
         KtSlotBlock *found = (KtSlotBlock *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK);
@@ -80,14 +83,18 @@ static inline KtSlotKind kt_slots_judge(const KtSlots *slots, uint64_t word, KtC
         *block = found;
         return KT_SLOT_BLOCK;
     }
-    return (word & KT_SLOT_IS_EMPTY) && slots->base + (word >> 2) <= at ? KT_SLOT_EMPTY : KT_SLOT_UNKNOWN;
+    return (word & KT_SLOT_IS_EMPTY) && slots->base + (word >> 2) <= at ? KT_SLOT_EMPTY
+                                                                        : KT_SLOT_UNKNOWN;
 }
 
 /* The same of the word that stands there now. The caller is inside its epoch. */
-static inline KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at, KtSlotBlock **block)
+static inline KtSlotKind kt_slots_read(const KtSlots *slots, uint64_t index, KtCommit at,
+                                       KtSlotBlock **block)
 {
     const KtSlotAtom *slot = kt_slots_at(slots, index);
-    return kt_slots_judge(slots, KT_LIKELY(slot != NULL) ? atomic_load_explicit(slot, memory_order_acquire) : 0, at, block);
+    return kt_slots_judge(
+        slots, KT_LIKELY(slot != NULL) ? atomic_load_explicit(slot, memory_order_acquire) : 0, at,
+        block);
 }
 
 /* Prefetching in stages: the word, and then the block that stands there (not to be read: it may be too new). */
@@ -106,7 +113,8 @@ static inline const void *kt_slots_target(const KtSlots *slots, uint64_t index)
 bool kt_slots_load(KtSlots *slots, uint64_t index, KtSlotWord *out);
 /* Second half. `published`: the number taken after kt_slots_load, at which the store was read. block NULL: EMPTY.
  * True: the slot took the block. False: it did not, and the block is still the caller's. */
-bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit published, KtSlotBlock *block);
+bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit published,
+                   KtSlotBlock *block);
 /* Commit C touched it. Only the committer calls this. True: a block stood there. */
 bool kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c);
 /* Drops up to `want` bytes of blocks not used since the hand last passed; returns how many went. One caller at a time. */

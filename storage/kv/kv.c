@@ -54,8 +54,8 @@ KtStatus kt_kv_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, KtSpan key
     return kv->ops->get(kv, at, family, key, out);
 }
 
-KtStatus kt_kv_multi_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n, const KtSpan *key, bool sorted,
-                         KtKvValue *out)
+KtStatus kt_kv_multi_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n,
+                         const KtSpan *key, bool sorted, KtKvValue *out)
 {
     KT_ASSERT(family < kv->families);
     if (n == 0)
@@ -79,7 +79,8 @@ KtStatus kt_kv_multi_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint
 
 /* ---- iterators ---- */
 
-KtStatus kt_kv_iter_open(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t flags, KtKvIter **out)
+KtStatus kt_kv_iter_open(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t flags,
+                         KtKvIter **out)
 {
     KT_ASSERT(family < kv->families);
     KtKvIter *iter = NULL;
@@ -106,7 +107,8 @@ void kt_kv_iter_close(KtKvIter *iter)
 static void hold_bound(KtKvIter *iter)
 {
     if (iter->valid && iter->bound_len > 0 &&
-        (iter->key.len < iter->bound_len || memcmp(iter->key.at, iter->bound, iter->bound_len) != 0))
+        (iter->key.len < iter->bound_len ||
+         memcmp(iter->key.at, iter->bound, iter->bound_len) != 0))
         iter->valid = false;
 }
 
@@ -124,7 +126,8 @@ KtStatus kt_kv_iter_prefix(KtKvIter *iter, KtSpan prefix, KtSpan from)
 {
     const KtKvFamily *family = &iter->kv->family[iter->family];
     KT_CHECK(prefix.len > 0 && prefix.len <= KT_KV_PREFIX_MOST);
-    KT_CHECK(family->prefix == 0 || (iter->flags & KT_KV_TOTAL_ORDER) || prefix.len >= family->prefix);
+    KT_CHECK(family->prefix == 0 || (iter->flags & KT_KV_TOTAL_ORDER) ||
+             prefix.len >= family->prefix);
     memcpy(iter->bound, prefix.at, prefix.len);
     iter->bound_len = (uint32_t)prefix.len;
     return moved(iter, iter->kv->ops->iter_seek(iter, from.at ? from : prefix));
@@ -266,7 +269,8 @@ uint64_t kt_kv_bytes(KtKv *kv, uint32_t family)
 KtStatus kt_kv_sst_open(KtKv *kv, uint32_t family, const char *file, KtDiag *diag, KtKvSst **out)
 {
     if (!kv->ops->sst_open)
-        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "A store in memory has no sorted files.");
+        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL,
+                           "A store in memory has no sorted files.");
     return kv->ops->sst_open(kv, family, file, diag, out);
 }
 
@@ -275,11 +279,15 @@ KtStatus kt_kv_sst_put(KtKvSst *sst, KtSpan key, KtSpan value, KtDiag *diag)
     return kt_kv_rocksdb_sst_put(sst, key, value, diag);
 }
 
-KtStatus kt_kv_sst_finish(KtKvSst *sst, KtDiag *diag) { return kt_kv_rocksdb_sst_finish(sst, diag); }
+KtStatus kt_kv_sst_finish(KtKvSst *sst, KtDiag *diag)
+{
+    return kt_kv_rocksdb_sst_finish(sst, diag);
+}
 
 KtStatus kt_kv_ingest(KtKv *kv, uint32_t family, const char *const *file, size_t n, KtDiag *diag)
 {
     if (!kv->ops->ingest)
-        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL, "A store in memory has no sorted files.");
+        return kt_diag_set(diag, KT_ERR_NOT_SUPPORTED, NULL,
+                           "A store in memory has no sorted files.");
     return n == 0 ? KT_OK : kv->ops->ingest(kv, family, file, n, diag);
 }

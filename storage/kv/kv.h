@@ -25,7 +25,10 @@ typedef struct KtSpan {
     size_t len;
 } KtSpan;
 
-static inline KtSpan kt_span(const void *at, size_t len) { return (KtSpan){(const uint8_t *)at, len}; }
+static inline KtSpan kt_span(const void *at, size_t len)
+{
+    return (KtSpan){(const uint8_t *)at, len};
+}
 
 /* ---- merge ---- */
 
@@ -42,21 +45,23 @@ typedef struct KtKvMerge {
 typedef struct KtKvFamily {
     const char *name;
     const KtKvMerge *merge; /* NULL: kt_kv_merge is not allowed */
-    uint8_t prefix;         /* bytes of the prefix that has a bloom filter; 0: none. Iterators see KT_KV_TOTAL_ORDER */
+    uint8_t
+        prefix; /* bytes of the prefix that has a bloom filter; 0: none. Iterators see KT_KV_TOTAL_ORDER */
 } KtKvFamily;
 
 /* ---- open and close ---- */
 
 typedef struct KtKvSpec {
-    const char *path;          /* folder; NULL: in memory, gone at close */
-    const char *log_dir;       /* folder of RocksDB's own info log; never on the data volume. NULL: a temporary one */
-    bool create;               /* make it if it is not there; false: KT_ERR_NOT_FOUND */
-    bool bulk;                 /* being built by kt_kv_ingest: no background compactions */
-    const KtKvFamily *family;  /* kept: must outlive the store */
+    const char *path; /* folder; NULL: in memory, gone at close */
+    const char *
+        log_dir; /* folder of RocksDB's own info log; never on the data volume. NULL: a temporary one */
+    bool create;              /* make it if it is not there; false: KT_ERR_NOT_FOUND */
+    bool bulk;                /* being built by kt_kv_ingest: no background compactions */
+    const KtKvFamily *family; /* kept: must outlive the store */
     uint32_t families;
-    KtKvCache *cache;          /* shared block cache; NULL: one of its own */
-    size_t block_cache_bytes;  /* of its own cache; 0: 32 MiB */
-    size_t memtable_bytes;     /* db_write_buffer_size; 0: 64 MiB */
+    KtKvCache *cache;         /* shared block cache; NULL: one of its own */
+    size_t block_cache_bytes; /* of its own cache; 0: 32 MiB */
+    size_t memtable_bytes;    /* db_write_buffer_size; 0: 64 MiB */
 } KtKvSpec;
 
 /* Errors: STORE_LOCKED (another process, or this one, has it open), NOT_FOUND, CORRUPTION, IO; words in `diag`.
@@ -89,19 +94,21 @@ static inline void kt_kv_release(KtKvValue *value)
     *value = (KtKvValue){0};
 }
 
-KtStatus kt_kv_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, KtSpan key, KtKvValue *out) KT_MUST_CHECK;
+KtStatus kt_kv_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, KtSpan key,
+                   KtKvValue *out) KT_MUST_CHECK;
 /* n reads in one call; faster when the keys are sorted, which `sorted` promises. On an error no value is held. */
-KtStatus kt_kv_multi_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n, const KtSpan *key,
-                         bool sorted, KtKvValue *out) KT_MUST_CHECK;
+KtStatus kt_kv_multi_get(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n,
+                         const KtSpan *key, bool sorted, KtKvValue *out) KT_MUST_CHECK;
 
 enum {
-    KT_KV_TOTAL_ORDER = 1, /* needed to leave a prefix in a family that has one; costs the prefix's bloom filter */
-    KT_KV_NO_CACHE = 2     /* a whole scan: does not fill the block cache */
+    KT_KV_TOTAL_ORDER =
+        1, /* needed to leave a prefix in a family that has one; costs the prefix's bloom filter */
+    KT_KV_NO_CACHE = 2 /* a whole scan: does not fill the block cache */
 };
 enum { KT_KV_PREFIX_MOST = 64 }; /* bytes of a prefix given to kt_kv_iter_prefix */
 
-KtStatus kt_kv_iter_open(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t flags, KtKvIter **out)
-    KT_MUST_CHECK;
+KtStatus kt_kv_iter_open(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t flags,
+                         KtKvIter **out) KT_MUST_CHECK;
 void kt_kv_iter_close(KtKvIter *iter); /* NULL is allowed */
 /* Goes to the first key that begins with `prefix`; the iterator ends behind the last such key. `from` (at NULL: the
  * prefix itself) begins with `prefix` and is where to start. In a family with a prefix and without KT_KV_TOTAL_ORDER,
@@ -144,13 +151,15 @@ uint64_t kt_kv_bytes(KtKv *kv, uint32_t family);
 /* ---- building a store from sorted files (RocksDB only; in memory: KT_ERR_NOT_SUPPORTED) ---- */
 
 /* Keys must ascend strictly. The file can be ingested into a store opened with the same families. */
-KtStatus kt_kv_sst_open(KtKv *kv, uint32_t family, const char *file, KtDiag *diag, KtKvSst **out) KT_MUST_CHECK;
+KtStatus kt_kv_sst_open(KtKv *kv, uint32_t family, const char *file, KtDiag *diag,
+                        KtKvSst **out) KT_MUST_CHECK;
 KtStatus kt_kv_sst_put(KtKvSst *sst, KtSpan key, KtSpan value, KtDiag *diag) KT_MUST_CHECK;
 KtStatus kt_kv_sst_finish(KtKvSst *sst, KtDiag *diag) KT_MUST_CHECK;
 uint64_t kt_kv_sst_bytes(KtKvSst *sst);
 void kt_kv_sst_close(KtKvSst *sst); /* NULL is allowed */
 /* Moves files into an otherwise unused family: ingested values would hide merge operands that are pending. */
-KtStatus kt_kv_ingest(KtKv *kv, uint32_t family, const char *const *file, size_t n, KtDiag *diag) KT_MUST_CHECK;
+KtStatus kt_kv_ingest(KtKv *kv, uint32_t family, const char *const *file, size_t n,
+                      KtDiag *diag) KT_MUST_CHECK;
 
 /* ---- faults, for tests ---- */
 
@@ -165,7 +174,8 @@ KtStatus kt_kv_fault_open(KtKv *inner, KtKv **out) KT_MUST_CHECK;
 /* The nth operation of that kind from now on (0: the next) fails with KT_ERR_IO; with `sticky` every later one too.
  * n = UINT64_MAX: none. */
 void kt_kv_fault_set(KtKv *fault, KtKvFaultOn on, uint64_t nth, bool sticky);
-uint64_t kt_kv_fault_hits(const KtKv *fault, KtKvFaultOn on); /* operations that failed by a fault so far */
+uint64_t kt_kv_fault_hits(const KtKv *fault,
+                          KtKvFaultOn on); /* operations that failed by a fault so far */
 uint64_t kt_kv_fault_seen(const KtKv *fault, KtKvFaultOn on); /* operations of the kind so far */
 
 #endif

@@ -63,20 +63,27 @@ static KtStatus fault_snapshot(KtKv *base, KtKvSnapshot **out)
     return strikes(base, KT_FAULT_READ) ? KT_ERR_IO : kt_kv_snapshot(inner(base), out);
 }
 
-static void fault_snapshot_release(KtKv *base, KtKvSnapshot *snapshot) { kt_kv_snapshot_release(inner(base), snapshot); }
+static void fault_snapshot_release(KtKv *base, KtKvSnapshot *snapshot)
+{
+    kt_kv_snapshot_release(inner(base), snapshot);
+}
 
-static KtStatus fault_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, KtSpan key, KtKvValue *out)
+static KtStatus fault_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, KtSpan key,
+                          KtKvValue *out)
 {
     return strikes(base, KT_FAULT_READ) ? KT_ERR_IO : kt_kv_get(inner(base), at, family, key, out);
 }
 
-static KtStatus fault_multi_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t n, const KtSpan *key,
-                                bool sorted, KtKvValue *out)
+static KtStatus fault_multi_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t n,
+                                const KtSpan *key, bool sorted, KtKvValue *out)
 {
-    return strikes(base, KT_FAULT_READ) ? KT_ERR_IO : kt_kv_multi_get(inner(base), at, family, n, key, sorted, out);
+    return strikes(base, KT_FAULT_READ)
+               ? KT_ERR_IO
+               : kt_kv_multi_get(inner(base), at, family, n, key, sorted, out);
 }
 
-static KtStatus fault_iter_open(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t flags, KtKvIter **out)
+static KtStatus fault_iter_open(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t flags,
+                                KtKvIter **out)
 {
     if (strikes(base, KT_FAULT_READ))
         return KT_ERR_IO;
@@ -142,14 +149,19 @@ static KtStatus fault_write(KtKv *base, const KtKvBatch *batch, bool sync, KtDia
 
 static KtStatus fault_flush(KtKv *base, KtDiag *diag) { return kt_kv_flush(inner(base), diag); }
 
-static uint64_t fault_bytes(KtKv *base, uint32_t family) { return kt_kv_bytes(inner(base), family); }
+static uint64_t fault_bytes(KtKv *base, uint32_t family)
+{
+    return kt_kv_bytes(inner(base), family);
+}
 
-static KtStatus fault_sst_open(KtKv *base, uint32_t family, const char *file, KtDiag *diag, KtKvSst **out)
+static KtStatus fault_sst_open(KtKv *base, uint32_t family, const char *file, KtDiag *diag,
+                               KtKvSst **out)
 {
     return kt_kv_sst_open(inner(base), family, file, diag, out);
 }
 
-static KtStatus fault_ingest(KtKv *base, uint32_t family, const char *const *file, size_t n, KtDiag *diag)
+static KtStatus fault_ingest(KtKv *base, uint32_t family, const char *const *file, size_t n,
+                             KtDiag *diag)
 {
     return kt_kv_ingest(inner(base), family, file, n, diag);
 }
@@ -177,8 +189,10 @@ KtStatus kt_kv_fault_open(KtKv *store, KtKv **out)
     FaultKv *kv = calloc(1, sizeof *kv);
     if (!kv)
         return KT_ERR_MEMORY;
-    kv->base = (KtKv){
-        .ops = &fault_ops, .family = store->family, .families = store->families, .in_memory = store->in_memory};
+    kv->base = (KtKv){.ops = &fault_ops,
+                      .family = store->family,
+                      .families = store->families,
+                      .in_memory = store->in_memory};
     kv->inner = store;
     for (int i = 0; i < KINDS; i++)
         atomic_init(&kv->fault[i].fail_at, UINT64_MAX);

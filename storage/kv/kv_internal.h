@@ -11,9 +11,10 @@ typedef struct KtKvOps {
     KtStatus (*snapshot)(KtKv *kv, KtKvSnapshot **out);
     void (*snapshot_release)(KtKv *kv, KtKvSnapshot *snapshot);
     KtStatus (*get)(KtKv *kv, const KtKvSnapshot *at, uint32_t family, KtSpan key, KtKvValue *out);
-    KtStatus (*multi_get)(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n, const KtSpan *key, bool sorted,
-                          KtKvValue *out); /* NULL: n gets */
-    KtStatus (*iter_open)(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t flags, KtKvIter **out);
+    KtStatus (*multi_get)(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n,
+                          const KtSpan *key, bool sorted, KtKvValue *out); /* NULL: n gets */
+    KtStatus (*iter_open)(KtKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t flags,
+                          KtKvIter **out);
     void (*iter_close)(KtKvIter *iter);
     /* Moves; they set valid, key and value of the iterator, without regard to its bound. */
     KtStatus (*iter_seek)(KtKvIter *iter, KtSpan key);        /* key.at NULL: the first */
@@ -22,7 +23,8 @@ typedef struct KtKvOps {
     KtStatus (*write)(KtKv *kv, const KtKvBatch *batch, bool sync, KtDiag *diag);
     KtStatus (*flush)(KtKv *kv, KtDiag *diag);
     uint64_t (*bytes)(KtKv *kv, uint32_t family);
-    KtStatus (*sst_open)(KtKv *kv, uint32_t family, const char *file, KtDiag *diag, KtKvSst **out); /* NULL: none */
+    KtStatus (*sst_open)(KtKv *kv, uint32_t family, const char *file, KtDiag *diag,
+                         KtKvSst **out); /* NULL: none */
     KtStatus (*ingest)(KtKv *kv, uint32_t family, const char *const *file, size_t n, KtDiag *diag);
 } KtKvOps;
 
@@ -44,7 +46,12 @@ struct KtKvIter {
 };
 
 /* One change of a batch, in order. */
-typedef enum KtKvOp { KT_KV_OP_PUT = 1, KT_KV_OP_DELETE, KT_KV_OP_MERGE, KT_KV_OP_DELETE_RANGE } KtKvOp;
+typedef enum KtKvOp {
+    KT_KV_OP_PUT = 1,
+    KT_KV_OP_DELETE,
+    KT_KV_OP_MERGE,
+    KT_KV_OP_DELETE_RANGE
+} KtKvOp;
 typedef struct KtKvChange {
     KtKvOp op;
     uint32_t family;

@@ -44,7 +44,7 @@ typedef struct MemKv {
     pthread_rwlock_t lock; /* guards all below */
     Family *family;
     uint64_t published;
-    uint64_t unlinked;     /* nodes freed so far: an iterator's node is good while this stands */
+    uint64_t unlinked; /* nodes freed so far: an iterator's node is good while this stands */
     uint64_t random;
     KtKvSnapshot *snapshots; /* alive, in no order */
     Waiting *waiting;        /* ring */
@@ -62,15 +62,18 @@ typedef struct MemIter {
     KtKvSnapshot own; /* when opened without a snapshot: keeps what it sees */
     bool owns;
     uint64_t number;
-    Node *node;         /* of the key it stands on */
-    uint64_t unlinked;  /* as of `node` */
-    Version *held;      /* of the value it stands on */
+    Node *node;        /* of the key it stands on */
+    uint64_t unlinked; /* as of `node` */
+    Version *held;     /* of the value it stands on */
     KtBuf key;
 } MemIter;
 
 static uint8_t *node_key(const Node *node)
 {
-    union { const struct Node *const *from; uint8_t *to; } cast = {.from = (const struct Node *const *)(node->next + node->height)};
+    union {
+        const struct Node *const *from;
+        uint8_t *to;
+    } cast = {.from = (const struct Node *const *)(node->next + node->height)};
     return cast.to;
 }
 
@@ -138,7 +141,8 @@ static Node *find_or_make(MemKv *kv, Family *family, KtSpan key)
     kv->random ^= kv->random << 13;
     kv->random ^= kv->random >> 7;
     kv->random ^= kv->random << 17;
-    uint32_t height = 1 + (uint32_t)__builtin_ctzll(kv->random | (uint64_t)1 << (2 * MOST_HEIGHT - 2)) / 2;
+    uint32_t height =
+        1 + (uint32_t)__builtin_ctzll(kv->random | (uint64_t)1 << (2 * MOST_HEIGHT - 2)) / 2;
     Node *node = make_node(key, height);
     if (!node)
         return NULL;
@@ -240,12 +244,14 @@ static void queue(MemKv *kv, uint32_t family, Node *node, uint64_t number)
     if (node->queued == number)
         return;
     node->queued = number;
-    kv->waiting[(kv->waiting_at + kv->waiting_n++) % kv->waiting_cap] = (Waiting){family, number, node};
+    kv->waiting[(kv->waiting_at + kv->waiting_n++) % kv->waiting_cap] =
+        (Waiting){family, number, node};
 }
 
 /* ---- writes ---- */
 
-static KtStatus add_version(MemKv *kv, uint32_t id, Node *node, uint64_t number, bool deleted, KtSpan bytes)
+static KtStatus add_version(MemKv *kv, uint32_t id, Node *node, uint64_t number, bool deleted,
+                            KtSpan bytes)
 {
     Family *family = &kv->family[id];
     Version *version = malloc(sizeof *version + bytes.len);
@@ -274,8 +280,8 @@ static KtStatus apply_change(MemKv *kv, const KtKvChange *change, uint64_t numbe
 {
     Family *family = &kv->family[change->family];
     if (change->op == KT_KV_OP_DELETE_RANGE) {
-        for (Node *node = find(family, change->key, NULL); node && kt_kv_order(node_span(node), change->value) < 0;
-             node = node->next[0])
+        for (Node *node = find(family, change->key, NULL);
+             node && kt_kv_order(node_span(node), change->value) < 0; node = node->next[0])
             if (visible(node, number))
                 KT_TRY(add_version(kv, change->family, node, number, true, kt_span(NULL, 0)));
         return KT_OK;
@@ -293,11 +299,13 @@ static KtStatus apply_change(MemKv *kv, const KtKvChange *change, uint64_t numbe
         return add_version(kv, change->family, node, number, false, change->value);
     const Version *old = visible(node, number);
     kt_buf_clear(&kv->merged);
-    kv->base.family[change->family].merge->full(change->key, old ? kt_span(old->bytes, old->len) : kt_span(NULL, 0),
-                                                &change->value, 1, &kv->merged);
+    kv->base.family[change->family].merge->full(
+        change->key, old ? kt_span(old->bytes, old->len) : kt_span(NULL, 0), &change->value, 1,
+        &kv->merged);
     if (kv->merged.failed)
         return KT_ERR_MEMORY;
-    return add_version(kv, change->family, node, number, false, kt_span(kv->merged.data, kv->merged.len));
+    return add_version(kv, change->family, node, number, false,
+                       kt_span(kv->merged.data, kv->merged.len));
 }
 
 /* Takes the versions of `number` off again. Nodes that are left empty go when their turn in the queue comes. */
@@ -397,7 +405,8 @@ static void mem_snapshot_release(KtKv *base, KtKvSnapshot *snapshot)
     free(snapshot);
 }
 
-static KtStatus mem_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, KtSpan key, KtKvValue *out)
+static KtStatus mem_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, KtSpan key,
+                        KtKvValue *out)
 {
     MemKv *kv = (MemKv *)base;
     KtKvValue value = {0};
@@ -417,7 +426,8 @@ static KtStatus mem_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, KtS
 
 /* ---- iterators ---- */
 
-static KtStatus mem_iter_open(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t flags, KtKvIter **out)
+static KtStatus mem_iter_open(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t flags,
+                              KtKvIter **out)
 {
     (void)family, (void)flags;
     MemKv *kv = (MemKv *)base;
@@ -490,7 +500,8 @@ static KtStatus mem_iter_seek(KtKvIter *base, KtSpan key)
     MemKv *kv = (MemKv *)base->kv;
     const Family *family = &kv->family[base->family];
     pthread_rwlock_rdlock(&kv->lock);
-    KtStatus status = stand_from(iter, kv, key.at ? find(family, key, NULL) : family->head->next[0]);
+    KtStatus status =
+        stand_from(iter, kv, key.at ? find(family, key, NULL) : family->head->next[0]);
     pthread_rwlock_unlock(&kv->lock);
     return status;
 }
@@ -575,7 +586,8 @@ KtStatus kt_kv_mem_open(const KtKvSpec *spec, KtKv **out)
     MemKv *kv = calloc(1, sizeof *kv);
     if (!kv)
         return KT_ERR_MEMORY;
-    kv->base = (KtKv){.ops = &mem_ops, .family = spec->family, .families = spec->families, .in_memory = true};
+    kv->base = (KtKv){
+        .ops = &mem_ops, .family = spec->family, .families = spec->families, .in_memory = true};
     kv->random = 0x9E3779B97F4A7C15ULL;
     pthread_rwlock_init(&kv->lock, NULL);
     kv->family = calloc(spec->families ? spec->families : 1, sizeof *kv->family);

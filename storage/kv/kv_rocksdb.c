@@ -14,13 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MOST_FAMILIES = 32, XXH3 = 4, BITS_PER_KEY = 10, MOST_SUCCESSIVE_MERGES = 64, MOST_ON_STACK = 64 };
+enum {
+    MOST_FAMILIES = 32,
+    XXH3 = 4,
+    BITS_PER_KEY = 10,
+    MOST_SUCCESSIVE_MERGES = 64,
+    MOST_ON_STACK = 64
+};
 
 typedef struct RocksKv {
     KtKv base;
     rocksdb_t *db;
     rocksdb_cache_t *own_cache;
-    rocksdb_options_t *options[MOST_FAMILIES + 1]; /* by family; the last is the default family's and the database's */
+    rocksdb_options_t
+        *options[MOST_FAMILIES +
+                 1]; /* by family; the last is the default family's and the database's */
     rocksdb_column_family_handle_t *handle[MOST_FAMILIES + 1];
     rocksdb_readoptions_t *newest;
     rocksdb_writeoptions_t *synced, *unsynced;
@@ -96,7 +104,10 @@ static const char *merge_name(void *state)
 static void merge_free(void *state, const char *value, size_t len)
 {
     (void)state, (void)len;
-    union { const char *from; void *to; } cast = {.from = value};
+    union {
+        const char *from;
+        void *to;
+    } cast = {.from = value};
     free(cast.to);
 }
 
@@ -118,13 +129,15 @@ static char *handed_over(KtBuf *out, unsigned char *success, size_t *len)
     return out->data ? (char *)out->data : calloc(1, 1);
 }
 
-static char *merge_full(void *state, const char *key, size_t key_len, const char *base, size_t base_len,
-                        const char *const *operand, const size_t *operand_len, int n, unsigned char *success, size_t *len)
+static char *merge_full(void *state, const char *key, size_t key_len, const char *base,
+                        size_t base_len, const char *const *operand, const size_t *operand_len,
+                        int n, unsigned char *success, size_t *len)
 {
     const KtKvMerge *merge = state;
     KtSpan few[MOST_ON_STACK], *spans = spans_of(operand, operand_len, n, few);
     KtBuf out = {0};
-    merge->full(kt_span(key, key_len), base ? kt_span(base, base_len) : kt_span(NULL, 0), spans, (size_t)n, &out);
+    merge->full(kt_span(key, key_len), base ? kt_span(base, base_len) : kt_span(NULL, 0), spans,
+                (size_t)n, &out);
     if (spans != few)
         free(spans);
     return handed_over(&out, success, len);
@@ -149,8 +162,8 @@ static char *merge_partial(void *state, const char *key, size_t key_len, const c
 
 /* ---- options ---- */
 
-static rocksdb_options_t *make_options(const KtKvSpec *spec, const KtKvFamily *family, rocksdb_cache_t *cache,
-                                       char **error)
+static rocksdb_options_t *make_options(const KtKvSpec *spec, const KtKvFamily *family,
+                                       rocksdb_cache_t *cache, char **error)
 {
     rocksdb_options_t *fresh = rocksdb_options_create(), *o = rocksdb_options_create();
     rocksdb_get_options_from_string(fresh, "track_and_verify_wals_in_manifest=true", o, error);
@@ -189,7 +202,8 @@ static rocksdb_options_t *make_options(const KtKvSpec *spec, const KtKvFamily *f
     rocksdb_block_based_options_set_format_version(table, 5);
     rocksdb_block_based_options_set_data_block_index_type(
         table, rocksdb_block_based_table_data_block_index_type_binary_search_and_hash);
-    rocksdb_block_based_options_set_filter_policy(table, rocksdb_filterpolicy_create_bloom_full(BITS_PER_KEY));
+    rocksdb_block_based_options_set_filter_policy(
+        table, rocksdb_filterpolicy_create_bloom_full(BITS_PER_KEY));
     rocksdb_block_based_options_set_whole_key_filtering(table, 1);
     rocksdb_block_based_options_set_block_cache(table, cache);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
@@ -198,11 +212,16 @@ static rocksdb_options_t *make_options(const KtKvSpec *spec, const KtKvFamily *f
     rocksdb_options_set_block_based_table_factory(o, table);
     rocksdb_block_based_options_destroy(table);
     if (family && family->prefix)
-        rocksdb_options_set_prefix_extractor(o, rocksdb_slicetransform_create_fixed_prefix(family->prefix));
+        rocksdb_options_set_prefix_extractor(
+            o, rocksdb_slicetransform_create_fixed_prefix(family->prefix));
     if (family && family->merge) {
-        union { const KtKvMerge *from; void *to; } cast = {.from = family->merge};
+        union {
+            const KtKvMerge *from;
+            void *to;
+        } cast = {.from = family->merge};
         rocksdb_options_set_merge_operator(
-            o, rocksdb_mergeoperator_create(cast.to, merge_destroyed, merge_full, merge_partial, merge_free, merge_name));
+            o, rocksdb_mergeoperator_create(cast.to, merge_destroyed, merge_full, merge_partial,
+                                            merge_free, merge_name));
     }
     return o;
 }
@@ -247,7 +266,8 @@ static KtStatus make_log_dir(RocksKv *kv, const KtKvSpec *spec, KtDiag *diag, co
 {
     if (spec->log_dir) {
         if (mkdir(spec->log_dir, 0700) != 0 && errno != EEXIST)
-            return kt_diag_set(diag, KT_ERR_IO, NULL, "The log folder %s cannot be made: %s.", spec->log_dir, strerror(errno));
+            return kt_diag_set(diag, KT_ERR_IO, NULL, "The log folder %s cannot be made: %s.",
+                               spec->log_dir, strerror(errno));
         *out = spec->log_dir;
         return KT_OK;
     }
@@ -260,7 +280,8 @@ static KtStatus make_log_dir(RocksKv *kv, const KtKvSpec *spec, KtDiag *diag, co
         return KT_ERR_MEMORY;
     snprintf(kv->temporary_log_dir, len, "%s/kith-log-XXXXXX", tmp);
     if (!mkdtemp(kv->temporary_log_dir)) {
-        kt_diag_set(diag, KT_ERR_IO, NULL, "A folder for RocksDB's log cannot be made in %s: %s.", tmp, strerror(errno));
+        kt_diag_set(diag, KT_ERR_IO, NULL, "A folder for RocksDB's log cannot be made in %s: %s.",
+                    tmp, strerror(errno));
         free(kv->temporary_log_dir);
         kv->temporary_log_dir = NULL;
         return KT_ERR_IO;
@@ -317,24 +338,28 @@ static void rocks_close(KtKv *base)
 static KtStatus check_there(const KtKvSpec *spec, KtDiag *diag)
 {
     char file[4096];
-    if (spec->create || (snprintf(file, sizeof file, "%s/CURRENT", spec->path) < (int)sizeof file && access(file, F_OK) == 0))
+    if (spec->create || (snprintf(file, sizeof file, "%s/CURRENT", spec->path) < (int)sizeof file &&
+                         access(file, F_OK) == 0))
         return KT_OK;
     if (errno == EACCES)
-        return kt_diag_set(diag, KT_ERR_IO, NULL, "%s cannot be read: %s.", spec->path, strerror(EACCES));
+        return kt_diag_set(diag, KT_ERR_IO, NULL, "%s cannot be read: %s.", spec->path,
+                           strerror(EACCES));
     return kt_diag_set(diag, KT_ERR_NOT_FOUND, NULL, "There is no database in %s.", spec->path);
 }
 
 /* Is `name` a file that a creation which was cut short may leave? A log counts only while nothing stands in it. */
 static bool left_by_creation(int folder, const char *name)
 {
-    static const char *const begin[] = {"MANIFEST-", "OPTIONS-", "LOG", "LOCK", "IDENTITY", "CURRENT"};
+    static const char *const begin[] = {"MANIFEST-", "OPTIONS-", "LOG",
+                                        "LOCK",      "IDENTITY", "CURRENT"};
     for (size_t i = 0; i < KT_COUNT(begin); i++)
         if (strncmp(name, begin[i], strlen(begin[i])) == 0)
             return true;
     size_t digits = strspn(name, "0123456789");
     struct stat facts;
     return digits > 0 && (strcmp(name + digits, ".dbtmp") == 0 ||
-                          (strcmp(name + digits, ".log") == 0 && fstatat(folder, name, &facts, 0) == 0 && facts.st_size == 0));
+                          (strcmp(name + digits, ".log") == 0 &&
+                           fstatat(folder, name, &facts, 0) == 0 && facts.st_size == 0));
 }
 
 static bool has_family(const KtKvSpec *spec, const char *name)
@@ -362,16 +387,20 @@ static KtStatus check_free(const KtKvSpec *spec, KtDiag *diag)
     DIR *folder = spec->create && !spec->bulk ? opendir(spec->path) : NULL;
     if (!folder)
         return KT_OK;
-    bool current = snprintf(file, sizeof file, "%s/CURRENT", spec->path) < (int)sizeof file && access(file, F_OK) == 0;
+    bool current = snprintf(file, sizeof file, "%s/CURRENT", spec->path) < (int)sizeof file &&
+                   access(file, F_OK) == 0;
     KtStatus status = KT_OK;
     const struct dirent *entry;
     if (!current || !has_family(spec, spec->family[0].name)) {
         while (status == KT_OK && (entry = readdir(folder))) {
-            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 || left_by_creation(dirfd(folder), entry->d_name))
+            if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0 ||
+                left_by_creation(dirfd(folder), entry->d_name))
                 continue;
-            status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL, "The folder %s holds other files (%s) and no Kith database.",
+            status = kt_diag_set(diag, KT_ERR_STORE_FORMAT, NULL,
+                                 "The folder %s holds other files (%s) and no Kith database.",
                                  spec->path, entry->d_name);
-            kt_diag_hint(diag, "Choose another folder; if a database was here, restore it from a backup.");
+            kt_diag_hint(
+                diag, "Choose another folder; if a database was here, restore it from a backup.");
         }
     }
     closedir(folder);
@@ -382,13 +411,18 @@ static KtStatus open_words(const KtKvSpec *spec, char *error, KtDiag *diag)
 {
     KtStatus status = status_of(error);
     if (status == KT_ERR_STORE_LOCKED)
-        kt_diag_set(diag, status, NULL, "The database in %s is open in another process.", spec->path);
+        kt_diag_set(diag, status, NULL, "The database in %s is open in another process.",
+                    spec->path);
     else if (status == KT_ERR_STORE_FORMAT)
-        kt_diag_set(diag, status, NULL, "The database in %s is not of this version's format: %s.", spec->path, error);
+        kt_diag_set(diag, status, NULL, "The database in %s is not of this version's format: %s.",
+                    spec->path, error);
     else
-        kt_diag_set(diag, status, NULL, "The database in %s cannot be opened: %s.", spec->path, error);
+        kt_diag_set(diag, status, NULL, "The database in %s cannot be opened: %s.", spec->path,
+                    error);
     if (status == KT_ERR_IO)
-        kt_diag_hint(diag, "Look at the disk and at the rights of the files; what is lost comes back from a backup only.");
+        kt_diag_hint(
+            diag,
+            "Look at the disk and at the rights of the files; what is lost comes back from a backup only.");
     rocksdb_free(error);
     return status;
 }
@@ -417,7 +451,8 @@ static KtStatus open_db(RocksKv *kv, const KtKvSpec *spec, KtDiag *diag)
     const rocksdb_options_t *by_family[MOST_FAMILIES + 1];
     for (uint32_t i = 0; i <= n; i++)
         by_family[i] = kv->options[i];
-    kv->db = rocksdb_open_column_families(kv->options[n], spec->path, (int)n + 1, name, by_family, kv->handle, &error);
+    kv->db = rocksdb_open_column_families(kv->options[n], spec->path, (int)n + 1, name, by_family,
+                                          kv->handle, &error);
     if (error)
         return open_words(spec, error, diag);
     kv->newest = rocksdb_readoptions_create();
@@ -462,12 +497,14 @@ static KtKvValue pinned(rocksdb_pinnableslice_t *slice)
     return (KtKvValue){kt_span(at ? at : "", len), slice, unpin};
 }
 
-static KtStatus rocks_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, KtSpan key, KtKvValue *out)
+static KtStatus rocks_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, KtSpan key,
+                          KtKvValue *out)
 {
     RocksKv *kv = (RocksKv *)base;
     char *error = NULL;
-    rocksdb_pinnableslice_t *slice = rocksdb_get_pinned_cf(kv->db, at ? at->read : kv->newest, kv->handle[family],
-                                                           (const char *)key.at, key.len, &error);
+    rocksdb_pinnableslice_t *slice =
+        rocksdb_get_pinned_cf(kv->db, at ? at->read : kv->newest, kv->handle[family],
+                              (const char *)key.at, key.len, &error);
     KT_TRY(read_failed(error));
     *out = pinned(slice);
     return KT_OK;
@@ -475,8 +512,8 @@ static KtStatus rocks_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, K
 
 enum { MULTI = 256 }; /* keys of one call */
 
-static KtStatus multi_get_some(RocksKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n, const KtSpan *key,
-                               bool sorted, KtKvValue *out)
+static KtStatus multi_get_some(RocksKv *kv, const KtKvSnapshot *at, uint32_t family, uint32_t n,
+                               const KtSpan *key, bool sorted, KtKvValue *out)
 {
     const char *key_at[MULTI];
     size_t key_len[MULTI];
@@ -488,8 +525,8 @@ static KtStatus multi_get_some(RocksKv *kv, const KtKvSnapshot *at, uint32_t fam
         slice[i] = NULL;
         error[i] = NULL;
     }
-    rocksdb_batched_multi_get_cf(kv->db, at ? at->read : kv->newest, kv->handle[family], n, key_at, key_len, slice, error,
-                                 sorted);
+    rocksdb_batched_multi_get_cf(kv->db, at ? at->read : kv->newest, kv->handle[family], n, key_at,
+                                 key_len, slice, error, sorted);
     KtStatus status = KT_OK;
     for (uint32_t i = 0; i < n; i++) {
         out[i] = pinned(slice[i]);
@@ -503,12 +540,13 @@ static KtStatus multi_get_some(RocksKv *kv, const KtKvSnapshot *at, uint32_t fam
     return status;
 }
 
-static KtStatus rocks_multi_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t n, const KtSpan *key,
-                                bool sorted, KtKvValue *out)
+static KtStatus rocks_multi_get(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t n,
+                                const KtSpan *key, bool sorted, KtKvValue *out)
 {
     for (uint32_t done = 0; done < n; done += MULTI) {
         uint32_t some = n - done < MULTI ? n - done : MULTI;
-        KtStatus status = multi_get_some((RocksKv *)base, at, family, some, key + done, sorted, out + done);
+        KtStatus status =
+            multi_get_some((RocksKv *)base, at, family, some, key + done, sorted, out + done);
         if (status != KT_OK) {
             for (uint32_t i = 0; i < done; i++)
                 kt_kv_release(&out[i]);
@@ -520,7 +558,8 @@ static KtStatus rocks_multi_get(KtKv *base, const KtKvSnapshot *at, uint32_t fam
 
 /* ---- iterators ---- */
 
-static KtStatus rocks_iter_open(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t flags, KtKvIter **out)
+static KtStatus rocks_iter_open(KtKv *base, const KtKvSnapshot *at, uint32_t family, uint32_t flags,
+                                KtKvIter **out)
 {
     RocksKv *kv = (RocksKv *)base;
     RocksIter *iter = calloc(1, sizeof *iter);
@@ -625,7 +664,8 @@ static KtStatus rocks_write(KtKv *base, const KtKvBatch *batch, bool sync, KtDia
         case KT_KV_OP_DELETE_RANGE:
             /* RocksDB takes an empty range for an error. */
             if (kt_kv_order(c.key, c.value) < 0)
-                rocksdb_writebatch_delete_range_cf(kv->batch, handle, key, c.key.len, value, c.value.len);
+                rocksdb_writebatch_delete_range_cf(kv->batch, handle, key, c.key.len, value,
+                                                   c.value.len);
             break;
         }
     }
@@ -657,14 +697,16 @@ static uint64_t rocks_bytes(KtKv *base, uint32_t family)
 {
     RocksKv *kv = (RocksKv *)base;
     uint64_t bytes = 0;
-    if (rocksdb_property_int_cf(kv->db, kv->handle[family], "rocksdb.live-sst-files-size", &bytes) != 0)
+    if (rocksdb_property_int_cf(kv->db, kv->handle[family], "rocksdb.live-sst-files-size",
+                                &bytes) != 0)
         return 0;
     return bytes;
 }
 
 /* ---- sorted files ---- */
 
-static KtStatus rocks_sst_open(KtKv *base, uint32_t family, const char *file, KtDiag *diag, KtKvSst **out)
+static KtStatus rocks_sst_open(KtKv *base, uint32_t family, const char *file, KtDiag *diag,
+                               KtKvSst **out)
 {
     RocksKv *kv = (RocksKv *)base;
     KtKvSst *sst = malloc(sizeof *sst);
@@ -686,8 +728,8 @@ static KtStatus rocks_sst_open(KtKv *base, uint32_t family, const char *file, Kt
 KtStatus kt_kv_rocksdb_sst_put(KtKvSst *sst, KtSpan key, KtSpan value, KtDiag *diag)
 {
     char *error = NULL;
-    rocksdb_sstfilewriter_put(sst->writer, (const char *)key.at, key.len, value.at ? (const char *)value.at : "", value.len,
-                              &error);
+    rocksdb_sstfilewriter_put(sst->writer, (const char *)key.at, key.len,
+                              value.at ? (const char *)value.at : "", value.len, &error);
     return failed(error, diag, "A sorted file cannot be written");
 }
 
@@ -714,7 +756,8 @@ void kt_kv_sst_close(KtKvSst *sst)
     free(sst);
 }
 
-static KtStatus rocks_ingest(KtKv *base, uint32_t family, const char *const *file, size_t n, KtDiag *diag)
+static KtStatus rocks_ingest(KtKv *base, uint32_t family, const char *const *file, size_t n,
+                             KtDiag *diag)
 {
     RocksKv *kv = (RocksKv *)base;
     rocksdb_ingestexternalfileoptions_t *options = rocksdb_ingestexternalfileoptions_create();

@@ -32,16 +32,19 @@ static KtStatus spill_put(void *user, KtToken key, KtSpan bytes)
 }
 
 /* Puts or deletes one record and its values out of line. */
-static KtStatus write_record(KtApply *apply, uint32_t family, uint64_t id, bool put, const KtFoldLabels *labels,
-                             const KtFoldProps *props, const KtToken *outs, uint32_t n_outs)
+static KtStatus write_record(KtApply *apply, uint32_t family, uint64_t id, bool put,
+                             const KtFoldLabels *labels, const KtFoldProps *props,
+                             const KtToken *outs, uint32_t n_outs)
 {
     KtKey key = kt_key_u64(id);
     Spill spill = {.apply = apply, .family = family, .id = id};
     if (put) {
         kt_buf_clear(&apply->value);
         KtRecordSpill to = {spill_put, &spill};
-        KT_TRY(kt_record_encode(&apply->value, labels->label, labels->n, props->prop, props->n, &to));
-        kt_kv_put(apply->batch, family, kt_key_span(&key), kt_span(apply->value.data, apply->value.len));
+        KT_TRY(
+            kt_record_encode(&apply->value, labels->label, labels->n, props->prop, props->n, &to));
+        kt_kv_put(apply->batch, family, kt_key_span(&key),
+                  kt_span(apply->value.data, apply->value.len));
     } else {
         kt_kv_delete(apply->batch, family, kt_key_span(&key));
     }
@@ -74,7 +77,8 @@ static KtStatus label_diff(KtApply *apply, KtNodeId node, KtToken label, bool me
 }
 
 /* The entry of one index in a state. Returns false if it has none. */
-static bool entry_key(KtBuf *out, const KtIndexFacts *index, const KtFoldLabels *labels, const KtFoldProps *props, KtNodeId node)
+static bool entry_key(KtBuf *out, const KtIndexFacts *index, const KtFoldLabels *labels,
+                      const KtFoldProps *props, KtNodeId node)
 {
     kt_buf_clear(out);
     if (!kt_fold_has_label(labels, index->label))
@@ -89,7 +93,8 @@ static KtStatus index_diff(KtApply *apply, const KtNodeFold *fold)
     KtStatus status = KT_OK;
     for (uint32_t i = 0; i < apply->schema->n && status == KT_OK; i++) {
         const KtIndexFacts *index = &apply->schema->index[i];
-        bool had = fold->existed && entry_key(&old, index, &fold->labels_before, &fold->before, fold->id);
+        bool had =
+            fold->existed && entry_key(&old, index, &fold->labels_before, &fold->before, fold->id);
         bool has = fold->exists && entry_key(&now, index, &fold->labels, &fold->after, fold->id);
         if (old.failed || now.failed) {
             status = KT_ERR_MEMORY;
@@ -112,8 +117,8 @@ static KtStatus write_node(KtApply *apply, const KtNodeFold *fold)
     if (!fold->existed && !fold->exists)
         return KT_OK;
     if (fold->dirty)
-        KT_TRY(write_record(apply, KT_FAMILY_NODE, fold->id, fold->exists, &fold->labels, &fold->after, fold->out_before,
-                            fold->outs));
+        KT_TRY(write_record(apply, KT_FAMILY_NODE, fold->id, fold->exists, &fold->labels,
+                            &fold->after, fold->out_before, fold->outs));
     if (fold->existed != fold->exists) {
         state->nodes = fold->exists ? state->nodes + 1 : state->nodes - 1;
         KT_TRY(label_diff(apply, fold->id, 0, fold->exists));
@@ -150,7 +155,8 @@ static KtStatus write_rel(KtApply *apply, const KtRelFold *fold)
         return KT_OK;
     bool put = fold->exists && fold->after.n > 0;
     if (fold->dirty && (put || fold->had_record))
-        KT_TRY(write_record(apply, KT_FAMILY_REL, fold->id, put, &no_labels, &fold->after, fold->out_before, fold->outs));
+        KT_TRY(write_record(apply, KT_FAMILY_REL, fold->id, put, &no_labels, &fold->after,
+                            fold->out_before, fold->outs));
     if (fold->existed == fold->exists)
         return KT_OK;
     bool add = fold->exists;
@@ -176,7 +182,8 @@ static KtStatus write_counts(KtApply *apply)
             KtCountDelta *slot;
             KT_FOLD_PUSH(apply, applied->count, applied->counts, cap, slot);
             *slot = (KtCountDelta){(KtNameKind)kind, token,
-                                   kt_store_count(apply->store, (KtNameKind)kind, token) + map->slot[2 * i + 1]};
+                                   kt_store_count(apply->store, (KtNameKind)kind, token) +
+                                       map->slot[2 * i + 1]};
             KtBuf key = {0};
             kt_meta_key_count(&key, (KtNameKind)kind, token);
             kt_buf_clear(&apply->value);
@@ -207,7 +214,8 @@ static KtStatus write_state(KtApply *apply)
     kt_meta_put_state(&apply->value, state);
     KtStatus status = key.failed || apply->value.failed ? KT_ERR_MEMORY : KT_OK;
     if (status == KT_OK)
-        kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len), kt_span(apply->value.data, apply->value.len));
+        kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len),
+                  kt_span(apply->value.data, apply->value.len));
     kt_buf_close(&key);
     return status;
 }
@@ -243,7 +251,8 @@ static KtStatus run(KtApply *apply, KtFolds *f)
     apply->schema = &store->schema->schema;
     if (f->schema_changed) {
         apply->applied->state.schema_version++;
-        KT_TRY(kt_schema_make(store, apply->applied->state.schema_version, f->index, f->indexes, &apply->applied->schema));
+        KT_TRY(kt_schema_make(store, apply->applied->state.schema_version, f->index, f->indexes,
+                              &apply->applied->schema));
         apply->schema = &apply->applied->schema->schema;
     }
     for (uint32_t i = 0; i < f->nodes; i++)
@@ -260,7 +269,8 @@ static KtStatus run(KtApply *apply, KtFolds *f)
     return changed_nodes(apply, f);
 }
 
-KtStatus kt_apply(KtStore *store, const KtChangeRecord *record, KtArena *arena, KtKvBatch *batch, KtApplied **out)
+KtStatus kt_apply(KtStore *store, const KtChangeRecord *record, KtArena *arena, KtKvBatch *batch,
+                  KtApplied **out)
 {
     KtApplied *applied = kt_arena_zero(arena, 1, sizeof *applied);
     if (!applied)
@@ -268,9 +278,11 @@ KtStatus kt_apply(KtStore *store, const KtChangeRecord *record, KtArena *arena, 
     applied->state = store->state;
     for (int kind = KT_NAME_LABEL; kind <= KT_NAME_KEY; kind++)
         applied->names[kind] = store->name[kind].durable;
-    KtApply apply = {.store = store, .record = record, .arena = arena, .batch = batch, .applied = applied};
+    KtApply apply = {
+        .store = store, .record = record, .arena = arena, .batch = batch, .applied = applied};
     KtFolds folds = {.apply = &apply};
-    KtStatus status = record->header.first == store->state.commit + 1 ? run(&apply, &folds) : KT_ERR_CORRUPTION;
+    KtStatus status =
+        record->header.first == store->state.commit + 1 ? run(&apply, &folds) : KT_ERR_CORRUPTION;
     kt_map64_close(&folds.node_at);
     kt_map64_close(&folds.rel_at);
     kt_map64_close(&apply.count[KT_NAME_LABEL]);

@@ -36,22 +36,22 @@ typedef struct KtEdgeChange {
 /* What becomes true in memory once the batch is on disk. Lives in the arena given to kt_apply. */
 typedef struct KtApplied {
     KtMetaState state;
-    uint32_t names[4];          /* durable after this record, by kind */
+    uint32_t names[4]; /* durable after this record, by kind */
     KtCountDelta *count;
     uint32_t counts;
     KtSplitChange *split;
     uint32_t splits;
-    KtSchemaPicture *schema;    /* NULL: as before */
-    const KtEdgeChange *edge;   /* sorted by node, dir, type, nbr, rel */
+    KtSchemaPicture *schema;  /* NULL: as before */
+    const KtEdgeChange *edge; /* sorted by node, dir, type, nbr, rel */
     uint32_t edges;
-    const KtNodeId *node;       /* nodes whose record changed, ascending */
+    const KtNodeId *node; /* nodes whose record changed, ascending */
     uint32_t nodes;
 } KtApplied;
 
 /* Appends the keys of `record` to `batch`. All memory but what install takes is in `arena`. On an error the batch is
  * to be thrown away and kt_apply_drop called. Errors: CORRUPTION (the record does not fit the store), MEMORY, IO. */
-KtStatus kt_apply(KtStore *store, const KtChangeRecord *record, KtArena *arena, KtKvBatch *batch, KtApplied **out)
-    KT_MUST_CHECK;
+KtStatus kt_apply(KtStore *store, const KtChangeRecord *record, KtArena *arena, KtKvBatch *batch,
+                  KtApplied **out) KT_MUST_CHECK;
 /* Room for what install will do; called before the write, so that install cannot fail. */
 KtStatus kt_apply_reserve(KtStore *store, const KtApplied *applied) KT_MUST_CHECK;
 /* After the write returned. */

@@ -17,7 +17,8 @@ static KtStatus props_set(KtArena *arena, KtFoldProps *props, KtToken key, KtVal
     bool there = at < props->n && props->prop[at].key == key;
     if (kt_is_null(value)) {
         if (there) {
-            memmove(&props->prop[at], &props->prop[at + 1], (props->n - at - 1) * sizeof props->prop[0]);
+            memmove(&props->prop[at], &props->prop[at + 1],
+                    (props->n - at - 1) * sizeof props->prop[0]);
             props->n--;
         }
         return KT_OK;
@@ -64,7 +65,8 @@ static KtStatus labels_set(KtArena *arena, KtFoldLabels *labels, KtToken label, 
     if (there == member)
         return KT_OK;
     if (!member) {
-        memmove(&labels->label[at], &labels->label[at + 1], (labels->n - at - 1) * sizeof labels->label[0]);
+        memmove(&labels->label[at], &labels->label[at + 1],
+                (labels->n - at - 1) * sizeof labels->label[0]);
         labels->n--;
         return KT_OK;
     }
@@ -79,7 +81,8 @@ static KtStatus labels_set(KtArena *arena, KtFoldLabels *labels, KtToken label, 
 
 /* ---- reading the state before ---- */
 
-static KtStatus read_out_of_line(KtApply *apply, uint32_t family, uint64_t id, KtToken key, KtValue *out)
+static KtStatus read_out_of_line(KtApply *apply, uint32_t family, uint64_t id, KtToken key,
+                                 KtValue *out)
 {
     KtKey k = kt_key_value(id, key);
     KtKvValue value;
@@ -97,8 +100,8 @@ static KtStatus read_out_of_line(KtApply *apply, uint32_t family, uint64_t id, K
     return status;
 }
 
-static KtStatus decode_props(KtApply *apply, uint32_t family, uint64_t id, const KtRecord *record, KtFoldProps *out,
-                             KtToken **outs, uint32_t *n_outs, uint32_t *outs_cap)
+static KtStatus decode_props(KtApply *apply, uint32_t family, uint64_t id, const KtRecord *record,
+                             KtFoldProps *out, KtToken **outs, uint32_t *n_outs, uint32_t *outs_cap)
 {
     KtProp *prop = kt_arena_alloc(apply->arena, (size_t)record->props * sizeof *prop);
     if (!prop)
@@ -156,8 +159,8 @@ static KtStatus load_node(KtApply *apply, KtNodeFold *fold)
     for (uint32_t i = 0; i < record.labels; i++)
         label[i] = kt_record_label(&record, i);
     fold->labels_before = (KtFoldLabels){label, record.labels, record.labels};
-    KT_TRY(decode_props(apply, KT_FAMILY_NODE, fold->id, &record, &fold->before, &fold->out_before, &fold->outs,
-                        &fold->outs_cap));
+    KT_TRY(decode_props(apply, KT_FAMILY_NODE, fold->id, &record, &fold->before, &fold->out_before,
+                        &fold->outs, &fold->outs_cap));
     KT_TRY(labels_copy(apply->arena, label, record.labels, &fold->labels));
     return props_copy(apply->arena, fold->before.prop, fold->before.n, &fold->after);
 }
@@ -171,8 +174,8 @@ static KtStatus load_rel_props(KtApply *apply, KtRelFold *fold)
     KtRecord record;
     KT_TRY(kt_record_open(bytes, &record));
     fold->had_record = true;
-    return decode_props(apply, KT_FAMILY_REL, fold->id, &record, &fold->after, &fold->out_before, &fold->outs,
-                        &fold->outs_cap);
+    return decode_props(apply, KT_FAMILY_REL, fold->id, &record, &fold->after, &fold->out_before,
+                        &fold->outs, &fold->outs_cap);
 }
 
 /* `fresh`: the change itself says that it was not there. */
@@ -217,7 +220,8 @@ static KtStatus rel_fold(KtFolds *f, KtRelId id, bool fresh, KtRelFold **out)
     KT_FOLD_PUSH(f->apply, f->rel, f->rels, f->rels_cap, slot);
     *slot = fold;
     if (!fresh) {
-        fold->existed = fold->exists = true; /* the change says so: only live relationships change */
+        fold->existed = fold->exists =
+            true; /* the change says so: only live relationships change */
         KT_TRY(load_rel_props(f->apply, fold));
     }
     *out = fold;
@@ -244,13 +248,15 @@ static KtStatus fold_name(KtFolds *f, const KtChange *c)
     kt_buf_clear(&apply->value);
     kt_meta_key_name(&key, (KtNameKind)c->sub, token);
     kt_meta_put_name(&apply->value, c->text);
-    kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len), kt_span(apply->value.data, apply->value.len));
+    kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len),
+              kt_span(apply->value.data, apply->value.len));
     bool failed = key.failed || apply->value.failed;
     kt_buf_clear(&key);
     kt_buf_clear(&apply->value);
     kt_meta_key_token(&key, (KtNameKind)c->sub, c->text);
     kt_meta_put_token(&apply->value, token);
-    kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len), kt_span(apply->value.data, apply->value.len));
+    kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len),
+              kt_span(apply->value.data, apply->value.len));
     failed = failed || key.failed || apply->value.failed;
     kt_buf_close(&key);
     return failed ? KT_ERR_MEMORY : KT_OK;
@@ -284,13 +290,15 @@ static KtStatus fold_index(KtFolds *f, const KtChange *c)
     KtStatus status = kt_buf_status(&key);
     if (status == KT_OK && c->kind == KT_CHANGE_INDEX_DROP) {
         kt_kv_delete(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len));
-        KtKey from = kt_key_index_prefix((uint32_t)c->id), to = kt_key_index_prefix((uint32_t)c->id + 1);
+        KtKey from = kt_key_index_prefix((uint32_t)c->id),
+              to = kt_key_index_prefix((uint32_t)c->id + 1);
         kt_kv_delete_range(apply->batch, KT_FAMILY_INDEX, kt_key_span(&from), kt_key_span(&to));
         if (at < f->indexes)
             f->index[at] = f->index[--f->indexes];
     } else if (status == KT_OK) {
         char *text = kt_arena_text(apply->store->texts, c->text.at, c->text.len);
-        KtMetaIndex index = {(uint32_t)c->id, (KtIndexState)c->sub, c->unique, c->token, c->key, {text, c->text.len}};
+        KtMetaIndex index = {(uint32_t)c->id, (KtIndexState)c->sub, c->unique, c->token,
+                             c->key,          {text, c->text.len}};
         status = text ? KT_OK : KT_ERR_MEMORY;
         if (status == KT_OK) {
             if (at < f->indexes) {
@@ -298,7 +306,8 @@ static KtStatus fold_index(KtFolds *f, const KtChange *c)
             } else {
                 KtMetaIndex *slot = NULL;
                 void *items = f->index;
-                status = kt_arena_grow(apply->arena, &items, f->indexes, &f->indexes_cap, sizeof index);
+                status =
+                    kt_arena_grow(apply->arena, &items, f->indexes, &f->indexes_cap, sizeof index);
                 f->index = items;
                 if (status == KT_OK) {
                     slot = &f->index[f->indexes++];
@@ -384,21 +393,17 @@ static KtStatus fold_rel_change(KtFolds *f, const KtChange *c)
 KtStatus kt_fold_change(KtFolds *f, const KtChange *c)
 {
     switch (c->kind) {
-    case KT_CHANGE_NAME:
-        return fold_name(f, c);
+    case KT_CHANGE_NAME: return fold_name(f, c);
     case KT_CHANGE_NODE_ADD:
     case KT_CHANGE_NODE_DEL:
     case KT_CHANGE_NODE_PROP:
     case KT_CHANGE_LABEL_ADD:
-    case KT_CHANGE_LABEL_DEL:
-        return fold_node_change(f, c);
+    case KT_CHANGE_LABEL_DEL: return fold_node_change(f, c);
     case KT_CHANGE_REL_ADD:
     case KT_CHANGE_REL_DEL:
-    case KT_CHANGE_REL_PROP:
-        return fold_rel_change(f, c);
+    case KT_CHANGE_REL_PROP: return fold_rel_change(f, c);
     case KT_CHANGE_INDEX_PUT:
-    case KT_CHANGE_INDEX_DROP:
-        return fold_index(f, c);
+    case KT_CHANGE_INDEX_DROP: return fold_index(f, c);
     case KT_CHANGE_INDEX_FILL: {
         KtNodeFold *fold;
         KT_TRY(node_fold(f, c->id, false, &fold));

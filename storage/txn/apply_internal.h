@@ -7,12 +7,12 @@
 #include "storage/txn/apply.h"
 
 /* An array of the arena. */
-#define KT_FOLD_PUSH(apply, array, n, cap, slot)                                                       \
-    do {                                                                                               \
-        void *fold_items_ = (array);                                                                   \
-        KT_TRY(kt_arena_grow((apply)->arena, &fold_items_, (n), &(cap), sizeof *(array)));             \
-        (array) = fold_items_;                                                                         \
-        (slot) = &(array)[(n)++];                                                                      \
+#define KT_FOLD_PUSH(apply, array, n, cap, slot)                                           \
+    do {                                                                                   \
+        void *fold_items_ = (array);                                                       \
+        KT_TRY(kt_arena_grow((apply)->arena, &fold_items_, (n), &(cap), sizeof *(array))); \
+        (array) = fold_items_;                                                             \
+        (slot) = &(array)[(n)++];                                                          \
     } while (0)
 
 typedef struct KtLabelChange {

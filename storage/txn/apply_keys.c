@@ -34,7 +34,8 @@ KtStatus kt_apply_labels(KtApply *apply)
              j++)
             kt_label_change(&apply->value, apply->label[j].node, apply->label[j].member);
         KT_TRY(kt_buf_status(&apply->value));
-        kt_kv_merge(apply->batch, KT_FAMILY_LABEL, kt_key_span(&key), kt_span(apply->value.data, apply->value.len));
+        kt_kv_merge(apply->batch, KT_FAMILY_LABEL, kt_key_span(&key),
+                    kt_span(apply->value.data, apply->value.len));
         i = j;
     }
     return KT_OK;
@@ -54,7 +55,9 @@ KtStatus kt_apply_relmaps(KtApply *apply)
         KtKey key = kt_key_relmap(apply->relmap[i].rel);
         kt_buf_clear(&apply->value);
         uint32_t j = i;
-        for (; j < apply->relmaps && apply->relmap[j].rel >> KT_RELMAP_BITS == apply->relmap[i].rel >> KT_RELMAP_BITS; j++) {
+        for (; j < apply->relmaps &&
+               apply->relmap[j].rel >> KT_RELMAP_BITS == apply->relmap[i].rel >> KT_RELMAP_BITS;
+             j++) {
             const KtRelmapChange *c = &apply->relmap[j];
             if (c->add)
                 kt_relmap_add(&apply->value, c->rel, c->type, c->start, c->end);
@@ -62,7 +65,8 @@ KtStatus kt_apply_relmaps(KtApply *apply)
                 kt_relmap_remove(&apply->value, c->rel);
         }
         KT_TRY(kt_buf_status(&apply->value));
-        kt_kv_merge(apply->batch, KT_FAMILY_RELMAP, kt_key_span(&key), kt_span(apply->value.data, apply->value.len));
+        kt_kv_merge(apply->batch, KT_FAMILY_RELMAP, kt_key_span(&key),
+                    kt_span(apply->value.data, apply->value.len));
         i = j;
     }
     return KT_OK;
@@ -99,15 +103,17 @@ static KtStatus merge_edges(KtApply *apply, const KtKey *key, const KtEdgeChange
 {
     kt_buf_clear(&apply->value);
     for (uint32_t i = 0; i < n; i++)
-        kt_adj_change(&apply->value, edge[i].add ? KT_ADJ_ADD : KT_ADJ_REMOVE, edge[i].nbr, edge[i].rel);
+        kt_adj_change(&apply->value, edge[i].add ? KT_ADJ_ADD : KT_ADJ_REMOVE, edge[i].nbr,
+                      edge[i].rel);
     KT_TRY(kt_buf_status(&apply->value));
-    kt_kv_merge(apply->batch, KT_FAMILY_ADJ, kt_key_span(key), kt_span(apply->value.data, apply->value.len));
+    kt_kv_merge(apply->batch, KT_FAMILY_ADJ, kt_key_span(key),
+                kt_span(apply->value.data, apply->value.len));
     return KT_OK;
 }
 
 /* The pairs of `value` (bytes.at NULL: none) after n changes, in the arena. */
-static KtStatus changed_pairs(KtApply *apply, KtSpan value, const KtEdgeChange *edge, uint32_t n, KtAdjPair **out,
-                              uint32_t *out_n)
+static KtStatus changed_pairs(KtApply *apply, KtSpan value, const KtEdgeChange *edge, uint32_t n,
+                              KtAdjPair **out, uint32_t *out_n)
 {
     KtAdjHead head = {0};
     if (value.at)
@@ -150,21 +156,25 @@ static KtStatus add_bound(KtApply *apply, Bounds *b, KtMetaBound bound)
     return KT_OK;
 }
 
-static KtStatus put_segment(KtApply *apply, const KtKey *key, KtNodeId node, const KtAdjPair *pair, uint32_t n)
+static KtStatus put_segment(KtApply *apply, const KtKey *key, KtNodeId node, const KtAdjPair *pair,
+                            uint32_t n)
 {
     kt_buf_clear(&apply->value);
     KT_TRY(kt_adj_encode(&apply->value, node, pair, n));
-    kt_kv_put(apply->batch, KT_FAMILY_ADJ, kt_key_span(key), kt_span(apply->value.data, apply->value.len));
+    kt_kv_put(apply->batch, KT_FAMILY_ADJ, kt_key_span(key),
+              kt_span(apply->value.data, apply->value.len));
     return KT_OK;
 }
 
 /* One key of a list: the whole of it, or the segment that begins at `low`. Appends the bounds of what it became. */
-static KtStatus apply_segment(KtApply *apply, const KtEdgeChange *edge, uint32_t n, bool whole, KtMetaBound low, Bounds *b)
+static KtStatus apply_segment(KtApply *apply, const KtEdgeChange *edge, uint32_t n, bool whole,
+                              KtMetaBound low, Bounds *b)
 {
     KtNodeId node = edge[0].node;
     uint8_t dir = edge[0].dir;
     KtToken type = edge[0].type;
-    KtKey key = whole ? kt_key_adj(node, dir, type) : kt_key_adj_segment(node, dir, type, low.nbr, low.rel);
+    KtKey key =
+        whole ? kt_key_adj(node, dir, type) : kt_key_adj_segment(node, dir, type, low.nbr, low.rel);
     KT_TRY(add_bound(apply, b, low));
     if (!look_is_due(edge, n))
         return merge_edges(apply, &key, edge, n);
@@ -219,7 +229,8 @@ static KtStatus record_split(KtApply *apply, const KtEdgeChange *edge, const Bou
     kt_meta_put_split(&apply->value, b->bound, b->n);
     KtStatus status = key.failed || apply->value.failed ? KT_ERR_MEMORY : KT_OK;
     if (status == KT_OK)
-        kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len), kt_span(apply->value.data, apply->value.len));
+        kt_kv_put(apply->batch, KT_FAMILY_META, kt_span(key.data, key.len),
+                  kt_span(apply->value.data, apply->value.len));
     kt_buf_close(&key);
     return status;
 }
@@ -258,8 +269,8 @@ KtStatus kt_apply_edges(KtApply *apply)
     for (uint32_t i = 0; i < apply->edges;) {
         const KtEdgeChange *first = &apply->edge[i];
         uint32_t j = i;
-        while (j < apply->edges && apply->edge[j].node == first->node && apply->edge[j].dir == first->dir &&
-               apply->edge[j].type == first->type)
+        while (j < apply->edges && apply->edge[j].node == first->node &&
+               apply->edge[j].dir == first->dir && apply->edge[j].type == first->type)
             j++;
         KT_TRY(apply_list(apply, first, j - i));
         i = j;

@@ -95,7 +95,8 @@ KtStatus kt_change_put(KtBuf *payload, const KtChange *change)
     return kt_buf_status(payload);
 }
 
-KtStatus kt_change_record_put(KtBuf *out, KtRecordHeader *header, KtSpan payload, uint8_t digest[KT_DIGEST_SIZE])
+KtStatus kt_change_record_put(KtBuf *out, KtRecordHeader *header, KtSpan payload,
+                              uint8_t digest[KT_DIGEST_SIZE])
 {
     if (payload.len > UINT32_MAX)
         return KT_ERR_TRANSACTION_TOO_LARGE;

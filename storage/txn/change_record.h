@@ -13,19 +13,22 @@
 #include "storage/kv/kv.h"
 #include "storage/meta.h"
 
-typedef enum KtChangeKind { /* stored: never change a number */
-    KT_CHANGE_NAME = 1,       /* name kind in `sub`, token, text */
-    KT_CHANGE_NODE_ADD = 2,   /* id, labels, properties */
-    KT_CHANGE_NODE_DEL = 3,   /* id; labels and properties it had */
-    KT_CHANGE_REL_ADD = 4,    /* id, token (type), start, end, properties */
-    KT_CHANGE_REL_DEL = 5,    /* the same; properties it had */
-    KT_CHANGE_NODE_PROP = 6,  /* id, token (key), before, after; null: not there */
-    KT_CHANGE_REL_PROP = 7,
-    KT_CHANGE_LABEL_ADD = 8,  /* id, token (label) */
-    KT_CHANGE_LABEL_DEL = 9,
-    KT_CHANGE_INDEX_PUT = 10, /* id, state in `sub`, unique, token (label), key, text: made or changed */
-    KT_CHANGE_INDEX_DROP = 11, /* id and the same, as it was */
-    KT_CHANGE_INDEX_FILL = 12  /* id (node), token (index): its entry is to be there if it has one */
+typedef enum KtChangeKind {                         /* stored: never change a number */
+                            KT_CHANGE_NAME = 1,     /* name kind in `sub`, token, text */
+                            KT_CHANGE_NODE_ADD = 2, /* id, labels, properties */
+                            KT_CHANGE_NODE_DEL = 3, /* id; labels and properties it had */
+                            KT_CHANGE_REL_ADD = 4,  /* id, token (type), start, end, properties */
+                            KT_CHANGE_REL_DEL = 5,  /* the same; properties it had */
+                            KT_CHANGE_NODE_PROP =
+                                6, /* id, token (key), before, after; null: not there */
+                            KT_CHANGE_REL_PROP = 7,
+                            KT_CHANGE_LABEL_ADD = 8, /* id, token (label) */
+                            KT_CHANGE_LABEL_DEL = 9,
+                            KT_CHANGE_INDEX_PUT =
+                                10, /* id, state in `sub`, unique, token (label), key, text: made or changed */
+                            KT_CHANGE_INDEX_DROP = 11, /* id and the same, as it was */
+                            KT_CHANGE_INDEX_FILL =
+                                12 /* id (node), token (index): its entry is to be there if it has one */
 } KtChangeKind;
 
 typedef struct KtChange {
@@ -46,7 +49,7 @@ enum { KT_RECORD_FORMAT = 1, KT_RECORD_HEADER = 1 + 5 * 8 + 4 + 2 * KT_DIGEST_SI
 typedef struct KtRecordHeader {
     uint64_t epoch;
     KtCommit first, last;
-    int64_t utc_us;  /* never falls from one record to the next */
+    int64_t utc_us; /* never falls from one record to the next */
     uint64_t log_at;
     uint32_t payload_len;
     uint8_t payload_digest[KT_DIGEST_SIZE];
@@ -66,11 +69,12 @@ KtStatus kt_change_put(KtBuf *payload, const KtChange *change) KT_MUST_CHECK;
 
 /* Completes a record: header->payload_len and payload_digest are filled in, the bytes appended to `out`, the
  * digest of the header given. */
-KtStatus kt_change_record_put(KtBuf *out, KtRecordHeader *header, KtSpan payload, uint8_t digest[KT_DIGEST_SIZE])
-    KT_MUST_CHECK;
+KtStatus kt_change_record_put(KtBuf *out, KtRecordHeader *header, KtSpan payload,
+                              uint8_t digest[KT_DIGEST_SIZE]) KT_MUST_CHECK;
 
 /* Reads the header alone. Errors: CORRUPTION; STORE_FORMAT for a newer form. */
-KtStatus kt_record_header_get(KtSpan bytes, KtRecordHeader *out, uint8_t digest[KT_DIGEST_SIZE]) KT_MUST_CHECK;
+KtStatus kt_record_header_get(KtSpan bytes, KtRecordHeader *out,
+                              uint8_t digest[KT_DIGEST_SIZE]) KT_MUST_CHECK;
 /* Reads and checks a whole record. Errors: CORRUPTION, STORE_FORMAT, MEMORY. */
 KtStatus kt_change_record_get(KtSpan bytes, KtArena *arena, KtChangeRecord *out) KT_MUST_CHECK;
 

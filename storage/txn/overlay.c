@@ -12,7 +12,8 @@ void kt_overlay_init(KtOverlay *overlay, KtArena *arena, KtBudget *budget)
 
 void kt_overlay_close(KtOverlay *overlay)
 {
-    kt_budget_give(overlay->budget, overlay->cap * sizeof(KtChange) + overlay->links_cap * sizeof(KtLink));
+    kt_budget_give(overlay->budget,
+                   overlay->cap * sizeof(KtChange) + overlay->links_cap * sizeof(KtLink));
     free(overlay->change);
     free(overlay->link);
     for (int i = 0; i < KT_CHAINS; i++)
@@ -45,7 +46,8 @@ static KtStatus link_add(KtOverlay *o, KtChainKind chain, uint64_t key, uint32_t
     o->link = items;
     uint64_t *head;
     KT_TRY(kt_map64_put(&o->chain[chain], key, &head, NULL));
-    o->link[o->links++] = (KtLink){.key = key, .change = change, .older = (uint32_t)*head, .chain = chain};
+    o->link[o->links++] =
+        (KtLink){.key = key, .change = change, .older = (uint32_t)*head, .chain = chain};
     *head = o->links;
     return KT_OK;
 }
@@ -69,10 +71,8 @@ static KtStatus link_change(KtOverlay *o, uint32_t at)
         KT_TRY(link_add(o, KT_CHAIN_PAIR, kt_chain_pair(c->start, c->end), at));
         KT_TRY(link_add(o, KT_CHAIN_TYPE, 0, at));
         return link_add(o, KT_CHAIN_TYPE, c->token, at);
-    case KT_CHANGE_NODE_PROP:
-        return link_add(o, KT_CHAIN_NODE, c->id, at);
-    case KT_CHANGE_REL_PROP:
-        return link_add(o, KT_CHAIN_REL, c->id, at);
+    case KT_CHANGE_NODE_PROP: return link_add(o, KT_CHAIN_NODE, c->id, at);
+    case KT_CHANGE_REL_PROP: return link_add(o, KT_CHAIN_REL, c->id, at);
     case KT_CHANGE_LABEL_ADD:
     case KT_CHANGE_LABEL_DEL:
         KT_TRY(link_add(o, KT_CHAIN_NODE, c->id, at));
@@ -80,8 +80,7 @@ static KtStatus link_change(KtOverlay *o, uint32_t at)
     case KT_CHANGE_NAME:
     case KT_CHANGE_INDEX_PUT:
     case KT_CHANGE_INDEX_DROP:
-    case KT_CHANGE_INDEX_FILL:
-        return KT_OK; /* nothing that a query reads */
+    case KT_CHANGE_INDEX_FILL: return KT_OK; /* nothing that a query reads */
     }
     return KT_OK;
 }
@@ -167,7 +166,8 @@ KtSays kt_overlay_exists(const KtOverlay *overlay, KtKind kind, uint64_t id, KtM
 
 KtSays kt_overlay_label(const KtOverlay *overlay, KtNodeId node, KtToken label, KtMark mark)
 {
-    for (uint32_t at = kt_chain_first(overlay, KT_CHAIN_NODE, node, mark); at; at = kt_chain_older(overlay, at)) {
+    for (uint32_t at = kt_chain_first(overlay, KT_CHAIN_NODE, node, mark); at;
+         at = kt_chain_older(overlay, at)) {
         const KtChange *c = kt_chain_change(overlay, at);
         if (c->kind == KT_CHANGE_NODE_ADD)
             return holds_label(c, label) ? KT_SAYS_YES : KT_SAYS_NO;
@@ -181,7 +181,8 @@ KtSays kt_overlay_label(const KtOverlay *overlay, KtNodeId node, KtToken label, 
     return KT_SAYS_NOTHING;
 }
 
-bool kt_overlay_prop(const KtOverlay *overlay, KtKind kind, uint64_t id, KtToken key, KtMark mark, KtValue *out)
+bool kt_overlay_prop(const KtOverlay *overlay, KtKind kind, uint64_t id, KtToken key, KtMark mark,
+                     KtValue *out)
 {
     bool node = kind == KT_NODE;
     uint32_t at = kt_chain_first(overlay, node ? KT_CHAIN_NODE : KT_CHAIN_REL, id, mark);
@@ -189,13 +190,9 @@ bool kt_overlay_prop(const KtOverlay *overlay, KtKind kind, uint64_t id, KtToken
         const KtChange *c = kt_chain_change(overlay, at);
         switch (c->kind) {
         case KT_CHANGE_NODE_ADD:
-        case KT_CHANGE_REL_ADD:
-            *out = prop_of(c, key);
-            return true;
+        case KT_CHANGE_REL_ADD: *out = prop_of(c, key); return true;
         case KT_CHANGE_NODE_DEL:
-        case KT_CHANGE_REL_DEL:
-            *out = kt_null();
-            return true;
+        case KT_CHANGE_REL_DEL: *out = kt_null(); return true;
         case KT_CHANGE_NODE_PROP:
         case KT_CHANGE_REL_PROP:
             if (c->token == key) {
@@ -208,8 +205,7 @@ bool kt_overlay_prop(const KtOverlay *overlay, KtKind kind, uint64_t id, KtToken
         case KT_CHANGE_LABEL_DEL:
         case KT_CHANGE_INDEX_PUT:
         case KT_CHANGE_INDEX_DROP:
-        case KT_CHANGE_INDEX_FILL:
-            break;
+        case KT_CHANGE_INDEX_FILL: break;
         }
     }
     return false;
@@ -217,7 +213,8 @@ bool kt_overlay_prop(const KtOverlay *overlay, KtKind kind, uint64_t id, KtToken
 
 bool kt_overlay_rel(const KtOverlay *overlay, KtRelId rel, KtMark mark, KtRelRef *out)
 {
-    for (uint32_t at = kt_chain_first(overlay, KT_CHAIN_REL, rel, mark); at; at = kt_chain_older(overlay, at)) {
+    for (uint32_t at = kt_chain_first(overlay, KT_CHAIN_REL, rel, mark); at;
+         at = kt_chain_older(overlay, at)) {
         const KtChange *c = kt_chain_change(overlay, at);
         if (c->kind == KT_CHANGE_REL_DEL)
             return false;
@@ -253,8 +250,7 @@ KtWriteCounts kt_overlay_counts(const KtOverlay *overlay, KtMark since)
         case KT_CHANGE_NAME:
         case KT_CHANGE_INDEX_PUT:
         case KT_CHANGE_INDEX_DROP:
-        case KT_CHANGE_INDEX_FILL:
-            break;
+        case KT_CHANGE_INDEX_FILL: break;
         }
     }
     return counts;

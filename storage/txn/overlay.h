@@ -11,10 +11,7 @@
 #include "base/hash.h"
 #include "storage/txn/change_record.h"
 
-enum {
-    KT_OVERLAY_MOST_CHANGES = 262144,
-    KT_OVERLAY_MOST_BYTES = 64 * 1024 * 1024
-};
+enum { KT_OVERLAY_MOST_CHANGES = 262144, KT_OVERLAY_MOST_BYTES = 64 * 1024 * 1024 };
 
 typedef enum KtChainKind {
     KT_CHAIN_NODE,  /* key: node id. All changes of a node but its relationships */
@@ -28,8 +25,14 @@ typedef enum KtChainKind {
     KT_CHAINS
 } KtChainKind;
 
-static inline uint64_t kt_chain_list(KtNodeId node, uint8_t dir) { return node << 1 | (dir == KT_IN ? 1u : 0u); }
-static inline uint64_t kt_chain_pair(KtNodeId start, KtNodeId end) { return kt_mix64(start << 32 ^ end) >> 1; }
+static inline uint64_t kt_chain_list(KtNodeId node, uint8_t dir)
+{
+    return node << 1 | (dir == KT_IN ? 1u : 0u);
+}
+static inline uint64_t kt_chain_pair(KtNodeId start, KtNodeId end)
+{
+    return kt_mix64(start << 32 ^ end) >> 1;
+}
 static inline uint64_t kt_chain_point(KtSpan key) { return kt_hash(key.at, key.len) >> 1; }
 
 typedef struct KtLink {
@@ -39,13 +42,13 @@ typedef struct KtLink {
 } KtLink;
 
 typedef struct KtOverlay {
-    KtArena *arena;    /* values and texts of changes; not given back by an undo */
+    KtArena *arena; /* values and texts of changes; not given back by an undo */
     KtBudget *budget;
     KtChange *change;
     uint32_t n, cap;
     KtLink *link;
     uint32_t links, links_cap;
-    size_t bytes;      /* of values and lists held */
+    size_t bytes;             /* of values and lists held */
     KtMap64 chain[KT_CHAINS]; /* newest link + 1 */
 } KtOverlay;
 
@@ -63,7 +66,10 @@ void kt_overlay_undo(KtOverlay *overlay, KtMark mark);
 /* Walks a chain below `mark`, newest first:
  * for (uint32_t at = kt_chain_first(o, chain, key, mark); at; at = kt_chain_older(o, at)) kt_chain_change(o, at) */
 uint32_t kt_chain_first(const KtOverlay *overlay, KtChainKind chain, uint64_t key, KtMark mark);
-static inline uint32_t kt_chain_older(const KtOverlay *overlay, uint32_t at) { return overlay->link[at - 1].older; }
+static inline uint32_t kt_chain_older(const KtOverlay *overlay, uint32_t at)
+{
+    return overlay->link[at - 1].older;
+}
 static inline const KtChange *kt_chain_change(const KtOverlay *overlay, uint32_t at)
 {
     return &overlay->change[overlay->link[at - 1].change];
@@ -73,7 +79,8 @@ typedef enum KtSays { KT_SAYS_NOTHING, KT_SAYS_NO, KT_SAYS_YES } KtSays;
 KtSays kt_overlay_exists(const KtOverlay *overlay, KtKind kind, uint64_t id, KtMark mark);
 KtSays kt_overlay_label(const KtOverlay *overlay, KtNodeId node, KtToken label, KtMark mark);
 /* True if the overlay sets the property: *out is its value (null: not there). */
-bool kt_overlay_prop(const KtOverlay *overlay, KtKind kind, uint64_t id, KtToken key, KtMark mark, KtValue *out);
+bool kt_overlay_prop(const KtOverlay *overlay, KtKind kind, uint64_t id, KtToken key, KtMark mark,
+                     KtValue *out);
 /* True if the overlay says that the relationship exists: *out its ends. */
 bool kt_overlay_rel(const KtOverlay *overlay, KtRelId rel, KtMark mark, KtRelRef *out);
 

@@ -22,7 +22,10 @@ typedef struct Commit {
     bool trimmed;
 } Commit;
 
-static bool is_latched(KtDatabase *db) { return atomic_load_explicit(&db->latched, memory_order_acquire); }
+static bool is_latched(KtDatabase *db)
+{
+    return atomic_load_explicit(&db->latched, memory_order_acquire);
+}
 
 static KtStatus refuse_latched(KtDiag *diag)
 {
@@ -67,17 +70,17 @@ static KtStatus make_record(Commit *c, const KtChange *change, uint32_t n)
         KT_TRY(kt_change_put(&c->payload, &all[i]));
     KT_TRY(kt_buf_status(&c->payload));
     int64_t now = kt_clock_utc_us();
-    c->record = (KtChangeRecord){
-        .header = {.epoch = store->state.epoch,
-                   .first = store->state.commit + 1,
-                   .last = store->state.commit + 1,
-                   .utc_us = now > store->state.utc_us ? now : store->state.utc_us,
-                   .log_at = store->state.log_end},
-        .n = total,
-        .change = all};
+    c->record =
+        (KtChangeRecord){.header = {.epoch = store->state.epoch,
+                                    .first = store->state.commit + 1,
+                                    .last = store->state.commit + 1,
+                                    .utc_us = now > store->state.utc_us ? now : store->state.utc_us,
+                                    .log_at = store->state.log_end},
+                         .n = total,
+                         .change = all};
     memcpy(c->record.header.previous, store->state.digest, KT_DIGEST_SIZE);
-    return kt_change_record_put(&c->record_bytes, &c->record.header, kt_span(c->payload.data, c->payload.len),
-                                c->record.digest);
+    return kt_change_record_put(&c->record_bytes, &c->record.header,
+                                kt_span(c->payload.data, c->payload.len), c->record.digest);
 }
 
 /* ---- trimming the log ---- */
@@ -112,7 +115,8 @@ static KtStatus trim_log(Commit *c)
     store->trimmed_ns = now;
     KtKvIter *iter;
     KtCommit dropped = 0;
-    KT_TRY(kt_kv_iter_open(store->kv, NULL, KT_FAMILY_LOG, KT_KV_TOTAL_ORDER | KT_KV_NO_CACHE, &iter));
+    KT_TRY(
+        kt_kv_iter_open(store->kv, NULL, KT_FAMILY_LOG, KT_KV_TOTAL_ORDER | KT_KV_NO_CACHE, &iter));
     c->log = store->log;
     KtStatus status = find_first_kept(c, iter, &dropped);
     kt_kv_iter_close(iter);
@@ -123,7 +127,8 @@ static KtStatus trim_log(Commit *c)
     KtBuf key = {0}, value = {0};
     kt_meta_key(&key, KT_META_LOG);
     kt_meta_put_log(&value, &c->log);
-    kt_kv_put(&c->batch, KT_FAMILY_META, kt_span(key.data, key.len), kt_span(value.data, value.len));
+    kt_kv_put(&c->batch, KT_FAMILY_META, kt_span(key.data, key.len),
+              kt_span(value.data, value.len));
     status = key.failed || value.failed ? KT_ERR_MEMORY : KT_OK;
     kt_buf_close(&key);
     kt_buf_close(&value);
@@ -136,9 +141,10 @@ static KtStatus trim_log(Commit *c)
 static KtStatus latch(Commit *c, const char *what)
 {
     atomic_store_explicit(&c->db->latched, true, memory_order_release);
-    return kt_diag_set(c->diag, KT_ERR_COMMIT_OUTCOME_UNKNOWN, NULL,
-                       "%s failed while commit %llu was written: whether it is kept shows when the database is opened again.",
-                       what, (unsigned long long)c->record.header.last);
+    return kt_diag_set(
+        c->diag, KT_ERR_COMMIT_OUTCOME_UNKNOWN, NULL,
+        "%s failed while commit %llu was written: whether it is kept shows when the database is opened again.",
+        what, (unsigned long long)c->record.header.last);
 }
 
 /* After the sync, before publish: nothing older than this commit may be taken for newer. */
@@ -161,7 +167,8 @@ static KtStatus write_and_publish(Commit *c)
     KtDatabase *db = c->db;
     KtStore *store = db->store;
     KtKey key = kt_key_log(c->record.header.last);
-    kt_kv_put(&c->batch, KT_FAMILY_LOG, kt_key_span(&key), kt_span(c->record_bytes.data, c->record_bytes.len));
+    kt_kv_put(&c->batch, KT_FAMILY_LOG, kt_key_span(&key),
+              kt_span(c->record_bytes.data, c->record_bytes.len));
     if (c->batch.ops.failed)
         return KT_ERR_MEMORY;
     KT_TRY(kt_apply_reserve(store, c->applied));
@@ -199,7 +206,8 @@ static void close_commit(Commit *c)
     kt_arena_close(c->arena);
 }
 
-KtStatus kt_sequence(KtDatabase *db, const KtChange *change, uint32_t n, KtDiag *diag, KtCommit *out)
+KtStatus kt_sequence(KtDatabase *db, const KtChange *change, uint32_t n, KtDiag *diag,
+                     KtCommit *out)
 {
     if (is_latched(db))
         return refuse_latched(diag);
@@ -225,10 +233,11 @@ KtStatus kt_sequence_record(KtDatabase *db, KtSpan record, KtDiag *diag)
         const KtMetaState *state = &db->store->state;
         if (c.record.header.first != state->commit + 1 ||
             memcmp(c.record.header.previous, state->digest, KT_DIGEST_SIZE) != 0) {
-            status = kt_diag_set(diag, KT_ERR_CORRUPTION, NULL,
-                                 "The change record of commits %llu to %llu does not follow commit %llu.",
-                                 (unsigned long long)c.record.header.first, (unsigned long long)c.record.header.last,
-                                 (unsigned long long)state->commit);
+            status = kt_diag_set(
+                diag, KT_ERR_CORRUPTION, NULL,
+                "The change record of commits %llu to %llu does not follow commit %llu.",
+                (unsigned long long)c.record.header.first, (unsigned long long)c.record.header.last,
+                (unsigned long long)state->commit);
         }
     }
     if (status == KT_OK) {

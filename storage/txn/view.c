@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define MOST_AGE_NS ((int64_t)3600 * 1000 * 1000 * 1000)   /* a snapshot holds back compaction */
+#define MOST_AGE_NS ((int64_t)3600 * 1000 * 1000 * 1000) /* a snapshot holds back compaction */
 #define MOST_PARKED_NS ((int64_t)60 * 1000 * 1000 * 1000)
 
 static KtStatus check_bookmark(KtDatabase *db, const KtViewSpec *spec, KtDiag *diag)
@@ -13,7 +13,8 @@ static KtStatus check_bookmark(KtDatabase *db, const KtViewSpec *spec, KtDiag *d
     KtCommit published = kt_database_published(db);
     if (spec->at_least <= published)
         return KT_OK;
-    return kt_diag_set(diag, KT_ERR_DURABILITY_GAP, NULL, "The bookmark names commit %llu; this database is at commit %llu.",
+    return kt_diag_set(diag, KT_ERR_DURABILITY_GAP, NULL,
+                       "The bookmark names commit %llu; this database is at commit %llu.",
                        (unsigned long long)spec->at_least, (unsigned long long)published);
 }
 
@@ -23,8 +24,8 @@ static KtStatus open_parts(KtView *view)
     if (view->write)
         KT_TRY(kt_arena_open(view->budget, &view->arena));
     kt_overlay_init(&view->overlay, view->arena, view->budget);
-    return kt_fetch_open(view->db->store->kv, view->at->snapshot, view->db->cache, view->at->number, view->budget,
-                         &view->diag, &view->fetch);
+    return kt_fetch_open(view->db->store->kv, view->at->snapshot, view->db->cache, view->at->number,
+                         view->budget, &view->diag, &view->fetch);
 }
 
 KtStatus kt_view_open(KtDatabase *db, const KtViewSpec *spec, KtDiag *diag, KtView **out)
@@ -90,21 +91,26 @@ KtStatus kt_view_enter(KtView *view, bool write)
 {
     if (view->cancel && atomic_load_explicit(view->cancel, memory_order_relaxed))
         return kt_diag_set(view->diag, KT_ERR_CANCELLED, NULL, "The statement was cancelled.");
-    int64_t now = kt_clock_coarse_ns(); /* every call comes here: the exact time only where it decides */
+    int64_t now =
+        kt_clock_coarse_ns(); /* every call comes here: the exact time only where it decides */
     if (view->deadline_ns != 0 && now + KT_CLOCK_TICK_NS >= view->deadline_ns)
         now = kt_clock_ns();
     if (view->deadline_ns != 0 && now >= view->deadline_ns)
         return kt_diag_set(view->diag, KT_ERR_DEADLINE, NULL, "The statement ran out of time.");
-    if (now - view->opened_ns > MOST_AGE_NS || (view->parked_ns != 0 && now - view->parked_ns > MOST_PARKED_NS))
-        return kt_diag_set(view->diag, KT_ERR_SNAPSHOT_TOO_OLD, NULL,
-                           "The snapshot that the query reads is too old: it is kept 1 hour, and 60 s without being read.");
+    if (now - view->opened_ns > MOST_AGE_NS ||
+        (view->parked_ns != 0 && now - view->parked_ns > MOST_PARKED_NS))
+        return kt_diag_set(
+            view->diag, KT_ERR_SNAPSHOT_TOO_OLD, NULL,
+            "The snapshot that the query reads is too old: it is kept 1 hour, and 60 s without being read.");
     view->parked_ns = 0;
     if (!write)
         return KT_OK;
     if (!view->write)
-        return kt_diag_set(view->diag, KT_ERR_WRITE_IN_READ_ONLY, NULL, "The transaction may only read.");
+        return kt_diag_set(view->diag, KT_ERR_WRITE_IN_READ_ONLY, NULL,
+                           "The transaction may only read.");
     if (view->done)
-        return kt_diag_set(view->diag, KT_ERR_TRANSACTION_STATE, NULL, "The transaction has ended.");
+        return kt_diag_set(view->diag, KT_ERR_TRANSACTION_STATE, NULL,
+                           "The transaction has ended.");
     return KT_OK;
 }
 
@@ -118,7 +124,10 @@ void kt_undo(KtView *view, KtMark mark)
         view->judged = mark;
 }
 
-KtWriteCounts kt_view_counts(const KtView *view, KtMark since) { return kt_overlay_counts(&view->overlay, since); }
+KtWriteCounts kt_view_counts(const KtView *view, KtMark since)
+{
+    return kt_overlay_counts(&view->overlay, since);
+}
 
 static KtStatus commit(KtView *view, KtDiag *diag, KtCommit *out)
 {
@@ -138,5 +147,7 @@ KtStatus kt_view_commit(KtView *view, KtDiag *diag, KtCommit *out)
     KT_TRY(kt_view_enter(view, view->write));
     KtStatus status = commit(view, diag, out);
     view->done = true;
-    return status == KT_OK ? KT_OK : kt_diag_set(diag, status, NULL, "The transaction could not be committed.");
+    return status == KT_OK
+               ? KT_OK
+               : kt_diag_set(diag, status, NULL, "The transaction could not be committed.");
 }

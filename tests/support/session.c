@@ -15,7 +15,8 @@ static KtStatus collect_row(KtSink *sink, const KtValue *value, uint32_t n, bool
     Collect *self = (Collect *)sink;
     (void)full;
     for (uint32_t i = 0; i < n; i++) {
-        KT_TRY(kt_arena_grow(self->arena, (void **)&self->value, self->n, &self->cap, sizeof *self->value));
+        KT_TRY(kt_arena_grow(self->arena, (void **)&self->value, self->n, &self->cap,
+                             sizeof *self->value));
         KT_TRY(kt_value_copy(self->arena, value[i], &self->value[self->n]));
         self->n++;
     }
@@ -35,13 +36,18 @@ static KtStatus run_steps(KtQuery *query, const SessionLimits *limits)
     }
 }
 
-static KtStatus run_query(KtEngine *engine, KtStatement *statement, KtView *view, KtValue params, Collect *collect,
-                          const SessionLimits *limits, KtArena *arena, Answer *out)
+static KtStatus run_query(KtEngine *engine, KtStatement *statement, KtView *view, KtValue params,
+                          Collect *collect, const SessionLimits *limits, KtArena *arena,
+                          Answer *out)
 {
     KtBudget budget;
     kt_budget_init(&budget, NULL, limits->memory);
-    KtQuerySpec spec = {.view = view, .params = params, .sink = &collect->sink, .budget = &budget,
-                        .want = limits->want, .stutter = limits->stutter};
+    KtQuerySpec spec = {.view = view,
+                        .params = params,
+                        .sink = &collect->sink,
+                        .budget = &budget,
+                        .want = limits->want,
+                        .stutter = limits->stutter};
     KtQuery *query;
     KT_TRY(kt_query_start(engine, statement, &spec, &out->diag, &query));
     KtStatus status = run_steps(query, limits);
@@ -54,8 +60,8 @@ static KtStatus run_query(KtEngine *engine, KtStatement *statement, KtView *view
     return status;
 }
 
-static KtStatus run(KtEngine *engine, KtDatabase *db, KtArena *arena, KtStatement *statement, KtValue params,
-                    const SessionLimits *limits, Answer *out)
+static KtStatus run(KtEngine *engine, KtDatabase *db, KtArena *arena, KtStatement *statement,
+                    KtValue params, const SessionLimits *limits, Answer *out)
 {
     const KtStatementFacts *facts = kt_statement_facts(statement);
     Collect collect = {.sink = {.row = collect_row}, .arena = arena};
@@ -82,7 +88,8 @@ static KtStatus run(KtEngine *engine, KtDatabase *db, KtArena *arena, KtStatemen
     if (!column)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < facts->columns; i++)
-        column[i] = (KtText){kt_arena_text(arena, facts->column[i].at, facts->column[i].len), facts->column[i].len};
+        column[i] = (KtText){kt_arena_text(arena, facts->column[i].at, facts->column[i].len),
+                             facts->column[i].len};
     out->column = column;
     out->rows = facts->columns ? collect.rows : 0;
     out->value = collect.value;

@@ -10,18 +10,18 @@
 
 typedef struct Answer {
     KtStatus status;
-    KtDiag diag;           /* of a failure */
+    KtDiag diag; /* of a failure */
     uint32_t columns, rows;
     const KtText *column;
-    const KtValue *value;  /* row by row; in the arena given to session_run */
+    const KtValue *value;   /* row by row; in the arena given to session_run */
     KtQuerySummary summary; /* its plan text is copied to the arena */
     KtCommit commit;
 } Answer;
 
 typedef struct SessionLimits {
-    size_t memory;         /* bytes; 0: none */
-    int64_t quantum_ns;    /* 0: run through */
-    bool park_between;     /* park after each step that is not the last */
+    size_t memory;          /* bytes; 0: none */
+    int64_t quantum_ns;     /* 0: run through */
+    bool park_between;      /* park after each step that is not the last */
     uint32_t want, stutter; /* as KtQuerySpec */
 } SessionLimits;
 

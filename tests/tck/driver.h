@@ -12,7 +12,7 @@ typedef struct Reply {
     uint32_t columns;
     const KtText *column;
     Rows rows;
-    const char *plan;                    /* of EXPLAIN and PROFILE, else "" */
+    const char *plan; /* of EXPLAIN and PROFILE, else "" */
 } Reply;
 
 typedef struct Driver Driver;
@@ -23,14 +23,16 @@ struct Driver {
 };
 
 typedef struct EngineOptions {
-    bool rocksdb; /* a database in a temporary folder, not in memory */
-    bool park;    /* steps of the smallest quantum, parked between */
+    bool rocksdb;  /* a database in a temporary folder, not in memory */
+    bool park;     /* steps of the smallest quantum, parked between */
     bool old_view; /* keep a view of the state before each statement open */
-    bool reopen;   /* with rocksdb: close and open before each statement, so that every cache is cold */
-    uint32_t want, stutter; /* as KtQuerySpec */
+    bool
+        reopen; /* with rocksdb: close and open before each statement, so that every cache is cold */
+    uint32_t want, stutter;       /* as KtQuerySpec */
     uint64_t again, wants, parks; /* filled in: what the stutter did, by all drivers made with it */
 } EngineOptions;
-Driver *driver_engine(EngineOptions *options);  /* in process */
-Driver *driver_wire(const char *uri);      /* through the C client; NULL: cannot connect, said on stderr */
+Driver *driver_engine(EngineOptions *options); /* in process */
+Driver *driver_wire(
+    const char *uri); /* through the C client; NULL: cannot connect, said on stderr */
 
 #endif

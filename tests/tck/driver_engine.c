@@ -76,7 +76,8 @@ static void engine_run(Driver *driver, KtArena *arena, const char *text, KtValue
 {
     EngineDriver *self = (EngineDriver *)driver;
     Answer answer;
-    SessionLimits limits = {.quantum_ns = self->options->park ? 1 : 0, .park_between = self->options->park,
+    SessionLimits limits = {.quantum_ns = self->options->park ? 1 : 0,
+                            .park_between = self->options->park,
                             .want = self->options->want,
                             .stutter = self->options->stutter};
     if (self->options->reopen && self->folder[0]) {
@@ -91,7 +92,8 @@ static void engine_run(Driver *driver, KtArena *arena, const char *text, KtValue
         if (kt_view_open(self->db, &spec, NULL, &self->old) != KT_OK)
             self->old = NULL;
     }
-    session_run(self->engine, self->db, arena, (KtText){text, (uint32_t)strlen(text)}, params, &limits, &answer);
+    session_run(self->engine, self->db, arena, (KtText){text, (uint32_t)strlen(text)}, params,
+                &limits, &answer);
     self->options->again += answer.summary.stuttered_again;
     self->options->wants += answer.summary.stuttered_want;
     self->options->parks += answer.summary.stuttered_park;

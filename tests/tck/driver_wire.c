@@ -103,9 +103,15 @@ static KtValue value_of(KtArena *arena, const kith_value *from)
         const KtMapEntry *entry = entries_of(arena, from, &n);
         return kt_map(entry, n);
     }
-    case KITH_NODE: return (KtValue){.kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = node_of(arena, from)};
-    case KITH_REL: return (KtValue){.kind = KT_REL, .flags = KT_VALUE_IMAGE, .as.rel_image = rel_of(arena, from)};
-    case KITH_PATH: return (KtValue){.kind = KT_PATH, .flags = KT_VALUE_IMAGE, .as.path_image = path_of(arena, from)};
+    case KITH_NODE:
+        return (KtValue){
+            .kind = KT_NODE, .flags = KT_VALUE_IMAGE, .as.node_image = node_of(arena, from)};
+    case KITH_REL:
+        return (KtValue){
+            .kind = KT_REL, .flags = KT_VALUE_IMAGE, .as.rel_image = rel_of(arena, from)};
+    case KITH_PATH:
+        return (KtValue){
+            .kind = KT_PATH, .flags = KT_VALUE_IMAGE, .as.path_image = path_of(arena, from)};
     default: return (KtValue){.kind = (uint8_t)kith_kind_of(from)};
     }
 }
@@ -127,7 +133,8 @@ static void put_param(kith_params *params, const char *name, KtValue value)
         kith_params_map_begin(params, name);
         for (uint32_t i = 0; i < value.len; i++) {
             char key[256];
-            (void)snprintf(key, sizeof key, "%.*s", (int)value.as.map[i].key.len, value.as.map[i].key.at);
+            (void)snprintf(key, sizeof key, "%.*s", (int)value.as.map[i].key.len,
+                           value.as.map[i].key.at);
             put_param(params, key, value.as.map[i].value);
         }
         kith_params_end(params);
@@ -141,14 +148,15 @@ static kith_params *params_of(KtValue params)
     kith_params *out = kith_params_new();
     for (uint32_t i = 0; i < params.len; i++) {
         char name[256];
-        (void)snprintf(name, sizeof name, "%.*s", (int)params.as.map[i].key.len, params.as.map[i].key.at);
+        (void)snprintf(name, sizeof name, "%.*s", (int)params.as.map[i].key.len,
+                       params.as.map[i].key.at);
         put_param(out, name, params.as.map[i].value);
     }
     return out;
 }
 
-static int fetch(kith_connection *connection, KtArena *arena, const char *text, kith_params *params, Reply *out,
-                 kith_error **error)
+static int fetch(kith_connection *connection, KtArena *arena, const char *text, kith_params *params,
+                 Reply *out, kith_error **error)
 {
     kith_result *result;
     if (kith_run(connection, text, params, NULL, &result, error) != 0)
@@ -244,7 +252,8 @@ static bool wire_reset(Driver *driver)
     KtArena *arena;
     if (kt_arena_open(NULL, &arena) != KT_OK)
         return false;
-    bool ok = run_all(self, arena, "SHOW CONSTRAINTS", "CONSTRAINT") && run_all(self, arena, "SHOW INDEXES", "INDEX");
+    bool ok = run_all(self, arena, "SHOW CONSTRAINTS", "CONSTRAINT") &&
+              run_all(self, arena, "SHOW INDEXES", "INDEX");
     kt_arena_close(arena);
     if (ok && kith_exec(self->connection, "MATCH (n) DETACH DELETE n", NULL, &error) != 0) {
         (void)fprintf(stderr, "tck: the graph cannot be emptied: %s\n", kith_error_message(error));

@@ -86,7 +86,8 @@ static KtValue number(In *in)
         return kt_float(-INFINITY);
     bool real = false;
     const char *c = from + (*from == '-' || *from == '+');
-    while (isdigit((unsigned char)*c) || *c == '.' || *c == 'e' || *c == 'E' || ((*c == '-' || *c == '+') && (c[-1] == 'e' || c[-1] == 'E'))) {
+    while (isdigit((unsigned char)*c) || *c == '.' || *c == 'e' || *c == 'E' ||
+           ((*c == '-' || *c == '+') && (c[-1] == 'e' || c[-1] == 'E'))) {
         real |= !isdigit((unsigned char)*c);
         c++;
     }
@@ -176,7 +177,8 @@ static KtValue path(In *in)
     need(in, "<");
     for (;;) {
         KtValue v = node(in);
-        if (in->bad || kt_arena_grow(in->arena, (void **)&nodes, n, &node_cap, sizeof *nodes) != KT_OK)
+        if (in->bad ||
+            kt_arena_grow(in->arena, (void **)&nodes, n, &node_cap, sizeof *nodes) != KT_OK)
             break;
         /* ids give the steps their direction */
         KtNodeImage *own = kt_arena_alloc(in->arena, sizeof *own);
@@ -195,7 +197,8 @@ static KtValue path(In *in)
             need(in, "-");
         else
             need(in, "->");
-        if (in->bad || kt_arena_grow(in->arena, (void **)&rels, n - 1, &rel_cap, sizeof *rels) != KT_OK)
+        if (in->bad ||
+            kt_arena_grow(in->arena, (void **)&rels, n - 1, &rel_cap, sizeof *rels) != KT_OK)
             break;
         r->start = back ? n : n - 1;
         r->end = back ? n - 1 : n;
@@ -345,7 +348,8 @@ bool expect_same(KtValue want, KtValue got, bool bag)
     case KT_BOOL: return want.as.b == got.as.b;
     case KT_INT: return want.as.i == got.as.i;
     case KT_FLOAT: return (isnan(want.as.f) && isnan(got.as.f)) || want.as.f == got.as.f;
-    case KT_TEXT: return kt_text_eq((KtText){want.as.text, want.len}, (KtText){got.as.text, got.len});
+    case KT_TEXT:
+        return kt_text_eq((KtText){want.as.text, want.len}, (KtText){got.as.text, got.len});
     case KT_LIST:
         if (want.len != got.len)
             return false;
@@ -357,9 +361,14 @@ bool expect_same(KtValue want, KtValue got, bool bag)
         }
         return true;
     case KT_MAP: return same_props(want.as.map, want.len, got.as.map, got.len, bag);
-    case KT_NODE: return (got.flags & KT_VALUE_IMAGE) && same_node(want.as.node_image, got.as.node_image, bag);
-    case KT_REL: return (got.flags & KT_VALUE_IMAGE) && same_rel(want.as.rel_image, got.as.rel_image, bag);
-    case KT_PATH: return (got.flags & KT_VALUE_IMAGE) && same_path(want.as.path_image, got.as.path_image, bag);
+    case KT_NODE:
+        return (got.flags & KT_VALUE_IMAGE) &&
+               same_node(want.as.node_image, got.as.node_image, bag);
+    case KT_REL:
+        return (got.flags & KT_VALUE_IMAGE) && same_rel(want.as.rel_image, got.as.rel_image, bag);
+    case KT_PATH:
+        return (got.flags & KT_VALUE_IMAGE) &&
+               same_path(want.as.path_image, got.as.path_image, bag);
     case KT_BYTES:
     case KT_DATE:
     case KT_LOCAL_TIME:

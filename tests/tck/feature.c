@@ -131,7 +131,8 @@ static const char *read_doc(KtArena *arena, const Lines *lines, uint32_t *at)
         size_t own = strspn(line, " \t");
         if (starts(line + own, "\"\"\""))
             break;
-        kt_buf_put(&doc, line + (own < indent ? own : indent), strlen(line) - (own < indent ? own : indent));
+        kt_buf_put(&doc, line + (own < indent ? own : indent),
+                   strlen(line) - (own < indent ? own : indent));
         kt_buf_u8(&doc, '\n');
     }
     *at = i + 1;
@@ -169,7 +170,8 @@ static const char *fill(KtArena *arena, const char *text, const Table *examples,
     return copy;
 }
 
-static void add_scenario(KtArena *arena, Scenarios *out, const Scenario *from, const Table *examples, uint32_t row)
+static void add_scenario(KtArena *arena, Scenarios *out, const Scenario *from,
+                         const Table *examples, uint32_t row)
 {
     if (kt_arena_grow(arena, (void **)&out->at, out->n, &out->cap, sizeof *out->at) != KT_OK)
         must(NULL);
@@ -217,7 +219,8 @@ static void add_step(KtArena *arena, Reading *r, const Step *step)
     r->now.step[r->now.steps++] = *step;
 }
 
-static void begin_scenario(KtArena *arena, Reading *r, const char *path, const char *name, uint32_t line)
+static void begin_scenario(KtArena *arena, Reading *r, const char *path, const char *name,
+                           uint32_t line)
 {
     r->now = (Scenario){.file = path, .name = name, .line = line};
     r->cap = 0;

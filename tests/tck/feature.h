@@ -8,8 +8,8 @@
 #include "base/value.h"
 
 typedef struct Table {
-    uint32_t rows, cols;  /* all rows have `cols` cells */
-    const char **cell;    /* row by row, trimmed, as written */
+    uint32_t rows, cols; /* all rows have `cols` cells */
+    const char **cell;   /* row by row, trimmed, as written */
 } Table;
 
 typedef struct Step {

@@ -63,14 +63,19 @@ static void strings_add(Strings *s, char *text)
     s->at[s->n++] = text;
 }
 
-static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 static void print_value(KtBuf *out, KtValue v)
 {
     char text[64];
     switch ((KtKind)v.kind) {
     case KT_BOOL: kt_buf_put(out, v.as.b ? "true" : "false", v.as.b ? 4 : 5); return;
-    case KT_INT: kt_buf_put(out, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)v.as.i)); return;
+    case KT_INT:
+        kt_buf_put(out, text, (size_t)snprintf(text, sizeof text, "%lld", (long long)v.as.i));
+        return;
     case KT_FLOAT: kt_buf_put(out, text, (size_t)snprintf(text, sizeof text, "%a", v.as.f)); return;
     case KT_TEXT:
         kt_buf_u8(out, '\'');
@@ -91,7 +96,8 @@ static void add_props(Strings *out, char kind, uint64_t id, const KtMapEntry *pr
     for (uint32_t i = 0; i < n; i++) {
         KtBuf text = {0};
         char head[64];
-        kt_buf_put(&text, head, (size_t)snprintf(head, sizeof head, "p%c%llu.", kind, (unsigned long long)id));
+        kt_buf_put(&text, head,
+                   (size_t)snprintf(head, sizeof head, "p%c%llu.", kind, (unsigned long long)id));
         kt_buf_put(&text, prop[i].key.at, prop[i].key.len);
         kt_buf_u8(&text, '=');
         print_value(&text, prop[i].value);
@@ -149,8 +155,9 @@ static bool graph_facts(Run *run, Strings *out)
     return true;
 }
 
-static const char *const counter_name[] = {"+nodes", "-nodes", "+relationships", "-relationships",
-                                           "+properties", "-properties", "+labels", "-labels"};
+static const char *const counter_name[] = {"+nodes",         "-nodes",      "+relationships",
+                                           "-relationships", "+properties", "-properties",
+                                           "+labels",        "-labels"};
 
 static void diff(const Strings *before, const Strings *after, long count[8])
 {
@@ -227,12 +234,14 @@ static Verdict check_rows(Run *run, const Step *step)
 {
     const Table *t = &step->table;
     if (run->reply.failed) {
-        (void)snprintf(run->why, sizeof run->why, "%s %s (%s): %s", run->reply.compile_time ? "compile time" : "runtime",
-                       run->reply.type, run->reply.detail, run->reply.message);
+        (void)snprintf(run->why, sizeof run->why, "%s %s (%s): %s",
+                       run->reply.compile_time ? "compile time" : "runtime", run->reply.type,
+                       run->reply.detail, run->reply.message);
         return FAILED;
     }
     if (t->cols != run->reply.columns) {
-        (void)snprintf(run->why, sizeof run->why, "%u columns, expected %u", run->reply.columns, t->cols);
+        (void)snprintf(run->why, sizeof run->why, "%u columns, expected %u", run->reply.columns,
+                       t->cols);
         return WRONG_ROWS;
     }
     for (uint32_t c = 0; c < t->cols; c++) {
@@ -247,7 +256,8 @@ static Verdict check_rows(Run *run, const Step *step)
     KtValue *want = kt_arena_alloc(run->arena, (cells + 1) * sizeof *want);
     for (uint32_t i = 0; i < cells; i++) {
         if (!expect_parse(run->arena, t->cell[t->cols + i], &want[i])) {
-            (void)snprintf(run->why, sizeof run->why, "cannot read the expected value %s", t->cell[t->cols + i]);
+            (void)snprintf(run->why, sizeof run->why, "cannot read the expected value %s",
+                           t->cell[t->cols + i]);
             return FAILED;
         }
     }
@@ -256,7 +266,8 @@ static Verdict check_rows(Run *run, const Step *step)
     bool bag = strstr(step->text, "ignoring element order") != NULL;
     if (expect_rows(&rows, &run->reply.rows, ordered, bag))
         return PASSED;
-    (void)snprintf(run->why, sizeof run->why, "%u rows do not match the %u expected", run->reply.rows.rows, rows.rows);
+    (void)snprintf(run->why, sizeof run->why, "%u rows do not match the %u expected",
+                   run->reply.rows.rows, rows.rows);
     return WRONG_ROWS;
 }
 
@@ -276,8 +287,8 @@ static Verdict check_effects(Run *run, const Table *table)
     }
     for (size_t k = 0; k < KT_COUNT(counter_name); k++) {
         if (want[k] != count[k]) {
-            (void)snprintf(run->why, sizeof run->why, "side effect %s is %ld, expected %ld", counter_name[k], count[k],
-                           want[k]);
+            (void)snprintf(run->why, sizeof run->why, "side effect %s is %ld, expected %ld",
+                           counter_name[k], count[k], want[k]);
             return WRONG_ROWS;
         }
     }
@@ -290,20 +301,23 @@ static Verdict check_error(Run *run, const Step *step)
     char article[8];
     if (sscanf(step->text, "%7s %63s should be raised at", article, type) != 2)
         return FAILED;
-    bool compile = strstr(step->text, "at compile time") != NULL, any = strstr(step->text, "at any time") != NULL;
+    bool compile = strstr(step->text, "at compile time") != NULL,
+         any = strstr(step->text, "at any time") != NULL;
     const char *colon = strchr(step->text, ':');
     if (colon)
         (void)snprintf(detail, sizeof detail, "%s", colon + 1 + strspn(colon + 1, " "));
     if (!run->reply.failed) {
-        (void)snprintf(run->why, sizeof run->why, "%u rows in place of %s %s", run->reply.rows.rows, type, detail);
+        (void)snprintf(run->why, sizeof run->why, "%u rows in place of %s %s", run->reply.rows.rows,
+                       type, detail);
         return ROWS_FOR_ERROR;
     }
-    bool right = strcmp(type, run->reply.type) == 0 && (any || compile == run->reply.compile_time) &&
+    bool right = strcmp(type, run->reply.type) == 0 &&
+                 (any || compile == run->reply.compile_time) &&
                  (strcmp(detail, "*") == 0 || strcmp(detail, run->reply.detail) == 0);
     if (!right)
         (void)snprintf(run->why, sizeof run->why, "%s %s (%s) in place of %s: %s",
-                       run->reply.compile_time ? "compile time" : "runtime", run->reply.type, run->reply.detail,
-                       step->text, run->reply.message);
+                       run->reply.compile_time ? "compile time" : "runtime", run->reply.type,
+                       run->reply.detail, step->text, run->reply.message);
     return right ? PASSED : FAILED;
 }
 
@@ -318,18 +332,19 @@ static Verdict check_plan(Run *run, const char *text)
     free(explain);
     if (!reply.failed && strstr(reply.plan, text))
         return PASSED;
-    (void)snprintf(run->why, sizeof run->why, "no %s in the plan:\n%s", text, reply.failed ? reply.message : reply.plan);
+    (void)snprintf(run->why, sizeof run->why, "no %s in the plan:\n%s", text,
+                   reply.failed ? reply.message : reply.plan);
     return FAILED;
 }
 
 static Verdict check_place(Run *run, const char *text)
 {
     unsigned line, column;
-    if (run->reply.failed && sscanf(text, "%u:%u", &line, &column) == 2 && line == run->reply.line &&
-        column == run->reply.at)
+    if (run->reply.failed && sscanf(text, "%u:%u", &line, &column) == 2 &&
+        line == run->reply.line && column == run->reply.at)
         return PASSED;
-    (void)snprintf(run->why, sizeof run->why, "the error stands at %u:%u, expected %s", run->reply.line, run->reply.at,
-                   text);
+    (void)snprintf(run->why, sizeof run->why, "the error stands at %u:%u, expected %s",
+                   run->reply.line, run->reply.at, text);
     return FAILED;
 }
 
@@ -359,7 +374,8 @@ static Verdict run_step(Run *run, const Step *step)
     if (starts(t, "the result should be empty")) {
         if (run->reply.failed || run->reply.rows.rows == 0) {
             if (run->reply.failed)
-                (void)snprintf(run->why, sizeof run->why, "%s: %s", run->reply.type, run->reply.message);
+                (void)snprintf(run->why, sizeof run->why, "%s: %s", run->reply.type,
+                               run->reply.message);
             return run->reply.failed ? FAILED : PASSED;
         }
         (void)snprintf(run->why, sizeof run->why, "%u rows, expected none", run->reply.rows.rows);
@@ -443,7 +459,8 @@ static void json_text(FILE *f, const char *text)
 
 static void json_row(FILE *f, const Scenario *s, Verdict verdict, const char *why, bool first)
 {
-    static const char *const word[] = {"passed", "wrong rows", "rows in place of an error", "failed"};
+    static const char *const word[] = {"passed", "wrong rows", "rows in place of an error",
+                                       "failed"};
     (void)fprintf(f, "%s{\"file\": ", first ? "[\n" : ",\n");
     json_text(f, s->file);
     (void)fprintf(f, ", \"line\": %u, \"name\": ", s->line);
@@ -464,10 +481,11 @@ typedef struct Options {
 
 static int usage(const char *what)
 {
-    (void)fprintf(stderr,
-                  "tck: %s\nusage: tck [--over-wire URI] [--only TEXT] [--json FILE] [--verbose] [--graphs DIR] "
-                  "[--least-passed N] [--most-missing-errors N] --features DIR...\n",
-                  what);
+    (void)fprintf(
+        stderr,
+        "tck: %s\nusage: tck [--over-wire URI] [--only TEXT] [--json FILE] [--verbose] [--graphs DIR] "
+        "[--least-passed N] [--most-missing-errors N] --features DIR...\n",
+        what);
     return 2;
 }
 
@@ -493,7 +511,8 @@ static int read_options(int argc, char **argv, Options *out)
             continue;
         }
         if (i + 1 == argc)
-            return usage(flag[0] == '-' ? "an option lacks its value" : "features are given by --features DIR");
+            return usage(flag[0] == '-' ? "an option lacks its value"
+                                        : "features are given by --features DIR");
         const char *value = argv[++i];
         if (strcmp(flag, "--over-wire") == 0)
             out->uri = value;
@@ -569,14 +588,18 @@ int main(int argc, char **argv)
     kt_arena_close(files);
     bool stuttered = options.engine.stutter == 0;
     if (!stuttered) {
-        (void)printf("stutter: %llu again, %llu want, %llu parks\n", (unsigned long long)options.engine.again,
-                     (unsigned long long)options.engine.wants, (unsigned long long)options.engine.parks);
+        (void)printf("stutter: %llu again, %llu want, %llu parks\n",
+                     (unsigned long long)options.engine.again,
+                     (unsigned long long)options.engine.wants,
+                     (unsigned long long)options.engine.parks);
         stuttered = options.engine.again && options.engine.wants && options.engine.parks;
     }
-    (void)printf("wrong rows: %ld\nrows in place of an error: %ld\n%ld passed, %ld failed, 0 skipped\n",
-                 count[WRONG_ROWS], count[ROWS_FOR_ERROR], count[PASSED],
-                 count[WRONG_ROWS] + count[ROWS_FOR_ERROR] + count[FAILED]);
-    bool right = stuttered && count[WRONG_ROWS] == 0 && count[PASSED] >= options.least && count[PASSED] > 0 &&
+    (void)printf(
+        "wrong rows: %ld\nrows in place of an error: %ld\n%ld passed, %ld failed, 0 skipped\n",
+        count[WRONG_ROWS], count[ROWS_FOR_ERROR], count[PASSED],
+        count[WRONG_ROWS] + count[ROWS_FOR_ERROR] + count[FAILED]);
+    bool right = stuttered && count[WRONG_ROWS] == 0 && count[PASSED] >= options.least &&
+                 count[PASSED] > 0 &&
                  (options.most_missing < 0 || count[ROWS_FOR_ERROR] <= options.most_missing);
     return right ? 0 : 1;
 }

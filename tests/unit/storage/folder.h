@@ -28,6 +28,9 @@ static inline int folder_unlink(const char *path, const struct stat *st, int typ
     return remove(path);
 }
 
-static inline void folder_remove(Folder *f) { (void)nftw(f->path, folder_unlink, 16, FTW_DEPTH | FTW_PHYS); }
+static inline void folder_remove(Folder *f)
+{
+    (void)nftw(f->path, folder_unlink, 16, FTW_DEPTH | FTW_PHYS);
+}
 
 #endif

@@ -49,13 +49,16 @@ static inline uint32_t pick(World *w, uint32_t below)
     return (uint32_t)((w->seed >> 33) % below);
 }
 
-#define OK(call)                                                                                     \
-    do {                                                                                             \
-        KtStatus ok_ = (call);                                                                       \
-        cr_assert_eq(ok_, KT_OK, "%s: %s: %s", #call, kt_error_facts(ok_)->name, w->diag.message);   \
+#define OK(call)                                                                                   \
+    do {                                                                                           \
+        KtStatus ok_ = (call);                                                                     \
+        cr_assert_eq(ok_, KT_OK, "%s: %s: %s", #call, kt_error_facts(ok_)->name, w->diag.message); \
     } while (0)
 
-static inline KtStatus no_wait(KtDatabase *db, KtTurn *turn) { return kt_turn_wait(db, turn, 0, NULL); }
+static inline KtStatus no_wait(KtDatabase *db, KtTurn *turn)
+{
+    return kt_turn_wait(db, turn, 0, NULL);
+}
 
 static inline void world_begin(World *w)
 {
@@ -195,7 +198,8 @@ static inline void change_add_rel(World *w)
     if (pick(w, 3) == 0)
         a = m->node[0].exists ? 0 : a; /* a hub, parallel edges */
     ModelRel *rel = &m->rel[m->rels];
-    *rel = (ModelRel){.exists = true, .type = pick(w, MODEL_TYPES), .start = (uint32_t)a, .end = (uint32_t)b};
+    *rel = (ModelRel){
+        .exists = true, .type = pick(w, MODEL_TYPES), .start = (uint32_t)a, .end = (uint32_t)b};
     rel->prop = pick(w, 3) ? 0 : random_value(w);
     uint32_t start[2] = {0, 1};
     KtProp prop = {w->key[0], model_value(w, rel->prop)};
@@ -279,7 +283,8 @@ static inline void random_change(World *w)
 
 /* ---- comparison ---- */
 
-static inline void compare_scan(World *w, const Model *m, KtView *view, KtScanSpec spec, int32_t label, int32_t type)
+static inline void compare_scan(World *w, const Model *m, KtView *view, KtScanSpec spec,
+                                int32_t label, int32_t type)
 {
     KtScan *scan;
     bool rels = spec.kind == KT_SCAN_RELS || spec.kind == KT_SCAN_TYPE;
@@ -300,9 +305,11 @@ static inline void compare_scan(World *w, const Model *m, KtView *view, KtScanSp
             bool found = false;
             for (uint32_t k = 0; k < (rels ? m->rels : m->nodes) && !found; k++) {
                 if (rels)
-                    found = m->rel[k].exists && m->rel[k].id == id && (type < 0 || m->rel[k].type == (uint32_t)type);
+                    found = m->rel[k].exists && m->rel[k].id == id &&
+                            (type < 0 || m->rel[k].type == (uint32_t)type);
                 else
-                    found = m->node[k].exists && m->node[k].id == id && (label < 0 || m->node[k].label[label]);
+                    found = m->node[k].exists && m->node[k].id == id &&
+                            (label < 0 || m->node[k].label[label]);
             }
             cr_assert(found, "a scan gives only what is there");
         }
@@ -361,7 +368,8 @@ static inline void compare_expand(World *w, const Model *m, KtView *view, KtDir 
             uint32_t loops = 0;
             for (uint32_t i = 0; i < slice[s].n; i++) {
                 uint32_t nbr = ((const uint32_t *)slice[s].nbr)[i];
-                uint64_t rel = slice[s].rel_width == 4 ? ((const uint32_t *)slice[s].rel)[i] : ((const uint64_t *)slice[s].rel)[i];
+                uint64_t rel = slice[s].rel_width == 4 ? ((const uint32_t *)slice[s].rel)[i]
+                                                       : ((const uint64_t *)slice[s].rel)[i];
                 uint32_t r = 0;
                 while (r < m->rels && !(m->rel[r].exists && m->rel[r].id == rel))
                     r++;
@@ -403,7 +411,8 @@ static inline void compare_between(World *w, const Model *m, KtView *view)
     uint32_t a[PAIRS], b[PAIRS];
     if (m->nodes == 0)
         return;
-    uint32_t same = pick(w, 3), one = pick(w, m->nodes); /* also with one side the same in all rows */
+    uint32_t same = pick(w, 3),
+             one = pick(w, m->nodes); /* also with one side the same in all rows */
     for (int i = 0; i < PAIRS; i++) {
         a[i] = same == 1 ? one : pick(w, m->nodes);
         b[i] = same == 2 ? one : pick(w, 4) ? pick(w, m->nodes) : a[i];
@@ -416,8 +425,8 @@ static inline void compare_between(World *w, const Model *m, KtView *view)
     for (int dir = KT_OUT; dir <= KT_BOTH; dir++) {
         KtHop hop = {.dir = (KtDir)dir};
         KtPairs pairs;
-        OK(kt_between(view, &hop, (KtIds){.id = ida, .width = 4, .n = PAIRS}, (KtIds){.id = idb, .width = 4, .n = PAIRS},
-                      w->arena, &pairs));
+        OK(kt_between(view, &hop, (KtIds){.id = ida, .width = 4, .n = PAIRS},
+                      (KtIds){.id = idb, .width = 4, .n = PAIRS}, w->arena, &pairs));
         uint32_t want = 0;
         for (int i = 0; i < PAIRS; i++) {
             for (uint32_t r = 0; r < m->rels; r++) {
@@ -471,7 +480,8 @@ static inline void compare_entities(World *w, const Model *m, KtView *view)
         OK(kt_node_props(view, w->key[k], ids, w->arena, &col));
         for (uint32_t i = 0; i < m->nodes; i++) {
             int64_t want = m->node[i].exists ? m->node[i].prop[k] : 0;
-            cr_assert(model_is(kt_col_value(&col, i), want), "node %u key %d is %lld", i, k, (long long)want);
+            cr_assert(model_is(kt_col_value(&col, i), want), "node %u key %d is %lld", i, k,
+                      (long long)want);
             const KtValue *in_map = kt_map_get(map[i], kt_name_text(view, KT_NAME_KEY, w->key[k]));
             cr_assert(model_is(in_map ? *in_map : kt_null(), want));
         }
@@ -486,7 +496,8 @@ static inline void compare_entities(World *w, const Model *m, KtView *view)
     for (uint32_t i = 0; i < m->rels; i++) {
         const ModelRel *r = &m->rel[i];
         cr_assert_eq(kt_bit(bits, i), r->exists);
-        cr_assert(model_is(kt_col_value(&col, i), r->exists ? r->prop : 0), "the property of a relationship");
+        cr_assert(model_is(kt_col_value(&col, i), r->exists ? r->prop : 0),
+                  "the property of a relationship");
         if (r->exists) {
             cr_assert_eq(ref[i].start, m->node[r->start].id);
             cr_assert_eq(ref[i].end, m->node[r->end].id);

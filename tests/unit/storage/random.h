@@ -12,7 +12,10 @@ static inline uint64_t random_next(uint64_t *state)
     z = (z ^ (z >> 27)) * 0x94D049BB133111EBULL;
     return z ^ (z >> 31);
 }
-static inline uint32_t random_below(uint64_t *state, uint32_t n) { return (uint32_t)(random_next(state) % n); }
+static inline uint32_t random_below(uint64_t *state, uint32_t n)
+{
+    return (uint32_t)(random_next(state) % n);
+}
 static inline size_t random_bytes(uint64_t *state, uint8_t *out, uint32_t most)
 {
     uint32_t n = random_below(state, most + 1);

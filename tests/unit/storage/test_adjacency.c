@@ -40,8 +40,8 @@ static void check_round_trip(const KtAdjPair *pair, uint32_t n, KtNodeId node)
     cr_assert_eq(kt_adj_rels64(&head, rel64), KT_OK);
     for (uint32_t i = 0; i < n; i++) {
         loops += pair[i].nbr == node;
-        cr_assert(kt_adj_order(pair[i], back[i]) == 0 && nbr[i] == pair[i].nbr && rel32[i] == pair[i].rel &&
-                  rel64[i] == pair[i].rel);
+        cr_assert(kt_adj_order(pair[i], back[i]) == 0 && nbr[i] == pair[i].nbr &&
+                  rel32[i] == pair[i].rel && rel64[i] == pair[i].rel);
     }
     cr_assert_eq(head.loops, loops);
     cr_assert_eq(kt_adj_encode32(&again, node, nbr, rel32, n), KT_OK);
@@ -87,7 +87,8 @@ Test(storage_adjacency, more_than_a_segment_of_parallel_edges_is_cut_into_segmen
 static void apply_one(KtBuf *value, KtSpan op)
 {
     KtBuf out = {0};
-    kt_adj_merge.full(kt_span("\0\0\0\0\0\0\0\1\1\0\0\0\1", 13), kt_span(value->data, value->len), &op, 1, &out);
+    kt_adj_merge.full(kt_span("\0\0\0\0\0\0\0\1\1\0\0\0\1", 13), kt_span(value->data, value->len),
+                      &op, 1, &out);
     kt_buf_close(value);
     *value = out;
 }
@@ -181,7 +182,8 @@ Test(storage_adjacency, decoders_survive_random_and_damaged_bytes)
             cr_assert(head.n <= len);
             uint64_t *wide = malloc((head.n + 1) * sizeof *wide);
             KtAdjPair *pair = malloc((head.n + 1) * sizeof *pair);
-            KtStatus nbrs = kt_adj_nbrs(&head, (uint32_t *)wide), rels = kt_adj_rels32(&head, (uint32_t *)wide);
+            KtStatus nbrs = kt_adj_nbrs(&head, (uint32_t *)wide),
+                     rels = kt_adj_rels32(&head, (uint32_t *)wide);
             KtStatus rels64 = kt_adj_rels64(&head, wide), pairs = kt_adj_pairs(&head, pair);
             cr_assert(rels == rels64 || rels == KT_ERR_ID_RANGE);
             cr_assert(pairs != KT_OK || rels64 == KT_OK);
@@ -210,8 +212,9 @@ Test(storage_adjacency, ids_that_do_not_fit_are_refused_by_the_narrow_decoders_o
 
 Test(storage_adjacency, keys_sort_as_their_parts_and_parse_back)
 {
-    KtKey a = kt_key_adj(7, 1, 3), b = kt_key_adj_segment(7, 1, 3, 0, 0), c = kt_key_adj_segment(7, 1, 3, 5, 1),
-          d = kt_key_adj(7, 1, 4), e = kt_key_adj(7, 2, 1), f = kt_key_adj(8, 1, 1);
+    KtKey a = kt_key_adj(7, 1, 3), b = kt_key_adj_segment(7, 1, 3, 0, 0),
+          c = kt_key_adj_segment(7, 1, 3, 5, 1), d = kt_key_adj(7, 1, 4), e = kt_key_adj(7, 2, 1),
+          f = kt_key_adj(8, 1, 1);
     KtKey all[] = {a, b, c, d, e, f};
     for (size_t i = 1; i < KT_COUNT(all); i++) {
         uint8_t least = all[i - 1].len < all[i].len ? all[i - 1].len : all[i].len;
@@ -220,7 +223,8 @@ Test(storage_adjacency, keys_sort_as_their_parts_and_parse_back)
     }
     KtAdjKey key;
     cr_assert(kt_key_parse_adj(kt_key_span(&c), &key));
-    cr_assert(key.node == 7 && key.dir == 1 && key.type == 3 && key.segment && key.nbr == 5 && key.rel == 1);
+    cr_assert(key.node == 7 && key.dir == 1 && key.type == 3 && key.segment && key.nbr == 5 &&
+              key.rel == 1);
     cr_assert(kt_key_parse_adj(kt_key_span(&a), &key) && !key.segment);
     cr_assert(!kt_key_parse_adj(kt_span(c.at, 20), &key));
 }

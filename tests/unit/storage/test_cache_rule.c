@@ -9,14 +9,30 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
-typedef enum Wording { RULE, NO_CHECK_OF_P, READ_NEWEST, RAISE_AFTER_PUBLISH, EVICT_TO_ZERO, RAISE_ONLY_CACHED, WORDINGS } Wording;
+typedef enum Wording {
+    RULE,
+    NO_CHECK_OF_P,
+    READ_NEWEST,
+    RAISE_AFTER_PUBLISH,
+    EVICT_TO_ZERO,
+    RAISE_ONLY_CACHED,
+    WORDINGS
+} Wording;
 
 typedef struct Block {
     KtSlotBlock head;
     int value;
 } Block;
 
-enum { FIRST = 10, COMMITS = 2, COMMIT_STEPS = 3, FILLS = 2, FILL_STEPS = 4, EVICTS = 1, PARTIES = 3 };
+enum {
+    FIRST = 10,
+    COMMITS = 2,
+    COMMIT_STEPS = 3,
+    FILLS = 2,
+    FILL_STEPS = 4,
+    EVICTS = 1,
+    PARTIES = 3
+};
 
 /* The slot as the rule's simpler wordings need to write it: the same words as slots.c, in plain form. */
 typedef struct Model {
@@ -49,7 +65,8 @@ static void fill_step(World *w, Wording wording)
     } else if (step == 2) {
         if (wording != NO_CHECK_OF_P && w->p < w->loaded.c)
             w->gave_up = true;
-        w->read = (int)(wording == READ_NEWEST ? w->written : w->p); /* the newest may not be published yet */
+        w->read = (int)(wording == READ_NEWEST ? w->written
+                                               : w->p); /* the newest may not be published yet */
     } else if (!w->gave_up && w->slot.stamp == w->loaded.stamp) {
         w->slot = (Model){BLOCK, w->loaded.c, w->read, w->slot.stamp + 1};
     }
@@ -86,7 +103,7 @@ static bool reads_right(const World *w)
 
 static long play(World w, Wording wording, long *orders)
 {
-    static const int last[PARTIES] = {COMMITS * COMMIT_STEPS, FILLS *FILL_STEPS, EVICTS};
+    static const int last[PARTIES] = {COMMITS * COMMIT_STEPS, FILLS * FILL_STEPS, EVICTS};
     if (!reads_right(&w)) {
         (*orders)++;
         return 1;
@@ -130,7 +147,8 @@ Test(storage_cache_rule, each_simpler_wording_reads_wrong)
 {
     for (Wording wording = NO_CHECK_OF_P; wording < WORDINGS; wording++) {
         long orders;
-        cr_assert_gt(wrong_reads(wording, &orders), 0, "wording %d is as good as the rule", (int)wording);
+        cr_assert_gt(wrong_reads(wording, &orders), 0, "wording %d is as good as the rule",
+                     (int)wording);
     }
 }
 
@@ -162,7 +180,8 @@ Test(storage_cache_rule, slots_follow_the_rule)
     cr_assert(kt_slots_load(slots, 7, &later));
     cr_assert_not(kt_slots_fill(slots, 7, later, FIRST, &late->head), "P below the word's c");
     cr_assert(kt_slots_fill(slots, 7, later, FIRST + 1, &late->head));
-    cr_assert_eq(kt_slots_read(slots, 7, FIRST, &found), KT_SLOT_UNKNOWN, "too new for this reader");
+    cr_assert_eq(kt_slots_read(slots, 7, FIRST, &found), KT_SLOT_UNKNOWN,
+                 "too new for this reader");
     cr_assert_eq(kt_slots_read(slots, 7, FIRST + 1, &found), KT_SLOT_BLOCK);
     cr_assert_eq(((Block *)found)->value, 1);
 

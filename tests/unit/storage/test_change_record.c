@@ -12,7 +12,11 @@ static KtChange sample(int kind, KtToken *label, KtProp *prop)
     label[1] = 900;
     prop[0] = (KtProp){1, kt_int(-5)};
     prop[1] = (KtProp){70000, kt_text("text", 4)};
-    KtChange c = {.kind = (KtChangeKind)kind, .id = 77, .token = 5, .before = kt_null(), .after = kt_float(0.5)};
+    KtChange c = {.kind = (KtChangeKind)kind,
+                  .id = 77,
+                  .token = 5,
+                  .before = kt_null(),
+                  .after = kt_float(0.5)};
     if (kind == KT_CHANGE_NODE_ADD || kind == KT_CHANGE_NODE_DEL) {
         c.labels = 2;
         c.label = label;
@@ -37,7 +41,8 @@ static KtChange sample(int kind, KtToken *label, KtProp *prop)
 static void make(KtBuf *record, KtRecordHeader *header, const KtBuf *payload)
 {
     uint8_t digest[KT_DIGEST_SIZE];
-    cr_assert_eq(kt_change_record_put(record, header, kt_span(payload->data, payload->len), digest), KT_OK);
+    cr_assert_eq(kt_change_record_put(record, header, kt_span(payload->data, payload->len), digest),
+                 KT_OK);
 }
 
 Test(storage_change_record, every_kind_of_change_is_read_back)
@@ -70,13 +75,15 @@ Test(storage_change_record, every_kind_of_change_is_read_back)
         if (want.labels)
             cr_assert_eq(got.label[1], 900u);
         if (want.props)
-            cr_assert(got.prop[1].key == 70000 && kt_value_equivalent(got.prop[1].value, prop[1].value));
+            cr_assert(got.prop[1].key == 70000 &&
+                      kt_value_equivalent(got.prop[1].value, prop[1].value));
         if (got.kind != KT_CHANGE_NAME)
             cr_assert_eq(got.id, 77u);
         if (got.kind == KT_CHANGE_NODE_PROP || got.kind == KT_CHANGE_REL_PROP)
             cr_assert(kt_is_null(got.before) && got.after.as.f == 0.5);
         if (got.kind == KT_CHANGE_INDEX_PUT)
-            cr_assert(got.unique && got.sub == KT_INDEX_ONLINE && got.key == 6 && kt_text_eq(got.text, want.text));
+            cr_assert(got.unique && got.sub == KT_INDEX_ONLINE && got.key == 6 &&
+                      kt_text_eq(got.text, want.text));
     }
     kt_arena_close(arena);
     kt_buf_close(&payload);
@@ -118,7 +125,8 @@ Test(storage_change_record, a_newer_form_is_named_as_such)
     make(&record, &header, &payload);
     record.data[0] = KT_RECORD_FORMAT + 1;
     uint8_t digest[KT_DIGEST_SIZE];
-    cr_assert_eq(kt_record_header_get(kt_span(record.data, record.len), &header, digest), KT_ERR_STORE_FORMAT);
+    cr_assert_eq(kt_record_header_get(kt_span(record.data, record.len), &header, digest),
+                 KT_ERR_STORE_FORMAT);
     kt_buf_close(&payload);
     kt_buf_close(&record);
 }

@@ -100,10 +100,12 @@ static void compare_with_log(KtDatabase *db)
     KtDiag diag = {.status = KT_OK};
     KtKvIter *iter;
     cr_assert_eq(kt_database_open(&spec, &diag, &copy), KT_OK);
-    cr_assert_eq(kt_kv_iter_open(db->store->kv, NULL, KT_FAMILY_LOG, KT_KV_TOTAL_ORDER, &iter), KT_OK);
+    cr_assert_eq(kt_kv_iter_open(db->store->kv, NULL, KT_FAMILY_LOG, KT_KV_TOTAL_ORDER, &iter),
+                 KT_OK);
     cr_assert_eq(kt_kv_iter_seek(iter, kt_span(NULL, 0)), KT_OK);
     while (kt_kv_iter_valid(iter)) {
-        cr_assert_eq(kt_sequence_record(copy, kt_kv_iter_value(iter), &diag), KT_OK, "%s", diag.message);
+        cr_assert_eq(kt_sequence_record(copy, kt_kv_iter_value(iter), &diag), KT_OK, "%s",
+                     diag.message);
         cr_assert_eq(kt_kv_iter_next(iter), KT_OK);
     }
     kt_kv_iter_close(iter);
@@ -128,7 +130,8 @@ Test(storage_crash, no_commit_that_was_told_of_is_lost_and_none_is_half)
         last = told > last ? told : last;
         KtDatabase *db = open_db(f.db);
         KtCommit found = kt_database_published(db);
-        cr_assert_geq(found, last, "told of %llu, found %llu", (unsigned long long)last, (unsigned long long)found);
+        cr_assert_geq(found, last, "told of %llu, found %llu", (unsigned long long)last,
+                      (unsigned long long)found);
         cr_assert_eq(kt_stats(db).nodes, found * EACH);
         cr_assert_eq(kt_stats(db).rels, found * EACH);
         compare_with_log(db);

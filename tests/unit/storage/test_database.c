@@ -235,8 +235,10 @@ Test(storage_database, two_members_of_a_record_change_two_properties_of_one_node
     world_begin(w);
     OK(kt_add_nodes(w->view, 1, w->label, 1, NULL, &node));
     (void)world_commit(w);
-    KtChange one = {.kind = KT_CHANGE_NODE_PROP, .id = node, .token = w->key[0], .after = kt_int(1)};
-    KtChange two = {.kind = KT_CHANGE_NODE_PROP, .id = node, .token = w->key[1], .after = kt_text("two", 3)};
+    KtChange one = {
+        .kind = KT_CHANGE_NODE_PROP, .id = node, .token = w->key[0], .after = kt_int(1)};
+    KtChange two = {
+        .kind = KT_CHANGE_NODE_PROP, .id = node, .token = w->key[1], .after = kt_text("two", 3)};
     KtBuf payload = {0};
     put_changes(&payload, &one, 1);
     put_changes(&payload, &two, 1);
@@ -262,12 +264,32 @@ Test(storage_database, what_one_member_creates_and_the_next_deletes_leaves_nothi
     (void)world_commit(w);
     Digest before = digest_of(w);
     KtProp prop = {w->key[0], kt_int(7)};
-    KtChange create[2] = {
-        {.kind = KT_CHANGE_NODE_ADD, .id = node + 1, .labels = 1, .label = w->label, .props = 1, .prop = &prop},
-        {.kind = KT_CHANGE_REL_ADD, .id = 0, .token = w->type[0], .start = node, .end = node + 1, .props = 1, .prop = &prop}};
-    KtChange removal[2] = {
-        {.kind = KT_CHANGE_REL_DEL, .id = 0, .token = w->type[0], .start = node, .end = node + 1, .props = 1, .prop = &prop},
-        {.kind = KT_CHANGE_NODE_DEL, .id = node + 1, .labels = 1, .label = w->label, .props = 1, .prop = &prop}};
+    KtChange create[2] = {{.kind = KT_CHANGE_NODE_ADD,
+                           .id = node + 1,
+                           .labels = 1,
+                           .label = w->label,
+                           .props = 1,
+                           .prop = &prop},
+                          {.kind = KT_CHANGE_REL_ADD,
+                           .id = 0,
+                           .token = w->type[0],
+                           .start = node,
+                           .end = node + 1,
+                           .props = 1,
+                           .prop = &prop}};
+    KtChange removal[2] = {{.kind = KT_CHANGE_REL_DEL,
+                            .id = 0,
+                            .token = w->type[0],
+                            .start = node,
+                            .end = node + 1,
+                            .props = 1,
+                            .prop = &prop},
+                           {.kind = KT_CHANGE_NODE_DEL,
+                            .id = node + 1,
+                            .labels = 1,
+                            .label = w->label,
+                            .props = 1,
+                            .prop = &prop}};
     KtBuf payload = {0};
     put_changes(&payload, create, 2);
     put_changes(&payload, removal, 2);
@@ -306,7 +328,8 @@ Test(storage_database, a_record_that_does_not_follow_or_is_changed_is_refused)
             continue; /* the epoch may be any */
         kt_diag_clear(&copy->diag);
         KtStatus status = kt_sequence_record(copy->db, kt_span(broken, first.len), &copy->diag);
-        bool header_only = i >= 25 && i < 41; /* time and place in the log: judged by the next header */
+        bool header_only =
+            i >= 25 && i < 41; /* time and place in the log: judged by the next header */
         cr_assert(header_only || status != KT_OK, "byte %zu was changed and taken", i);
         if (status == KT_OK)
             break;
@@ -337,7 +360,8 @@ Test(storage_database, an_edge_lost_from_one_list_changes_the_digest)
     kt_buf_close(&operand);
     KtPublished *published;
     OK(kt_published_make(w->db, 1, &published));
-    kt_graph_cache_raise_list(w->db->cache, KT_IN, node[1], 1); /* no commit did it: the cache must be told */
+    kt_graph_cache_raise_list(w->db->cache, KT_IN, node[1],
+                              1); /* no commit did it: the cache must be told */
     kt_publish(w->db, published);
     cr_assert(!same(whole, digest_of(w)));
     close_world(w);
@@ -405,7 +429,8 @@ Test(storage_database, a_hub_is_split_and_stays_right)
             cr_assert_leq(slice[s].n, (uint32_t)KT_SLICE_MOST);
             for (uint32_t i = 0; i < slice[s].n; i++) {
                 uint64_t nbr = ((const uint32_t *)slice[s].nbr)[i];
-                uint64_t id = slice[s].rel_width == 4 ? ((const uint32_t *)slice[s].rel)[i] : ((const uint64_t *)slice[s].rel)[i];
+                uint64_t id = slice[s].rel_width == 4 ? ((const uint32_t *)slice[s].rel)[i]
+                                                      : ((const uint64_t *)slice[s].rel)[i];
                 cr_assert(seen == 0 || nbr > last_nbr || (nbr == last_nbr && id > last_rel));
                 last_nbr = nbr;
                 last_rel = id;
@@ -454,7 +479,8 @@ Test(storage_database, fewer_commits_than_at_the_last_stop_are_refused_and_both_
     put_meta(f.db, KT_META_STOP, &value);
     KtDatabaseSpec spec = {.path = f.db};
     cr_assert_eq(kt_database_open(&spec, &w->diag, &w->db), KT_ERR_DURABILITY_GAP);
-    cr_assert(strstr(w->diag.message, "commit 7") && strstr(w->diag.message, "commit 2"), "%s", w->diag.message);
+    cr_assert(strstr(w->diag.message, "commit 7") && strstr(w->diag.message, "commit 2"), "%s",
+              w->diag.message);
     kt_buf_close(&value);
     free_world(w);
     folder_remove(&f);
@@ -550,7 +576,8 @@ Test(storage_database, a_connected_node_is_not_deleted_without_its_relationships
     OK(kt_del_nodes(w->view, one_id(&node[1]), false));
     OK(kt_del_rels(w->view, one_id(&rel)));
     OK(kt_statement_end(w->view, &w->diag));
-    cr_assert_eq(kt_add_rels(w->view, 1, w->type[0], &node[0], &node[1], NULL, &rel), KT_ERR_DELETED_ENTITY_ACCESS);
+    cr_assert_eq(kt_add_rels(w->view, 1, w->type[0], &node[0], &node[1], NULL, &rel),
+                 KT_ERR_DELETED_ENTITY_ACCESS);
     world_end(w);
     close_world(w);
 }

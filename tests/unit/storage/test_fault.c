@@ -6,7 +6,10 @@
 #include "tests/unit/storage/folder.h"
 #include "tests/unit/storage/model.h"
 
-static KtDatabaseSpec spec_of(const char *path) { return (KtDatabaseSpec){.path = path, .create = true, .id = 1}; }
+static KtDatabaseSpec spec_of(const char *path)
+{
+    return (KtDatabaseSpec){.path = path, .create = true, .id = 1};
+}
 
 static void open_faulty(World *w, const char *path, KtKv **fault)
 {
@@ -67,7 +70,8 @@ static void set_up(World *w, KtNodeId node[3], KtRelId rel[2])
     OK(kt_add_rels(w->view, 2, w->type[0], from, to, NULL, rel));
     (void)world_commit(w);
     KtCommit changed;
-    KtIndexSpec index = {.label = KT_TEXT_LITERAL("L0"), .key = KT_TEXT_LITERAL("k0"), .unique = true};
+    KtIndexSpec index = {
+        .label = KT_TEXT_LITERAL("L0"), .key = KT_TEXT_LITERAL("k0"), .unique = true};
     OK(kt_index_create(w->db, &index, 0, NULL, &w->diag, &changed));
 }
 
@@ -88,7 +92,8 @@ static void sweep(KtKvFaultOn on)
         KtStatus status = transaction(w, node[0], node[1], rel[1]);
         bool failed = kt_kv_fault_hits(fault, on) > 0;
         kt_kv_fault_set(fault, on, UINT64_MAX, false);
-        cr_assert_eq(failed, status != KT_OK, "operation %d fault %d: %s", (int)nth, (int)on, w->diag.message);
+        cr_assert_eq(failed, status != KT_OK, "operation %d fault %d: %s", (int)nth, (int)on,
+                     w->diag.message);
         bool latched = kt_database_latched(w->db);
         cr_assert_eq(latched, status == KT_ERR_COMMIT_OUTCOME_UNKNOWN);
         digest_of(w, now); /* reads go on */
@@ -180,7 +185,9 @@ static KtStatus change_some(World *w, KtView *view, uint64_t id[64])
     KtStatus status = kt_add_nodes(view, 2, w->label, 1, NULL, made);
     status = status ? status : kt_add_rels(view, 2, w->type[0], made, made, NULL, rel);
     status = status ? status : kt_del_rels(view, few);
-    status = status ? status : kt_set_props(view, KT_NODE, (KtIds){.id = made, .width = 8, .n = 2}, w->key[0], &col);
+    status = status ? status
+                    : kt_set_props(view, KT_NODE, (KtIds){.id = made, .width = 8, .n = 2},
+                                   w->key[0], &col);
     status = status ? status : kt_del_nodes(view, few, true);
     return status ? status : kt_statement_end(view, &w->diag);
 }
@@ -218,9 +225,10 @@ Test(storage_fault, reads_that_fail_anywhere_are_reported_and_hold_nothing)
         KtStatus asked = ask_all(w, w->view, id);
         kt_kv_fault_set(fault, KT_FAULT_READ, UINT64_MAX, false);
         failures += status != KT_OK || asked != KT_OK;
-        cr_assert(status == KT_OK || status == KT_ERR_IO || status == KT_ERR_DELETED_ENTITY_ACCESS, "%s: %s",
-                  kt_error_facts(status)->name, w->diag.message);
-        cr_assert(asked == KT_OK || asked == KT_ERR_IO, "%s: %s", kt_error_facts(asked)->name, w->diag.message);
+        cr_assert(status == KT_OK || status == KT_ERR_IO || status == KT_ERR_DELETED_ENTITY_ACCESS,
+                  "%s: %s", kt_error_facts(status)->name, w->diag.message);
+        cr_assert(asked == KT_OK || asked == KT_ERR_IO, "%s: %s", kt_error_facts(asked)->name,
+                  w->diag.message);
         kt_diag_clear(&w->diag);
         OK(ask_all(w, w->view, id));
         kt_undo(w->view, 0);

@@ -63,7 +63,10 @@ static void expect_file(const char *path, const char *want)
     cr_assert_str_eq(text, want);
 }
 
-static KtImportSpec spec(void) { return (KtImportSpec){.data = data, .edges = edges, .label = "Person", .type = "KNOWS"}; }
+static KtImportSpec spec(void)
+{
+    return (KtImportSpec){.data = data, .edges = edges, .label = "Person", .type = "KNOWS"};
+}
 
 static KtImportCounts import(const KtImportSpec *s)
 {
@@ -164,7 +167,8 @@ Test(storage_import, lines_become_nodes_relationships_names_and_a_unique_constra
         kt_buf_clear(&key);
         cr_assert(kt_index_key(&key, 1, kt_int(number[i]), i));
         KtKvValue value;
-        cr_assert_eq(kt_kv_get(kv, NULL, KT_FAMILY_INDEX, kt_span(key.data, key.len), &value), KT_OK);
+        cr_assert_eq(kt_kv_get(kv, NULL, KT_FAMILY_INDEX, kt_span(key.data, key.len), &value),
+                     KT_OK);
         cr_assert_not_null(value.bytes.at);
         kt_kv_release(&value);
     }
@@ -182,7 +186,8 @@ Test(storage_import, lines_become_nodes_relationships_names_and_a_unique_constra
     KtAdjPair pair[8];
     uint32_t keys;
     cr_assert_eq(list_of(kv, 3, KT_IN, pair, &keys), 3);
-    cr_assert(pair[0].nbr == 1 && pair[0].rel == 1 && pair[1].nbr == 1 && pair[1].rel == 2 && pair[2].nbr == 3 && pair[2].rel == 4);
+    cr_assert(pair[0].nbr == 1 && pair[0].rel == 1 && pair[1].nbr == 1 && pair[1].rel == 2 &&
+              pair[2].nbr == 3 && pair[2].rel == 4);
     KtKey ten = kt_key_adj(3, KT_OUT, 1);
     KtAdjHead head;
     value = get(kv, KT_FAMILY_ADJ, ten);
@@ -202,14 +207,16 @@ Test(storage_import, lines_become_nodes_relationships_names_and_a_unique_constra
     KtMetaState state;
     cr_assert_eq(kt_kv_get(kv, NULL, KT_FAMILY_META, kt_span(key.data, key.len), &value), KT_OK);
     cr_assert(value.bytes.at && kt_meta_get_state(value.bytes.at, value.bytes.len, &state));
-    cr_assert(state.nodes == 4 && state.rels == 5 && state.next_node == 4 && state.next_rel == 5 && state.next_index == 2);
+    cr_assert(state.nodes == 4 && state.rels == 5 && state.next_node == 4 && state.next_rel == 5 &&
+              state.next_index == 2);
     kt_kv_release(&value);
     kt_buf_clear(&key);
     kt_meta_key_index(&key, 1);
     KtMetaIndex index;
     cr_assert_eq(kt_kv_get(kv, NULL, KT_FAMILY_META, kt_span(key.data, key.len), &value), KT_OK);
     cr_assert(kt_meta_get_index(key.data, key.len, value.bytes.at, value.bytes.len, &index));
-    cr_assert(index.unique && index.state == KT_INDEX_ONLINE && index.label == 1 && index.key == 1 && index.name.len > 0);
+    cr_assert(index.unique && index.state == KT_INDEX_ONLINE && index.label == 1 &&
+              index.key == 1 && index.name.len > 0);
     kt_kv_release(&value);
     kt_buf_close(&key);
     kt_kv_close(kv);
@@ -234,8 +241,10 @@ Test(storage_import, weights_are_integers_if_all_are_and_follow_their_relationsh
     KtImportSpec s = spec();
     s.weight = "strength";
     KtImportCounts counts = import(&s);
-    cr_assert(counts.rels == 4 && counts.rejects == 2 && counts.nodes == 4, "node 3 came with rejected lines only");
-    expect_file(edges, "5\tthere is no third column\t1 3\n6\tthe third column is no number\t1 3 x\n");
+    cr_assert(counts.rels == 4 && counts.rejects == 2 && counts.nodes == 4,
+              "node 3 came with rejected lines only");
+    expect_file(edges,
+                "5\tthere is no third column\t1 3\n6\tthe third column is no number\t1 3 x\n");
     KtKv *kv = open_built();
     int64_t want[] = {-7, 10, 30, 40}; /* 1>1, 1>2, 5>6, 5>6 in the order of the file */
     for (uint32_t r = 0; r < 4; r++) {
@@ -281,9 +290,12 @@ Test(storage_import, a_nodes_file_gives_typed_properties_and_the_only_nodes)
     KtImportSpec s = spec();
     s.nodes = nodes;
     KtImportCounts counts = import(&s);
-    cr_assert(counts.nodes == 5 && counts.rels == 3 && counts.rejects == 6, "%llu %llu %llu", (unsigned long long)counts.nodes,
-              (unsigned long long)counts.rels, (unsigned long long)counts.rejects);
-    expect_file(edges, "3\tthe nodes file lacks the second node\t4 77\n4\tthe nodes file lacks the first node\t6 2\n");
+    cr_assert(counts.nodes == 5 && counts.rels == 3 && counts.rejects == 6, "%llu %llu %llu",
+              (unsigned long long)counts.nodes, (unsigned long long)counts.rels,
+              (unsigned long long)counts.rejects);
+    expect_file(
+        edges,
+        "3\tthe nodes file lacks the second node\t4 77\n4\tthe nodes file lacks the first node\t6 2\n");
     expect_file(nodes, "7\ta node with this id came before\t4,again,,,\n"
                        "8\ta field is no integer of 64 bits\t6,x,old,,\n"
                        "9\tthere are fewer fields than in the heading\t7,x\n"
@@ -298,19 +310,28 @@ Test(storage_import, a_nodes_file_gives_typed_properties_and_the_only_nodes)
     v = prop_of(kv, KT_FAMILY_NODE, 0, 2);
     cr_assert(v.len == 9 && memcmp(v.as.text, "two\nlines", 9) == 0);
     cr_assert_eq(prop_of(kv, KT_FAMILY_NODE, 0, 3).kind, KT_NULL);
-    cr_assert_eq(prop_of(kv, KT_FAMILY_NODE, 3, 2).kind, KT_NULL, "empty without quotes is no property");
+    cr_assert_eq(prop_of(kv, KT_FAMILY_NODE, 3, 2).kind, KT_NULL,
+                 "empty without quotes is no property");
     v = prop_of(kv, KT_FAMILY_NODE, 2, 2);
     cr_assert(v.kind == KT_TEXT && v.len == 0, "empty with quotes is the empty string");
     v = prop_of(kv, KT_FAMILY_NODE, 4, 2);
-    cr_assert(v.kind == KT_TEXT && v.len == 5000 && v.as.text[4999] == 'z', "a long text stands out of line");
+    cr_assert(v.kind == KT_TEXT && v.len == 5000 && v.as.text[4999] == 'z',
+              "a long text stands out of line");
     cr_assert(kt_text_eq(name_of(kv, KT_NAME_KEY, 5), KT_TEXT_LITERAL("happy, now")));
     kt_kv_close(kv);
 }
 
 Test(storage_import, headings_that_are_not_understood_are_refused_by_name)
 {
-    const char *headings[] = {"", "name:string\n", "id,name\n", "id,age:int\n", "id,a:string,a:integer\n", "id,id:integer\n",
-                              "id:string\n", "id,:string\n", "id,\"a:string\n"};
+    const char *headings[] = {"",
+                              "name:string\n",
+                              "id,name\n",
+                              "id,age:int\n",
+                              "id,a:string,a:integer\n",
+                              "id,id:integer\n",
+                              "id:string\n",
+                              "id,:string\n",
+                              "id,\"a:string\n"};
     write_file(edges, "1 2\n");
     for (size_t i = 0; i < KT_COUNT(headings); i++) {
         KtImportSpec s = spec();
@@ -331,7 +352,8 @@ typedef struct Edge {
 static int by_edge(const void *a, const void *b)
 {
     const Edge *x = a, *y = b;
-    return x->start != y->start ? (x->start < y->start ? -1 : 1) : (x->end > y->end) - (x->end < y->end);
+    return x->start != y->start ? (x->start < y->start ? -1 : 1)
+                                : (x->end > y->end) - (x->end < y->end);
 }
 
 /* A multigraph with a hub, self-loops and thousands of parallel edges, against plain loops. */
@@ -346,7 +368,8 @@ Test(storage_import, every_list_equals_brute_force_and_long_ones_are_split)
         edge[i].start = random_below(&seed, 3) ? random_below(&seed, N) : 7;
         edge[i].end = random_below(&seed, 4) ? random_below(&seed, N) : 9;
         seen[edge[i].start] = seen[edge[i].end] = true;
-        fprintf(f, "%u %u\n", edge[i].start * 1000003u, edge[i].end * 1000003u); /* far apart: hashed */
+        fprintf(f, "%u %u\n", edge[i].start * 1000003u,
+                edge[i].end * 1000003u); /* far apart: hashed */
     }
     fclose(f);
     for (uint32_t i = 0; i < N; i++)
@@ -378,11 +401,14 @@ Test(storage_import, every_list_equals_brute_force_and_long_ones_are_split)
         KtBuf key = {0};
         KtKvValue value;
         kt_meta_key_split(&key, node, KT_IN, 1);
-        cr_assert_eq(kt_kv_get(kv, NULL, KT_FAMILY_META, kt_span(key.data, key.len), &value), KT_OK);
-        cr_assert_eq(value.bytes.at ? kt_meta_split_count(value.bytes.at, value.bytes.len) : 1, keys);
+        cr_assert_eq(kt_kv_get(kv, NULL, KT_FAMILY_META, kt_span(key.data, key.len), &value),
+                     KT_OK);
+        cr_assert_eq(value.bytes.at ? kt_meta_split_count(value.bytes.at, value.bytes.len) : 1,
+                     keys);
         for (uint32_t i = 0; value.bytes.at && i < keys; i++) {
             KtMetaBound bound = kt_meta_split_at(value.bytes.at, i);
-            KtKvValue segment = get(kv, KT_FAMILY_ADJ, kt_key_adj_segment(node, KT_IN, 1, bound.nbr, bound.rel));
+            KtKvValue segment =
+                get(kv, KT_FAMILY_ADJ, kt_key_adj_segment(node, KT_IN, 1, bound.nbr, bound.rel));
             cr_assert(segment.bytes.at && (i > 0 || (bound.nbr == 0 && bound.rel == 0)));
             kt_kv_release(&segment);
         }
@@ -410,7 +436,8 @@ Test(storage_import, a_gzip_file_gives_the_same_and_a_cut_one_is_an_error)
     for (uint32_t i = 0; i < 100000; i++)
         fprintf(f, "%u %u\r\n", i % 1000, (i * 7919u) % 5000);
     fclose(f);
-    snprintf(command, sizeof command, "gzip -k %s && head -c 50000 %s.gz > %s/cut.gz", edges, edges, folder);
+    snprintf(command, sizeof command, "gzip -k %s && head -c 50000 %s.gz > %s/cut.gz", edges, edges,
+             folder);
     cr_assert_eq(system(command), 0);
     KtImportSpec s = spec();
     KtImportCounts plain = import(&s), zipped;
@@ -433,7 +460,8 @@ Test(storage_import, a_database_that_exists_is_refused_and_a_leftover_is_removed
     KtImportCounts counts;
     KtImportSpec s = spec();
     write_file(edges, "1 2\n");
-    snprintf(command, sizeof command, "mkdir -p %s/1.importing/files && touch %s/1.importing/files/x.sst", data, data);
+    snprintf(command, sizeof command,
+             "mkdir -p %s/1.importing/files && touch %s/1.importing/files/x.sst", data, data);
     cr_assert_eq(system(command), 0);
     import(&s);
     snprintf(path, sizeof path, "%s/1.importing", data);
@@ -492,7 +520,8 @@ Test(storage_import, the_database_opens_keeps_its_constraint_and_takes_commits)
         KtViewSpec writing = {.write = true};
         cr_assert_eq(kt_view_open(db, &writing, &diag, &view), KT_OK);
         const KtSchema *schema = kt_view_schema(view);
-        cr_assert(schema->n == 1 && schema->index[0].unique && schema->index[0].state == KT_INDEX_ONLINE);
+        cr_assert(schema->n == 1 && schema->index[0].unique &&
+                  schema->index[0].state == KT_INDEX_ONLINE);
         KtToken label, type, key;
         cr_assert_eq(kt_name_find(view, KT_NAME_LABEL, KT_TEXT_LITERAL("Person"), &label), KT_OK);
         cr_assert_eq(kt_name_find(view, KT_NAME_TYPE, KT_TEXT_LITERAL("KNOWS"), &type), KT_OK);
@@ -510,7 +539,8 @@ Test(storage_import, the_database_opens_keeps_its_constraint_and_takes_commits)
         uint32_t five = 5;
         uint64_t degree = 0;
         KtHop hop = {.dir = KT_OUT};
-        cr_assert_eq(kt_degrees(view, &hop, (KtIds){.id = &five, .width = 4, .n = 1}, &degree), KT_OK);
+        cr_assert_eq(kt_degrees(view, &hop, (KtIds){.id = &five, .width = 4, .n = 1}, &degree),
+                     KT_OK);
         cr_assert_eq(degree, 1500u + (uint32_t)round);
         /* a value that is there is refused, a new one is not */
         uint32_t start[2] = {0, 1};
@@ -549,9 +579,11 @@ static void digest_of(KtDatabase *db, uint8_t out[KT_DIGEST_BYTES])
 }
 
 /* The graph of the next test by commits: nodes 0..n-1 with id = 3 * node and name, edges with weights. */
-static void commit_graph(KtDatabase *db, uint32_t n, const Edge *edge, const double *weight, uint32_t edges_n)
+static void commit_graph(KtDatabase *db, uint32_t n, const Edge *edge, const double *weight,
+                         uint32_t edges_n)
 {
-    KtIndexSpec unique = {.label = KT_TEXT_LITERAL("Person"), .key = KT_TEXT_LITERAL("id"), .unique = true};
+    KtIndexSpec unique = {
+        .label = KT_TEXT_LITERAL("Person"), .key = KT_TEXT_LITERAL("id"), .unique = true};
     KtCommit changed;
     cr_assert_eq(kt_index_create(db, &unique, 0, NULL, &diag, &changed), KT_OK, "%s", diag.message);
     KtTurn turn = {0};
@@ -601,7 +633,8 @@ Test(storage_import, the_logical_digest_equals_that_of_the_same_graph_by_commits
     for (uint32_t i = N; i-- > 0;)
         fprintf(f, "%u,n%u\n", 3 * i, i);
     for (uint32_t i = 0; i < E; i++) {
-        edge[i] = (Edge){random_below(&seed, 3) ? random_below(&seed, N) : 7, random_below(&seed, N)};
+        edge[i] =
+            (Edge){random_below(&seed, 3) ? random_below(&seed, N) : 7, random_below(&seed, N)};
         weight[i] = (double)random_below(&seed, 100) / 4 + 0.25;
         fprintf(g, "%u\t%u\t%.2f\n", 3 * edge[i].start, 3 * edge[i].end, weight[i]);
     }

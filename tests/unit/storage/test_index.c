@@ -28,7 +28,8 @@ static void close_world(World *w)
     free(w);
 }
 
-static KtStatus create(World *w, const char *name, const char *label, const char *key, bool unique, KtCommit *changed)
+static KtStatus create(World *w, const char *name, const char *label, const char *key, bool unique,
+                       KtCommit *changed)
 {
     KtIndexSpec spec = {.name = {name, (uint32_t)strlen(name)},
                         .label = {label, (uint32_t)strlen(label)},
@@ -60,12 +61,14 @@ static void compare_seek(World *w, const Model *m, KtView *view, uint32_t index,
     for (uint32_t i = 0; i < SEEKS; i++) {
         uint32_t want = 0, got = 0;
         for (uint32_t n = 0; n < m->nodes && plain[i]; n++)
-            want += m->node[n].exists && m->node[n].label[label] && m->node[n].prop[key] == plain[i];
+            want +=
+                m->node[n].exists && m->node[n].label[label] && m->node[n].prop[key] == plain[i];
         for (; at < pairs.n && pairs.row[at] == i; at++, got++) {
             uint32_t n = 0;
             while (n < m->nodes && m->node[n].id != pairs.id[at])
                 n++;
-            cr_assert(n < m->nodes && m->node[n].exists && m->node[n].label[label] && m->node[n].prop[key] == plain[i]);
+            cr_assert(n < m->nodes && m->node[n].exists && m->node[n].label[label] &&
+                      m->node[n].prop[key] == plain[i]);
         }
         cr_assert_eq(got, want, "seek of %lld: %u of %u", (long long)plain[i], got, want);
     }
@@ -80,16 +83,19 @@ static uint32_t count_in(World *w, const Model *m, int label, int key, const KtR
             continue;
         KtValue v = model_value(w, m->node[i].prop[key]);
         int order;
-        if (range->low && (!kt_value_compare(v, *range->low, &order) || order < (range->low_inclusive ? 0 : 1)))
+        if (range->low &&
+            (!kt_value_compare(v, *range->low, &order) || order < (range->low_inclusive ? 0 : 1)))
             continue;
-        if (range->high && (!kt_value_compare(v, *range->high, &order) || order > (range->high_inclusive ? 0 : -1)))
+        if (range->high && (!kt_value_compare(v, *range->high, &order) ||
+                            order > (range->high_inclusive ? 0 : -1)))
             continue;
         n++;
     }
     return n;
 }
 
-static void compare_range(World *w, const Model *m, KtView *view, uint32_t index, int label, int key)
+static void compare_range(World *w, const Model *m, KtView *view, uint32_t index, int label,
+                          int key)
 {
     for (int round = 0; round < 8; round++) {
         KtValue low = model_value(w, random_value(w)), high = model_value(w, random_value(w));
@@ -108,7 +114,8 @@ static void compare_range(World *w, const Model *m, KtView *view, uint32_t index
             if (n == 0)
                 break;
             KtColumn col;
-            OK(kt_node_props(view, w->key[key], (KtIds){.id = id, .width = 4, .n = n}, w->arena, &col));
+            OK(kt_node_props(view, w->key[key], (KtIds){.id = id, .width = 4, .n = n}, w->arena,
+                             &col));
             for (uint32_t i = 0; i < n; i++) {
                 KtValue v = kt_col_value(&col, i);
                 cr_assert(kt_is_null(last) || kt_value_order(last, v) <= 0, "by value");
@@ -203,7 +210,8 @@ Test(storage_index, no_value_of_a_unique_constraint_is_double)
     world_begin(w);
     KtMark mark = kt_mark(w->view);
     cr_assert_eq(add_person(w, 2, &c), KT_ERR_CONSTRAINT, "against the store");
-    cr_assert(strstr(w->diag.message, "`u`") && strstr(w->diag.message, "L0"), "%s", w->diag.message);
+    cr_assert(strstr(w->diag.message, "`u`") && strstr(w->diag.message, "L0"), "%s",
+              w->diag.message);
     kt_undo(w->view, mark);
     cr_assert_eq(set_key(w, a, kt_float(2.0)), KT_ERR_CONSTRAINT, "1 and 1.0 are one value");
     kt_undo(w->view, mark);
@@ -215,7 +223,8 @@ Test(storage_index, no_value_of_a_unique_constraint_is_double)
     OK(set_key(w, without, kt_int(1)));
     mark = kt_mark(w->view);
     kt_diag_clear(&w->diag);
-    cr_assert_eq(kt_set_labels(w->view, one_id(&without), w->label[0], true), KT_ERR_CONSTRAINT, "a label may double it too");
+    cr_assert_eq(kt_set_labels(w->view, one_id(&without), w->label[0], true), KT_ERR_CONSTRAINT,
+                 "a label may double it too");
     kt_undo(w->view, mark);
     OK(kt_del_nodes(w->view, one_id(&b), false));
     OK(kt_set_labels(w->view, one_id(&without), w->label[0], true));
@@ -235,7 +244,8 @@ Test(storage_index, a_commit_checks_again_what_the_writes_did_not_undo)
     cr_assert_eq(add_person(w, 1, &b), KT_ERR_CONSTRAINT);
     KtCommit number;
     kt_diag_clear(&w->diag);
-    cr_assert_eq(kt_view_commit(w->view, &w->diag, &number), KT_ERR_CONSTRAINT, "the failed statement was not undone");
+    cr_assert_eq(kt_view_commit(w->view, &w->diag, &number), KT_ERR_CONSTRAINT,
+                 "the failed statement was not undone");
     world_end(w);
     cr_assert_eq(kt_stats(w->db).nodes, 0u);
     close_world(w);
@@ -254,7 +264,8 @@ Test(storage_index, a_double_found_by_the_fill_removes_the_constraint_and_names_
     char both[2][16];
     (void)snprintf(both[0], sizeof both[0], "%d", (int)node[17]);
     (void)snprintf(both[1], sizeof both[1], "%d", (int)node[2400]);
-    cr_assert(strstr(w->diag.message, both[0]) && strstr(w->diag.message, both[1]), "%s", w->diag.message);
+    cr_assert(strstr(w->diag.message, both[0]) && strstr(w->diag.message, both[1]), "%s",
+              w->diag.message);
     cr_assert_eq(w->db->store->schema->schema.n, 0u);
     OK(create(w, "i", "L0", "k0", false, &changed));
     cr_assert(changed);
@@ -304,12 +315,16 @@ Test(storage_index, creating_twice_and_dropping_say_what_they_found)
     OK(create(w, "i", "L0", "k0", false, &changed));
     cr_assert_eq(create(w, "i", "L1", "k1", false, &changed), KT_ERR_ALREADY_EXISTS);
     cr_assert_eq(create(w, "j", "L0", "k0", false, &changed), KT_ERR_ALREADY_EXISTS);
-    KtIndexSpec again = {.name = KT_TEXT_LITERAL("j"), .label = KT_TEXT_LITERAL("L0"), .key = KT_TEXT_LITERAL("k0"),
+    KtIndexSpec again = {.name = KT_TEXT_LITERAL("j"),
+                         .label = KT_TEXT_LITERAL("L0"),
+                         .key = KT_TEXT_LITERAL("k0"),
                          .if_not_exists = true};
     kt_diag_clear(&w->diag);
     OK(kt_index_create(w->db, &again, 0, NULL, &w->diag, &changed));
     cr_assert(!changed);
-    cr_assert_eq(kt_index_drop(w->db, KT_TEXT_LITERAL("i"), true, false, 0, NULL, &w->diag, &changed), KT_ERR_NOT_FOUND);
+    cr_assert_eq(
+        kt_index_drop(w->db, KT_TEXT_LITERAL("i"), true, false, 0, NULL, &w->diag, &changed),
+        KT_ERR_NOT_FOUND);
     kt_diag_clear(&w->diag);
     OK(kt_index_drop(w->db, KT_TEXT_LITERAL("x"), false, true, 0, NULL, &w->diag, &changed));
     cr_assert(!changed);
@@ -339,8 +354,13 @@ Test(storage_index, an_index_found_building_is_filled_on_at_open)
     }
     OK(create(other, "u", "L0", "k0", true, &changed));
     /* the commit that begins a build, and then a stop */
-    KtChange put = {.kind = KT_CHANGE_INDEX_PUT, .sub = KT_INDEX_BUILDING, .unique = true, .token = w->label[0],
-                    .key = w->key[0], .id = 1, .text = KT_TEXT_LITERAL("u")};
+    KtChange put = {.kind = KT_CHANGE_INDEX_PUT,
+                    .sub = KT_INDEX_BUILDING,
+                    .unique = true,
+                    .token = w->label[0],
+                    .key = w->key[0],
+                    .id = 1,
+                    .text = KT_TEXT_LITERAL("u")};
     KtCommit number;
     world_begin(w);
     OK(kt_sequence(w->db, &put, 1, &w->diag, &number));

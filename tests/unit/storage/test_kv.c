@@ -35,7 +35,8 @@ static bool joined_partial(KtSpan key, const KtSpan *op, size_t n, KtBuf *out)
     return true;
 }
 static const KtKvMerge join_merge = {"test.join", joined, joined_partial};
-static const KtKvFamily families[] = {{"plain", NULL, 0}, {"joined", &join_merge, 0}, {"prefixed", &join_merge, 2}};
+static const KtKvFamily families[] = {
+    {"plain", NULL, 0}, {"joined", &join_merge, 0}, {"prefixed", &join_merge, 2}};
 enum { PLAIN, JOINED, PREFIXED };
 
 static char folder[64];
@@ -57,7 +58,8 @@ TestSuite(storage_kv, .init = setup, .fini = clear_folder);
 
 static KtStatus open_at(const char *path, bool create, KtDiag *diag, KtKv **out)
 {
-    KtKvSpec spec = {.path = path, .create = create, .family = families, .families = KT_COUNT(families)};
+    KtKvSpec spec = {
+        .path = path, .create = create, .family = families, .families = KT_COUNT(families)};
     return kt_kv_open(&spec, diag, out);
 }
 
@@ -74,8 +76,8 @@ static KtKv *open_kind(int kind)
     cr_assert_eq(kt_kv_fault_open(kv, &wrapped), KT_OK);
     return wrapped;
 }
-#define EACH(kv)                                                                                             \
-    for (int kind_ = 0; kind_ < BACK_ENDS; kind_++)                                                          \
+#define EACH(kv)                                    \
+    for (int kind_ = 0; kind_ < BACK_ENDS; kind_++) \
         for (KtKv *kv = open_kind(kind_); kv; kt_kv_close(kv), kv = NULL)
 
 static KtSpan s(const char *text) { return kt_span(text, strlen(text)); }
@@ -100,15 +102,18 @@ static void merge(KtKv *kv, uint32_t family, const char *key, const char *value)
     write_now(kv, &batch);
     kt_kv_batch_close(&batch);
 }
-static void expect(KtKv *kv, const KtKvSnapshot *at, uint32_t family, const char *key, const char *want)
+static void expect(KtKv *kv, const KtKvSnapshot *at, uint32_t family, const char *key,
+                   const char *want)
 {
     KtKvValue value = {0};
     cr_assert_eq(kt_kv_get(kv, at, family, s(key), &value), KT_OK);
     if (!want)
         cr_assert_null(value.bytes.at, "%s is there", key);
     else
-        cr_assert(value.bytes.at && value.bytes.len == strlen(want) && memcmp(value.bytes.at, want, value.bytes.len) == 0,
-                  "%s is %.*s, not %s", key, (int)value.bytes.len, value.bytes.at ? (const char *)value.bytes.at : "", want);
+        cr_assert(value.bytes.at && value.bytes.len == strlen(want) &&
+                      memcmp(value.bytes.at, want, value.bytes.len) == 0,
+                  "%s is %.*s, not %s", key, (int)value.bytes.len,
+                  value.bytes.at ? (const char *)value.bytes.at : "", want);
     kt_kv_release(&value);
 }
 /* All keys of an iterator as one text: "k=v k=v". */
@@ -124,8 +129,8 @@ static void expect_rest(KtKvIter *iter, const char *want)
         kt_buf_put(&got, value.at, value.len);
         cr_assert_eq(kt_kv_iter_next(iter), KT_OK);
     }
-    cr_assert(got.len == strlen(want) && (got.len == 0 || memcmp(got.data, want, got.len) == 0), "got %.*s, want %s",
-              (int)got.len, got.data ? (const char *)got.data : "", want);
+    cr_assert(got.len == strlen(want) && (got.len == 0 || memcmp(got.data, want, got.len) == 0),
+              "got %.*s, want %s", (int)got.len, got.data ? (const char *)got.data : "", want);
     kt_buf_close(&got);
 }
 
@@ -231,9 +236,11 @@ Test(storage_kv, iterators_stay_in_their_prefix_and_see_one_moment)
             cr_assert_eq(kt_kv_iter_prefix(it, s("zz"), kt_span(NULL, 0)), KT_OK);
             cr_assert_not(kt_kv_iter_valid(it));
             kt_kv_iter_close(it);
-            cr_assert_eq(kt_kv_iter_open(kv, NULL, family, KT_KV_TOTAL_ORDER | KT_KV_NO_CACHE, &it), KT_OK);
+            cr_assert_eq(kt_kv_iter_open(kv, NULL, family, KT_KV_TOTAL_ORDER | KT_KV_NO_CACHE, &it),
+                         KT_OK);
             cr_assert_eq(kt_kv_iter_seek(it, s("ab")), KT_OK);
-            expect_rest(it, family == PLAIN ? "ab2=b2 ab3=b3 ab9=late b= bb1=b1" : "ab2=b2 ab3=b3 ab9=late bb1=b1");
+            expect_rest(it, family == PLAIN ? "ab2=b2 ab3=b3 ab9=late b= bb1=b1"
+                                            : "ab2=b2 ab3=b3 ab9=late bb1=b1");
             cr_assert_eq(kt_kv_iter_seek_before(it, s("ab2")), KT_OK);
             cr_assert(kt_kv_iter_valid(it) && memcmp(kt_kv_iter_key(it).at, "aa2", 3) == 0);
             cr_assert_eq(kt_kv_iter_seek_before(it, kt_span(NULL, 0)), KT_OK);
@@ -400,7 +407,8 @@ Test(storage_kv, random_histories_equal_a_plain_model)
         for (int step = 0; step < 1500; step++) {
             KtKvBatch b = {0};
             for (uint32_t i = 0, n = 1 + random_below(&seed, 4); i < n; i++) {
-                uint32_t k = random_below(&seed, KEYS), to = k + random_below(&seed, 6), v = 1 + random_below(&seed, 1000000);
+                uint32_t k = random_below(&seed, KEYS), to = k + random_below(&seed, 6),
+                         v = 1 + random_below(&seed, 1000000);
                 uint8_t key[2] = {'k', (uint8_t)k}, end[2] = {'k', (uint8_t)to};
                 switch (random_below(&seed, 4)) {
                 case 0:
@@ -412,9 +420,7 @@ Test(storage_kv, random_histories_equal_a_plain_model)
                     for (uint32_t j = k; j < to && j < KEYS; j++)
                         now[j] = 0;
                     break;
-                default:
-                    kt_kv_put(&b, PLAIN, kt_span(key, 2), kt_span(&v, 4));
-                    now[k] = v;
+                default: kt_kv_put(&b, PLAIN, kt_span(key, 2), kt_span(&v, 4)); now[k] = v;
                 }
             }
             cr_assert_eq(kt_kv_write(kv, &b, false, NULL), KT_OK);
@@ -430,7 +436,8 @@ Test(storage_kv, random_histories_equal_a_plain_model)
                 look = SNAPS;
             const uint32_t *model = look == SNAPS ? now : old[look];
             KtKvIter *it;
-            cr_assert_eq(kt_kv_iter_open(kv, look == SNAPS ? NULL : snap[look], PLAIN, 0, &it), KT_OK);
+            cr_assert_eq(kt_kv_iter_open(kv, look == SNAPS ? NULL : snap[look], PLAIN, 0, &it),
+                         KT_OK);
             cr_assert_eq(kt_kv_iter_prefix(it, s("k"), kt_span(NULL, 0)), KT_OK);
             for (uint32_t k = 0; k < KEYS; k++) {
                 if (!model[k])
@@ -482,12 +489,14 @@ static void *read_pairs(void *user)
     while (!atomic_load(&r->stop)) {
         KtKvSnapshot *at;
         KtKvValue a = {0}, b = {0};
-        if (kt_kv_snapshot(r->kv, &at) != KT_OK || kt_kv_get(r->kv, at, PLAIN, s("a"), &a) != KT_OK ||
+        if (kt_kv_snapshot(r->kv, &at) != KT_OK ||
+            kt_kv_get(r->kv, at, PLAIN, s("a"), &a) != KT_OK ||
             kt_kv_get(r->kv, at, PLAIN, s("b"), &b) != KT_OK || a.bytes.len != b.bytes.len ||
             memcmp(a.bytes.at, b.bytes.at, a.bytes.len) != 0)
             atomic_fetch_add(&r->wrong, 1);
         KtKvIter *it;
-        if (kt_kv_iter_open(r->kv, at, PLAIN, 0, &it) != KT_OK || kt_kv_iter_seek(it, kt_span(NULL, 0)) != KT_OK)
+        if (kt_kv_iter_open(r->kv, at, PLAIN, 0, &it) != KT_OK ||
+            kt_kv_iter_seek(it, kt_span(NULL, 0)) != KT_OK)
             atomic_fetch_add(&r->wrong, 1);
         int seen = 0;
         while (kt_kv_iter_valid(it)) {
@@ -581,7 +590,10 @@ Test(storage_kv, a_missing_store_a_held_one_and_a_damaged_one_have_their_own_err
         put(kv, PLAIN, "a", "1");
     cr_assert_eq(kt_kv_flush(kv, NULL), KT_OK);
     kt_kv_close(kv);
-    snprintf(command, sizeof command, "for f in %s/*.sst; do printf 'XXXXXXXX' | dd of=$f bs=1 seek=4 conv=notrunc 2>/dev/null; done", path);
+    snprintf(
+        command, sizeof command,
+        "for f in %s/*.sst; do printf 'XXXXXXXX' | dd of=$f bs=1 seek=4 conv=notrunc 2>/dev/null; done",
+        path);
     cr_assert_eq(system(command), 0);
     if (open_at(path, false, NULL, &kv) == KT_OK) {
         KtKvValue value;
@@ -602,7 +614,9 @@ Test(storage_kv, a_torn_tail_of_the_log_is_an_ordinary_crash)
         put(kv, PLAIN, (char[]){'k', (char)('0' + i), 0}, "v");
     /* What a crash leaves: the files of the moment, the last write torn. */
     snprintf(path, sizeof path, "%s/torn", folder);
-    snprintf(command, sizeof command, "cp -r %s/1 %s && f=$(ls -S %s/*.log | head -1) && truncate -s -3 $f", folder, path, path);
+    snprintf(command, sizeof command,
+             "cp -r %s/1 %s && f=$(ls -S %s/*.log | head -1) && truncate -s -3 $f", folder, path,
+             path);
     cr_assert_eq(system(command), 0);
     kt_kv_close(kv);
     KtDiag diag = {0};
@@ -619,12 +633,21 @@ Test(storage_kv, settings_that_durability_rests_on_are_in_force)
     cr_assert_eq(kt_kv_flush(kv, NULL), KT_OK);
     char command[600];
     /* RocksDB writes what it runs with beside the data. */
-    const char *lines[] = {"wal_recovery_mode=kTolerateCorruptedTailRecords", "recycle_log_file_num=0",
-                           "enable_pipelined_write=false", "max_total_wal_size=16777216", "paranoid_checks=true",
-                           "track_and_verify_wals_in_manifest=true", "db_write_buffer_size=67108864", "checksum=kXXH3",
-                           "compression=kLZ4Compression", "data_block_index_type=kDataBlockBinaryAndHash",
-                           "max_successive_merges=64", "prefix_extractor=rocksdb.FixedPrefix.2", "block_size=16384",
-                           "whole_key_filtering=true", "merge_operator={id=test.join;}\\|merge_operator=test.join"};
+    const char *lines[] = {"wal_recovery_mode=kTolerateCorruptedTailRecords",
+                           "recycle_log_file_num=0",
+                           "enable_pipelined_write=false",
+                           "max_total_wal_size=16777216",
+                           "paranoid_checks=true",
+                           "track_and_verify_wals_in_manifest=true",
+                           "db_write_buffer_size=67108864",
+                           "checksum=kXXH3",
+                           "compression=kLZ4Compression",
+                           "data_block_index_type=kDataBlockBinaryAndHash",
+                           "max_successive_merges=64",
+                           "prefix_extractor=rocksdb.FixedPrefix.2",
+                           "block_size=16384",
+                           "whole_key_filtering=true",
+                           "merge_operator={id=test.join;}\\|merge_operator=test.join"};
     for (size_t i = 0; i < KT_COUNT(lines); i++) {
         snprintf(command, sizeof command, "grep -q -- '%s' %s/1/OPTIONS-*", lines[i], folder);
         cr_assert_eq(system(command), 0, "%s is not in force", lines[i]);
@@ -681,7 +704,11 @@ Test(storage_kv, two_stores_share_a_block_cache)
     for (int i = 0; i < 2; i++) {
         char path[128];
         snprintf(path, sizeof path, "%s/s%d", folder, i);
-        KtKvSpec spec = {.path = path, .create = true, .family = kt_families, .families = KT_FAMILIES, .cache = cache};
+        KtKvSpec spec = {.path = path,
+                         .create = true,
+                         .family = kt_families,
+                         .families = KT_FAMILIES,
+                         .cache = cache};
         cr_assert_eq(kt_kv_open(&spec, NULL, &kv[i]), KT_OK);
         KtKvBatch b = {0};
         KtBuf op = {0};

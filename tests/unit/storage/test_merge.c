@@ -71,10 +71,12 @@ static void any_base(uint64_t *seed, int kind, bool bad, KtBuf *out)
 
 static KtSpan span_of(const KtBuf *buf) { return kt_span(buf->data, buf->len); }
 
-static void same(const KtBuf *a, const KtBuf *b, int kind, int round, unsigned cuts, const char *what)
+static void same(const KtBuf *a, const KtBuf *b, int kind, int round, unsigned cuts,
+                 const char *what)
 {
-    cr_assert(a->len == b->len && memcmp(a->data, b->data, a->len) == 0, "%s differs: kind %d round %d cuts %x (%zu, %zu bytes)",
-              what, kind, round, cuts, a->len, b->len);
+    cr_assert(a->len == b->len && memcmp(a->data, b->data, a->len) == 0,
+              "%s differs: kind %d round %d cuts %x (%zu, %zu bytes)", what, kind, round, cuts,
+              a->len, b->len);
 }
 
 /* All ways to cut the operands into groups; each group through partial, then all through full. */
@@ -91,7 +93,8 @@ static void every_grouping(KtSpan key, KtSpan base, const KtSpan *ops, int kind,
             int to = from + 1;
             while (to < OPS && !(cuts & 1u << (to - 1)))
                 to++;
-            if (to - from > 1 && kinds[kind]->partial(key, ops + from, (size_t)(to - from), &joined[n])) {
+            if (to - from > 1 &&
+                kinds[kind]->partial(key, ops + from, (size_t)(to - from), &joined[n])) {
                 grouped[n] = span_of(&joined[n]);
                 n++;
             } else {
@@ -134,7 +137,8 @@ static void groupings(uint32_t bad_of_8, int rounds, uint64_t seed)
             uint32_t pick = random_below(&seed, 3);
             if (pick > 0)
                 any_base(&seed, kind, bad_of_8 && pick == 2, &base);
-            every_grouping(kt_span(key, key_len), pick ? span_of(&base) : kt_span(NULL, 0), ops, kind, round);
+            every_grouping(kt_span(key, key_len), pick ? span_of(&base) : kt_span(NULL, 0), ops,
+                           kind, round);
         }
     }
     for (int i = 0; i < OPS; i++)
@@ -143,7 +147,10 @@ static void groupings(uint32_t bad_of_8, int rounds, uint64_t seed)
 }
 
 Test(storage_merge, grouping_of_good_operands_never_matters) { groupings(0, 150, 1); }
-Test(storage_merge, grouping_never_matters_with_undecodable_bytes_among_them) { groupings(3, 300, 2); }
+Test(storage_merge, grouping_never_matters_with_undecodable_bytes_among_them)
+{
+    groupings(3, 300, 2);
+}
 
 Test(storage_merge, any_bytes_succeed_and_are_reported_as_corruption_by_readers)
 {
@@ -154,7 +161,8 @@ Test(storage_merge, any_bytes_succeed_and_are_reported_as_corruption_by_readers)
             KtSpan ops[3];
             for (int i = 0; i < 3; i++)
                 ops[i] = kt_span(op[i], random_bytes(&seed, op[i], sizeof op[i]));
-            size_t key_len = random_bytes(&seed, key, sizeof key), base_len = random_bytes(&seed, base, sizeof base);
+            size_t key_len = random_bytes(&seed, key, sizeof key),
+                   base_len = random_bytes(&seed, base, sizeof base);
             KtBuf out = {0};
             kinds[kind]->full(kt_span(key, key_len), kt_span(base, base_len), ops, 3, &out);
             cr_assert(out.len > 0 && !out.failed);

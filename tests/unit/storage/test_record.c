@@ -37,10 +37,13 @@ static KtValue any_value(uint64_t *seed, bool scalar, uint8_t kind)
     static const char text[] = "a text with some letters in it, and an umlaut: \xc3\xbc";
     switch (kind) {
     case KT_BOOL: return kt_bool(random_below(seed, 2));
-    case KT_INT: return kt_int((int64_t)(random_next(seed) >> random_below(seed, 64)) * (random_below(seed, 2) ? 1 : -1));
+    case KT_INT:
+        return kt_int((int64_t)(random_next(seed) >> random_below(seed, 64)) *
+                      (random_below(seed, 2) ? 1 : -1));
     case KT_FLOAT: return kt_float((double)(int64_t)random_next(seed) / 1e9);
     case KT_TEXT: return kt_text(text, random_below(seed, sizeof text));
-    case KT_BYTES: return (KtValue){.kind = KT_BYTES, .len = random_below(seed, 20), .as.text = text};
+    case KT_BYTES:
+        return (KtValue){.kind = KT_BYTES, .len = random_below(seed, 20), .as.text = text};
     default: break;
     }
     cr_assert(!scalar);
@@ -55,13 +58,17 @@ static KtValue any_value(uint64_t *seed, bool scalar, uint8_t kind)
 Test(storage_record, values_come_back_as_they_were)
 {
     uint64_t seed = 41;
-    int64_t edges[] = {0, 1, -1, 127, 128, -128, -129, 32767, 32768, INT32_MIN, INT64_MAX, INT64_MIN};
+    int64_t edges[] = {0,    1,     -1,    127,       128,       -128,
+                       -129, 32767, 32768, INT32_MIN, INT64_MAX, INT64_MIN};
     for (uint32_t i = 0; i < 3000; i++) {
-        KtValue value = i < KT_COUNT(edges) ? kt_int(edges[i]) : any_value(&seed, false, (uint8_t)(KT_BOOL + i % 6)), back;
+        KtValue value = i < KT_COUNT(edges) ? kt_int(edges[i])
+                                            : any_value(&seed, false, (uint8_t)(KT_BOOL + i % 6)),
+                back;
         KtBuf out = {0};
         kt_buf_u8(&out, 0);
         cr_assert_eq(kt_value_encode(&out, value), KT_OK);
-        cr_assert_eq(kt_value_decode(value.kind, kt_span(out.data + 1, out.len - 1), arena, &back), KT_OK);
+        cr_assert_eq(kt_value_decode(value.kind, kt_span(out.data + 1, out.len - 1), arena, &back),
+                     KT_OK);
         cr_assert(same(value, back), "value %u of kind %d", i, value.kind);
         kt_buf_clear(&out);
         cr_assert_eq(kt_value_encode_out(&out, value), KT_OK);
@@ -73,7 +80,8 @@ Test(storage_record, values_come_back_as_they_were)
 
 Test(storage_record, what_a_property_cannot_hold_is_refused_with_its_own_error)
 {
-    KtValue mixed[2] = {kt_int(1), kt_float(2)}, nested[1] = {kt_list(mixed, 1)}, hole[2] = {kt_int(1), kt_null()};
+    KtValue mixed[2] = {kt_int(1), kt_float(2)}, nested[1] = {kt_list(mixed, 1)},
+            hole[2] = {kt_int(1), kt_null()};
     KtTemporal day = {.days = 1};
     KtValue date = {.kind = KT_DATE, .as.temporal = &day};
     KtBuf out = {0};
@@ -112,7 +120,8 @@ Test(storage_record, one_property_is_found_without_the_others)
         for (uint32_t i = 0; i < labels; i++)
             label[i] = i * 3 + 1;
         for (uint32_t i = 0; i < props; i++)
-            prop[i] = (KtProp){i * 2 + 1, any_value(&seed, false, (uint8_t)(KT_BOOL + random_below(&seed, 6)))};
+            prop[i] = (KtProp){
+                i * 2 + 1, any_value(&seed, false, (uint8_t)(KT_BOOL + random_below(&seed, 6)))};
         KtBuf out = {0};
         cr_assert_eq(kt_record_encode(&out, label, labels, prop, props, NULL), KT_OK);
         KtSpan bytes = kt_span(out.data, out.len);
@@ -121,7 +130,8 @@ Test(storage_record, one_property_is_found_without_the_others)
         cr_assert_eq(kt_record_open(bytes, &record), KT_OK);
         cr_assert(record.labels == labels && record.props == props);
         for (uint32_t i = 0; i < labels; i++)
-            cr_assert(kt_record_has_label(&record, label[i]) && !kt_record_has_label(&record, label[i] + 1));
+            cr_assert(kt_record_has_label(&record, label[i]) &&
+                      !kt_record_has_label(&record, label[i] + 1));
         for (uint32_t i = 0; i <= props; i++) {
             KtRecordValue at;
             KtValue value;
@@ -143,7 +153,8 @@ Test(storage_record, a_value_over_two_kilobytes_stands_out_of_line)
 {
     char big[5000];
     memset(big, 'x', sizeof big);
-    KtProp prop[3] = {{1, kt_int(5)}, {2, kt_text(big, sizeof big)}, {3, kt_text(big, KT_RECORD_INLINE)}};
+    KtProp prop[3] = {
+        {1, kt_int(5)}, {2, kt_text(big, sizeof big)}, {3, kt_text(big, KT_RECORD_INLINE)}};
     Spilled spilled = {.n = 0};
     KtRecordSpill to = {spill, &spilled};
     KtBuf out = {0};
@@ -159,7 +170,9 @@ Test(storage_record, a_value_over_two_kilobytes_stands_out_of_line)
     cr_assert_eq(kt_record_find(&record, 3, &at, &found), KT_OK);
     cr_assert(found && !at.out_of_line && at.bytes.len == KT_RECORD_INLINE);
     KtValue back;
-    cr_assert_eq(kt_value_decode_out(kt_span(spilled.bytes[0].data, spilled.bytes[0].len), arena, &back), KT_OK);
+    cr_assert_eq(
+        kt_value_decode_out(kt_span(spilled.bytes[0].data, spilled.bytes[0].len), arena, &back),
+        KT_OK);
     cr_assert(same(back, prop[1].value));
     kt_buf_close(&out), kt_buf_close(&spilled.bytes[0]);
 }
@@ -173,9 +186,11 @@ Test(storage_record, decoders_survive_random_and_damaged_bytes)
         uint32_t props = random_below(&seed, 6);
         kt_arena_reset(arena);
         for (uint32_t i = 0; i < props; i++)
-            prop[i] = (KtProp){i + 1, any_value(&seed, false, (uint8_t)(KT_BOOL + random_below(&seed, 6)))};
+            prop[i] = (KtProp){
+                i + 1, any_value(&seed, false, (uint8_t)(KT_BOOL + random_below(&seed, 6)))};
         KtBuf out = {0};
-        cr_assert_eq(kt_record_encode(&out, label, random_below(&seed, 4), prop, props, NULL), KT_OK);
+        cr_assert_eq(kt_record_encode(&out, label, random_below(&seed, 4), prop, props, NULL),
+                     KT_OK);
         size_t len = round & 1 ? out.len : random_below(&seed, (uint32_t)out.len);
         uint8_t *exact = malloc(len ? len : 1);
         memcpy(exact, out.data, len);

@@ -41,8 +41,9 @@ Test(storage_relmap, every_id_leads_to_its_type_and_ends)
             cr_assert_eq(kt_relmap_find(value, 512 + slot, &ref, &found), KT_OK);
             cr_assert_eq(found, kt_relmap_has(&map, slot));
             if (found)
-                cr_assert(ref.id == 512 + slot && ref.type == map.type[slot] && ref.start == map.start[slot] &&
-                          ref.end == map.end[slot] && back.end[slot] == map.end[slot]);
+                cr_assert(ref.id == 512 + slot && ref.type == map.type[slot] &&
+                          ref.start == map.start[slot] && ref.end == map.end[slot] &&
+                          back.end[slot] == map.end[slot]);
         }
         kt_buf_close(&out);
     }

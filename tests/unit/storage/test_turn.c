@@ -102,7 +102,8 @@ static void *add_nodes(void *arg)
         KtCommit number;
         bool ok = kt_turn_wait(a->db, &turn, 0, NULL) == KT_OK;
         ok = ok && kt_view_open(a->db, &spec, &diag, &view) == KT_OK;
-        ok = ok && kt_add_nodes(view, 1, NULL, 0, NULL, &node) == KT_OK && kt_view_commit(view, &diag, &number) == KT_OK;
+        ok = ok && kt_add_nodes(view, 1, NULL, 0, NULL, &node) == KT_OK &&
+             kt_view_commit(view, &diag, &number) == KT_OK;
         if (!ok)
             abort();
         kt_view_close(view);

@@ -71,13 +71,15 @@ Test(storage_view, deadline_and_cancel_end_every_call)
 {
     World *w = open_world(4);
     atomic_bool cancel = false;
-    KtViewSpec spec = {.write = false, .cancel = &cancel, .deadline_ns = kt_clock_ns() + 3600000000000};
+    KtViewSpec spec = {
+        .write = false, .cancel = &cancel, .deadline_ns = kt_clock_ns() + 3600000000000};
     KtView *view;
     KtToken token;
     OK(kt_view_open(w->db, &spec, &w->diag, &view));
     OK(kt_name_find(view, KT_NAME_LABEL, KT_TEXT_LITERAL("L0"), &token));
     atomic_store(&cancel, true);
-    cr_assert_eq(kt_name_find(view, KT_NAME_LABEL, KT_TEXT_LITERAL("L0"), &token), KT_ERR_CANCELLED);
+    cr_assert_eq(kt_name_find(view, KT_NAME_LABEL, KT_TEXT_LITERAL("L0"), &token),
+                 KT_ERR_CANCELLED);
     kt_diag_clear(&w->diag);
     kt_view_set_limits(view, kt_clock_ns() - 1, NULL);
     cr_assert_eq(kt_name_find(view, KT_NAME_LABEL, KT_TEXT_LITERAL("L0"), &token), KT_ERR_DEADLINE);

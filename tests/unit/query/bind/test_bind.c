@@ -16,10 +16,7 @@ static void setup(void)
     diag = (KtDiag){0};
 }
 
-static void teardown(void)
-{
-    kt_arena_close(arena);
-}
+static void teardown(void) { kt_arena_close(arena); }
 
 TestSuite(query_bind_bind, .init = setup, .fini = teardown);
 
@@ -35,7 +32,8 @@ static KtStatus try_bind(KtArena *into, const char *text, const KtBound **out)
 static const KtBound *bound(const char *text)
 {
     const KtBound *out = NULL;
-    cr_assert_eq(try_bind(arena, text, &out), KT_OK, "%s: %u:%u %s", text, diag.at.line, diag.at.column, diag.message);
+    cr_assert_eq(try_bind(arena, text, &out), KT_OK, "%s: %u:%u %s", text, diag.at.line,
+                 diag.at.column, diag.message);
     return out;
 }
 
@@ -74,7 +72,8 @@ Test(query_bind_bind, every_error_is_told_with_its_place)
         {"MATCH (a) UNWIND [1] AS a RETURN a", KT_ERR_VARIABLE_ALREADY_BOUND, 1, 25},
         {"MATCH (r)-[r]-() RETURN r", KT_ERR_VARIABLE_TYPE_CONFLICT, 1, 12},
         {"WITH 1 AS n MATCH (n) RETURN n", KT_ERR_VARIABLE_TYPE_CONFLICT, 1, 20},
-        {"MATCH (n) WITH [n] AS ns MATCH ()-[ns*]->() RETURN ns", KT_ERR_VARIABLE_TYPE_CONFLICT, 1, 36},
+        {"MATCH (n) WITH [n] AS ns MATCH ()-[ns*]->() RETURN ns", KT_ERR_VARIABLE_TYPE_CONFLICT, 1,
+         36},
         {"MATCH (a)-[r]->()-[r]->(a) RETURN r", KT_ERR_RELATIONSHIP_UNIQUENESS_VIOLATION, 1, 20},
         {"WITH 1 AS a, 2 AS a RETURN a", KT_ERR_COLUMN_NAME_CONFLICT, 1, 19},
         {"MATCH (a) RETURN *, 1 AS a", KT_ERR_COLUMN_NAME_CONFLICT, 1, 26},
@@ -119,7 +118,8 @@ Test(query_bind_bind, every_error_is_told_with_its_place)
         {"CALL a.b()", KT_ERR_PROCEDURE_NOT_FOUND, 1, 6},
         /* patterns */
         {"MATCH (n) RETURN (n)-->()", KT_ERR_UNEXPECTED_SYNTAX, 1, 18},
-        {"MATCH (n) SET n.x = head(nodes(head((n)-[:R]->()))).foo", KT_ERR_UNEXPECTED_SYNTAX, 1, 37},
+        {"MATCH (n) SET n.x = head(nodes(head((n)-[:R]->()))).foo", KT_ERR_UNEXPECTED_SYNTAX, 1,
+         37},
         {"CREATE ()-->()", KT_ERR_NO_SINGLE_RELATIONSHIP_TYPE, 1, 10},
         {"MERGE ()-[:A|B]->()", KT_ERR_NO_SINGLE_RELATIONSHIP_TYPE, 1, 9},
         {"CREATE ()-[:A]-()", KT_ERR_REQUIRES_DIRECTED_RELATIONSHIP, 1, 10},
@@ -133,17 +133,21 @@ Test(query_bind_bind, every_error_is_told_with_its_place)
         /* order of clauses */
         {"MATCH (n)", KT_ERR_INVALID_CLAUSE_COMPOSITION, 1, 1},
         {"RETURN 1 AS x MATCH (n) RETURN n", KT_ERR_INVALID_CLAUSE_COMPOSITION, 1, 15},
-        {"MATCH (n) WHERE EXISTS { MATCH (n) SET n.x = 1 } RETURN n", KT_ERR_INVALID_CLAUSE_COMPOSITION, 1, 36},
+        {"MATCH (n) WHERE EXISTS { MATCH (n) SET n.x = 1 } RETURN n",
+         KT_ERR_INVALID_CLAUSE_COMPOSITION, 1, 36},
         {"RETURN 1 AS a UNION RETURN 2 AS b", KT_ERR_DIFFERENT_COLUMNS_IN_UNION, 1, 21},
-        {"RETURN 1 AS a UNION RETURN 2 AS a UNION ALL RETURN 3 AS a", KT_ERR_INVALID_CLAUSE_COMPOSITION, 1, 45},
+        {"RETURN 1 AS a UNION RETURN 2 AS a UNION ALL RETURN 3 AS a",
+         KT_ERR_INVALID_CLAUSE_COMPOSITION, 1, 45},
         {"FOREACH (x IN [1] | CREATE (n))", KT_ERR_NOT_SUPPORTED, 1, 1},
     };
     for (size_t i = 0; i < KT_COUNT(rows); i++) {
         const KtBound *out = NULL;
         KtStatus status = try_bind(arena, rows[i].text, &out);
-        cr_assert_eq(status, rows[i].status, "%s: %s %s", rows[i].text, kt_error_facts(status)->name, diag.message);
+        cr_assert_eq(status, rows[i].status, "%s: %s %s", rows[i].text,
+                     kt_error_facts(status)->name, diag.message);
         cr_assert_eq(diag.at.line, rows[i].line, "%s: line %u", rows[i].text, diag.at.line);
-        cr_assert_eq(diag.at.column, rows[i].column, "%s: column %u: %s", rows[i].text, diag.at.column, diag.message);
+        cr_assert_eq(diag.at.column, rows[i].column, "%s: column %u: %s", rows[i].text,
+                     diag.at.column, diag.message);
         cr_assert(diag.compile_time);
         cr_assert_null(out);
     }
@@ -185,7 +189,8 @@ Test(query_bind_bind, what_is_right_binds)
         if (strstr(rows[i], "b.q"))
             cr_assert_eq(status, KT_ERR_UNDEFINED_VARIABLE, "%s", rows[i]);
         else
-            cr_assert_eq(status, KT_OK, "%s: %u:%u %s", rows[i], diag.at.line, diag.at.column, diag.message);
+            cr_assert_eq(status, KT_OK, "%s: %u:%u %s", rows[i], diag.at.line, diag.at.column,
+                         diag.message);
     }
 }
 
@@ -211,12 +216,14 @@ Test(query_bind_bind, columns_are_named_as_written_and_star_goes_by_name)
     cr_assert(IS(b->column[1], "CoUnT( * )"));
     b = bound("MATCH (b)-[r]->(a) RETURN *, 1 AS _");
     cr_assert_eq(b->columns, 4);
-    cr_assert(IS(b->column[0], "a") && IS(b->column[1], "b") && IS(b->column[2], "r") && IS(b->column[3], "_"));
+    cr_assert(IS(b->column[0], "a") && IS(b->column[1], "b") && IS(b->column[2], "r") &&
+              IS(b->column[3], "_"));
 }
 
 Test(query_bind_bind, grouping_splits_keys_from_aggregates)
 {
-    const KtBound *b = bound("MATCH (a)-->(c) RETURN a, a.x AS x, c.y, count(DISTINCT c) + a.x * 2 AS n, sum(a.x) ORDER BY n, max(c.z)");
+    const KtBound *b = bound(
+        "MATCH (a)-->(c) RETURN a, a.x AS x, c.y, count(DISTINCT c) + a.x * 2 AS n, sum(a.x) ORDER BY n, max(c.z)");
     const KtBoundClause *p = clause(b, 1);
     cr_assert(p->as.project.aggregates);
     cr_assert_eq(p->as.project.keys, 3);
@@ -228,14 +235,16 @@ Test(query_bind_bind, grouping_splits_keys_from_aggregates)
     cr_assert_eq(p->as.project.item[3].expr->kind, KT_EXPR_CALL);
     const KtExpr *product = p->as.project.item[3].expr->arg[1];
     cr_assert_eq(product->arg[0]->kind, KT_EXPR_SLOT);
-    cr_assert_eq(product->arg[0]->as.slot, p->as.project.key[1].slot, "a.x beside the aggregate is the key");
+    cr_assert_eq(product->arg[0]->as.slot, p->as.project.key[1].slot,
+                 "a.x beside the aggregate is the key");
     cr_assert_eq(p->as.project.sort[0].expr->as.slot, p->as.project.item[3].slot);
     cr_assert_eq(p->as.project.sort[1].expr->as.slot, p->as.project.aggregate[2].slot);
 }
 
 Test(query_bind_bind, patterns_say_what_is_bound)
 {
-    const KtBound *b = bound("MATCH (a) MATCH (a)-[r:T|U*2..4 {k: 1}]->(b:L {x: $q}), (b)<--(:M) RETURN r");
+    const KtBound *b =
+        bound("MATCH (a) MATCH (a)-[r:T|U*2..4 {k: 1}]->(b:L {x: $q}), (b)<--(:M) RETURN r");
     const KtBoundPattern *p = clause(b, 1)->as.match.pattern;
     cr_assert_eq(clause(b, 1)->as.match.patterns, 2);
     cr_assert(p[0].node[0].bound && p[0].node[0].named);
@@ -256,7 +265,8 @@ Test(query_bind_bind, patterns_say_what_is_bound)
 
 Test(query_bind_bind, subqueries_hang_on_the_clause_that_reads_them)
 {
-    const KtBound *b = bound("MATCH (a) WHERE NOT (a)-->() WITH a, [(a)--(c) WHERE c.x | c.y] AS ys WHERE EXISTS { (a)-->(d) } RETURN ys");
+    const KtBound *b = bound(
+        "MATCH (a) WHERE NOT (a)-->() WITH a, [(a)--(c) WHERE c.x | c.y] AS ys WHERE EXISTS { (a)-->(d) } RETURN ys");
     const KtBoundClause *m = clause(b, 0), *w = clause(b, 1);
     cr_assert_eq(m->subqueries.n, 1);
     cr_assert_eq(m->subqueries.at[0].kind, KT_SUBQUERY_EXISTS);
@@ -285,7 +295,8 @@ Test(query_bind_bind, writes_and_schema_statements_say_so)
     cr_assert_not(bound("MATCH (a) RETURN a")->query->writes);
     const KtBound *b = bound("CREATE CONSTRAINT c IF NOT EXISTS FOR (p:P) REQUIRE p.k IS UNIQUE");
     cr_assert_eq(b->schema, KT_SCHEMA_CREATE_UNIQUE);
-    cr_assert(IS(b->schema_as.name, "c") && IS(b->schema_as.label, "P") && IS(b->schema_as.key, "k") && b->schema_as.if_exists);
+    cr_assert(IS(b->schema_as.name, "c") && IS(b->schema_as.label, "P") &&
+              IS(b->schema_as.key, "k") && b->schema_as.if_exists);
     b = bound("SHOW INDEXES");
     cr_assert_eq(clause(b, 0)->kind, KT_CLAUSE_SHOW);
     cr_assert_eq(clause(b, 0)->as.show.slots, b->columns);
@@ -341,9 +352,10 @@ Test(query_bind_bind, wide_statements_bind_in_linear_time_and_deep_ones_are_refu
 
 Test(query_bind_bind, memory_that_runs_out_is_an_error)
 {
-    const char *text = "MATCH p = (a:A {x: [1, 2, {b: $p}]})-[:T*1..3]->() WHERE a.x IN [x IN a.y WHERE x | x + 'it'] AND (a)-->() "
-                       "WITH a, count(*) AS c, [(a)--(d) | d.x] AS ds ORDER BY c SKIP 1 LIMIT 2 WHERE c > 1 "
-                       "MERGE (a)-[r:T]->(z) ON CREATE SET r.x = 1 DELETE z RETURN *";
+    const char *text =
+        "MATCH p = (a:A {x: [1, 2, {b: $p}]})-[:T*1..3]->() WHERE a.x IN [x IN a.y WHERE x | x + 'it'] AND (a)-->() "
+        "WITH a, count(*) AS c, [(a)--(d) | d.x] AS ds ORDER BY c SKIP 1 LIMIT 2 WHERE c > 1 "
+        "MERGE (a)-[r:T]->(z) ON CREATE SET r.x = 1 DELETE z RETURN *";
     for (size_t limit = 0;; limit += 512) {
         KtBudget budget;
         kt_budget_init(&budget, NULL, limit + 1);

@@ -79,9 +79,19 @@ static KtStatus start(Running *r, Base *base, RunSpec spec, const char *text, An
     KT_TRY(kt_view_open(base->db, &view, &a->diag, &r->view));
     KT_TRY(kt_plan(r->bound, r->view, r->arena, &a->diag, &r->planned));
     KtExec *x = &r->x;
-    *x = (KtExec){.view = r->view, .bound = r->bound, .arena = r->arena, .budget = &r->budget, .diag = &a->diag,
-                  .slots = r->planned->slots, .sink = &r->sink.sink, .stutter = spec.stutter};
-    x->eval = (KtEvalContext){.view = r->view, .bound = r->bound, .diag = &a->diag, .query = r->arena, .database_id = 1,
+    *x = (KtExec){.view = r->view,
+                  .bound = r->bound,
+                  .arena = r->arena,
+                  .budget = &r->budget,
+                  .diag = &a->diag,
+                  .slots = r->planned->slots,
+                  .sink = &r->sink.sink,
+                  .stutter = spec.stutter};
+    x->eval = (KtEvalContext){.view = r->view,
+                              .bound = r->bound,
+                              .diag = &a->diag,
+                              .query = r->arena,
+                              .database_id = 1,
                               .random = {1, 2, 3, 4}};
     x->eval.token = kt_arena_zero(r->arena, r->bound->names + 1, sizeof *x->eval.token);
     x->clause_mark = kt_arena_alloc(r->arena, (r->planned->clauses + 1) * sizeof *x->clause_mark);
@@ -139,8 +149,8 @@ Answer run_with(Base *base, RunSpec spec, const char *format, ...)
         kt_turn_release(base->db, &base->turn);
     kt_arena_close(r.arena);
     a.peak = atomic_load(&r.budget.peak);
-    cr_assert_eq(atomic_load(&r.budget.used), 0, "%s: %zu bytes of the budget were not given back", text,
-                 atomic_load(&r.budget.used));
+    cr_assert_eq(atomic_load(&r.budget.used), 0, "%s: %zu bytes of the budget were not given back",
+                 text, atomic_load(&r.budget.used));
     free(text);
     return a;
 }
@@ -153,7 +163,10 @@ void answer_free(Answer *a)
     *a = (Answer){0};
 }
 
-static int by_text(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
 
 void answer_sort(Answer *a)
 {
@@ -163,10 +176,15 @@ void answer_sort(Answer *a)
 
 static void compare(const Answer *a, char **want, uint32_t n, const char *text)
 {
-    cr_assert_eq(a->status, KT_OK, "%s: %s: %s", text, kt_error_facts(a->status)->name, a->diag.message);
+    cr_assert_eq(a->status, KT_OK, "%s: %s: %s", text, kt_error_facts(a->status)->name,
+                 a->diag.message);
     for (uint32_t i = 0; i < a->n && i < n; i++)
-        cr_assert_str_eq(a->line[i], want[i], "%s: row %u is %s, not %s", text, i, a->line[i], want[i]);
-    cr_assert_eq(a->n, n, "%s: %u rows, not %u; next: %s", text, a->n, n, a->n > n ? a->line[n] : a->n < n ? want[a->n] : "");
+        cr_assert_str_eq(a->line[i], want[i], "%s: row %u is %s, not %s", text, i, a->line[i],
+                         want[i]);
+    cr_assert_eq(a->n, n, "%s: %u rows, not %u; next: %s", text, a->n, n,
+                 a->n > n   ? a->line[n]
+                 : a->n < n ? want[a->n]
+                            : "");
 }
 
 static void expect_list(Base *base, const char *text, va_list args, bool bag)
@@ -203,8 +221,8 @@ void expect_bag(Base *base, const char *text, ...)
 void expect_error(Base *base, KtStatus status, const char *text)
 {
     Answer a = run(base, "%s", text);
-    cr_assert_eq(a.status, status, "%s: %s, not %s", text, a.status ? kt_error_facts(a.status)->name : "OK",
-                 kt_error_facts(status)->name);
+    cr_assert_eq(a.status, status, "%s: %s, not %s", text,
+                 a.status ? kt_error_facts(a.status)->name : "OK", kt_error_facts(status)->name);
     cr_assert(a.diag.message[0], "%s: the error has no words", text);
     answer_free(&a);
 }
@@ -213,9 +231,12 @@ Answer run_all_ways(Base *base, const char *text)
 {
     Answer plain = run_with(base, (RunSpec){.rollback = true}, "%s", text);
     for (uint32_t way = 1; way <= 4; way++) {
-        RunSpec spec = {.stutter = way == 4 ? 0 : 977 * way, .full_every = way == 1 ? 0 : 1 + way, .rollback = true};
+        RunSpec spec = {.stutter = way == 4 ? 0 : 977 * way,
+                        .full_every = way == 1 ? 0 : 1 + way,
+                        .rollback = true};
         Answer a = run_with(base, spec, "%s", text);
-        cr_assert_eq(a.status, plain.status, "%s (way %u): %s: %s", text, way, kt_error_facts(a.status)->name, a.diag.message);
+        cr_assert_eq(a.status, plain.status, "%s (way %u): %s: %s", text, way,
+                     kt_error_facts(a.status)->name, a.diag.message);
         if (a.status == KT_OK)
             compare(&a, plain.line, plain.n, text);
         answer_free(&a);

@@ -40,7 +40,8 @@ typedef struct RunSpec {
 } RunSpec;
 
 /* Runs one statement, in a transaction of its own. */
-Answer run_with(Base *base, RunSpec spec, const char *text, ...) __attribute__((format(printf, 3, 4)));
+Answer run_with(Base *base, RunSpec spec, const char *text, ...)
+    __attribute__((format(printf, 3, 4)));
 #define run(base, ...) run_with(base, (RunSpec){0}, __VA_ARGS__)
 void answer_free(Answer *answer);
 void answer_sort(Answer *answer);

@@ -12,8 +12,12 @@ static void make(Base *base, const char *text)
 static Base *people(void)
 {
     Base *base = base_open();
-    make(base, "UNWIND range(0, 9) AS i CREATE (:Person {i: i, odd: i % 2 = 1, name: 'p' + toString(i)})");
-    make(base, "MATCH (a:Person), (b:Person) WHERE b.i = a.i + 1 OR b.i = a.i + 2 CREATE (a)-[:KNOWS {w: a.i * 10 + b.i}]->(b)");
+    make(
+        base,
+        "UNWIND range(0, 9) AS i CREATE (:Person {i: i, odd: i % 2 = 1, name: 'p' + toString(i)})");
+    make(
+        base,
+        "MATCH (a:Person), (b:Person) WHERE b.i = a.i + 1 OR b.i = a.i + 2 CREATE (a)-[:KNOWS {w: a.i * 10 + b.i}]->(b)");
     make(base, "CREATE (:Thing {i: 100})");
     return base;
 }
@@ -25,8 +29,8 @@ Test(query_exec_rows, a_constant_is_one_row)
     expect_rows(base, "UNWIND [1, null, 'a', [2]] AS x RETURN x", "1", "null", "'a'", "[2]", NULL);
     expect_rows(base, "UNWIND [] AS x RETURN x", NULL);
     expect_rows(base, "UNWIND null AS x RETURN x", NULL);
-    expect_rows(base, "UNWIND range(1, 3) AS x UNWIND range(1, x) AS y RETURN x, y", "1 | 1", "2 | 1", "2 | 2", "3 | 1",
-                "3 | 2", "3 | 3", NULL);
+    expect_rows(base, "UNWIND range(1, 3) AS x UNWIND range(1, x) AS y RETURN x, y", "1 | 1",
+                "2 | 1", "2 | 2", "3 | 1", "3 | 2", "3 | 3", NULL);
     base_close(base);
 }
 
@@ -38,15 +42,18 @@ Test(query_exec_rows, scans_and_filters_find_what_is_there)
     expect_rows(base, "MATCH (n:Nobody) RETURN n", NULL);
     expect_bag(base, "MATCH (n:Person) WHERE n.i > 6 RETURN n.i", "7", "8", "9", NULL);
     expect_bag(base, "MATCH (n:Thing) RETURN n", "(:Thing {i: 100})", NULL);
-    expect_bag(base, "MATCH (a)-[r]->(b) WHERE a.i = 8 RETURN a, r, b",
-               "(:Person {i: 8, name: 'p8', odd: false}) | [:KNOWS {w: 89}] | (:Person {i: 9, name: 'p9', odd: true})", NULL);
+    expect_bag(
+        base, "MATCH (a)-[r]->(b) WHERE a.i = 8 RETURN a, r, b",
+        "(:Person {i: 8, name: 'p8', odd: false}) | [:KNOWS {w: 89}] | (:Person {i: 9, name: 'p9', odd: true})",
+        NULL);
     base_close(base);
 }
 
 Test(query_exec_rows, limits_and_skips_cut_exactly)
 {
     Base *base = people();
-    expect_rows(base, "UNWIND range(1, 5000) AS x RETURN x SKIP 4990 LIMIT 3", "4991", "4992", "4993", NULL);
+    expect_rows(base, "UNWIND range(1, 5000) AS x RETURN x SKIP 4990 LIMIT 3", "4991", "4992",
+                "4993", NULL);
     expect_rows(base, "UNWIND range(1, 10) AS x RETURN x LIMIT 0", NULL);
     expect_rows(base, "UNWIND range(1, 10) AS x WITH x LIMIT 3 RETURN sum(x)", "6", NULL);
     expect_error(base, KT_ERR_NEGATIVE_INTEGER_ARGUMENT, "RETURN 1 SKIP -1");
@@ -57,31 +64,43 @@ Test(query_exec_rows, an_error_behind_the_limit_does_not_show)
 {
     Base *base = base_open();
     expect_rows(base, "UNWIND [1, 2, 0] AS x WITH 10 / x AS y RETURN y LIMIT 2", "10", "5", NULL);
-    expect_error(base, KT_ERR_DIVISION_BY_ZERO, "UNWIND [1, 2, 0] AS x WITH 10 / x AS y RETURN y LIMIT 3");
-    expect_error(base, KT_ERR_DIVISION_BY_ZERO, "UNWIND [1, 2, 0, 4] AS x WITH x WHERE 10 / x > 0 RETURN x");
+    expect_error(base, KT_ERR_DIVISION_BY_ZERO,
+                 "UNWIND [1, 2, 0] AS x WITH 10 / x AS y RETURN y LIMIT 3");
+    expect_error(base, KT_ERR_DIVISION_BY_ZERO,
+                 "UNWIND [1, 2, 0, 4] AS x WITH x WHERE 10 / x > 0 RETURN x");
     base_close(base);
 }
 
 Test(query_exec_rows, sorts_are_stable_and_total)
 {
     Base *base = base_open();
-    expect_rows(base, "UNWIND [3, 1, null, 'a', 2.5, true] AS x RETURN x ORDER BY x", "'a'", "true", "1", "2.5", "3", "null", NULL);
+    expect_rows(base, "UNWIND [3, 1, null, 'a', 2.5, true] AS x RETURN x ORDER BY x", "'a'", "true",
+                "1", "2.5", "3", "null", NULL);
     expect_rows(base, "UNWIND [3, 1, 2] AS x RETURN x ORDER BY x DESC", "3", "2", "1", NULL);
-    expect_rows(base, "UNWIND range(1, 3000) AS x WITH x, x % 3 AS g RETURN g, x ORDER BY g SKIP 999 LIMIT 3", "0 | 3000", "1 | 1",
-                "1 | 4", NULL);
-    expect_rows(base, "UNWIND range(1, 9000) AS x RETURN x % 100 AS m, x ORDER BY m DESC, x LIMIT 2", "99 | 99", "99 | 199", NULL);
+    expect_rows(
+        base,
+        "UNWIND range(1, 3000) AS x WITH x, x % 3 AS g RETURN g, x ORDER BY g SKIP 999 LIMIT 3",
+        "0 | 3000", "1 | 1", "1 | 4", NULL);
+    expect_rows(base,
+                "UNWIND range(1, 9000) AS x RETURN x % 100 AS m, x ORDER BY m DESC, x LIMIT 2",
+                "99 | 99", "99 | 199", NULL);
     base_close(base);
 }
 
 Test(query_exec_rows, groups_are_by_equivalence)
 {
     Base *base = people();
-    expect_bag(base, "UNWIND [1, 1.0, null, null, 'a'] AS x RETURN x, count(*)", "1 | 2", "null | 2", "'a' | 1", NULL);
-    expect_rows(base, "MATCH (n:Nobody) RETURN count(n), sum(n.x), collect(n.x)", "0 | 0 | []", NULL);
+    expect_bag(base, "UNWIND [1, 1.0, null, null, 'a'] AS x RETURN x, count(*)", "1 | 2",
+               "null | 2", "'a' | 1", NULL);
+    expect_rows(base, "MATCH (n:Nobody) RETURN count(n), sum(n.x), collect(n.x)", "0 | 0 | []",
+                NULL);
     expect_rows(base, "MATCH (n:Nobody) RETURN n.x, count(n)", NULL);
-    expect_bag(base, "MATCH (n:Person) RETURN n.odd, count(*), min(n.i), max(n.i)", "false | 5 | 0 | 8", "true | 5 | 1 | 9", NULL);
-    expect_bag(base, "MATCH (a:Person)-->(b) WITH b, count(a) AS c WHERE c < 2 RETURN b.i, c", "1 | 1", NULL);
-    expect_bag(base, "MATCH (a:Person)-->(b) WHERE a.i > 6 RETURN a.i, collect(b.i)", "7 | [8, 9]", "8 | [9]", NULL);
+    expect_bag(base, "MATCH (n:Person) RETURN n.odd, count(*), min(n.i), max(n.i)",
+               "false | 5 | 0 | 8", "true | 5 | 1 | 9", NULL);
+    expect_bag(base, "MATCH (a:Person)-->(b) WITH b, count(a) AS c WHERE c < 2 RETURN b.i, c",
+               "1 | 1", NULL);
+    expect_bag(base, "MATCH (a:Person)-->(b) WHERE a.i > 6 RETURN a.i, collect(b.i)", "7 | [8, 9]",
+               "8 | [9]", NULL);
     expect_rows(base, "MATCH (a:Person)-->(b)-->(c) RETURN count(*)", "28", NULL);
     expect_rows(base, "MATCH (a:Person)--(b) RETURN count(*), count(DISTINCT b)", "34 | 10", NULL);
     base_close(base);
@@ -97,12 +116,14 @@ Test(query_exec_rows, distinct_nodes_are_counted_by_group_however_groups_come)
          "MATCH (n:Person) RETURN n.i % 2 AS g, count(*)"},
         {"MATCH (n:Person) UNWIND [n, n.i, null, n] AS v RETURN n.odd, count(DISTINCT v)",
          "MATCH (n:Person) RETURN n.odd, 2 * count(*)"},
-        {"MATCH (a:Person), (b:Person), (c:Person) RETURN b.i, count(DISTINCT c)", "MATCH (b:Person) RETURN b.i, 10"},
+        {"MATCH (a:Person), (b:Person), (c:Person) RETURN b.i, count(DISTINCT c)",
+         "MATCH (b:Person) RETURN b.i, 10"},
         {"UNWIND range(1, 12000) AS i MATCH (a:Person), (b:Person) WHERE a.i < 2 RETURN a.i, count(DISTINCT b), count(*)",
          "MATCH (a:Person) WHERE a.i < 2 RETURN a.i, 10, 120000"},
     };
     for (size_t i = 0; i < KT_COUNT(pair); i++) {
-        Answer is = i < 4 ? run_all_ways(base, pair[i][0]) : run(base, "%s", pair[i][0]), want = run(base, "%s", pair[i][1]);
+        Answer is = i < 4 ? run_all_ways(base, pair[i][0]) : run(base, "%s", pair[i][0]),
+               want = run(base, "%s", pair[i][1]);
         expect_same(&is, &want, pair[i][0]);
         answer_free(&is);
         answer_free(&want);
@@ -114,20 +135,27 @@ Test(query_exec_rows, groups_by_node_may_be_many)
 {
     Base *base = base_open();
     make(base, "UNWIND range(0, 6999) AS i CREATE (:G {i: i})");
-    expect_rows(base, "MATCH (n:G) UNWIND [1, 2, 3] AS x WITH n, sum(x) AS s, count(*) AS c RETURN count(*), sum(s), min(c), max(c), sum(n.i)",
-                "7000 | 42000 | 3 | 3 | 24496500", NULL);
-    expect_rows(base, "MATCH (n:G) WITH n, n.i % 10 AS m RETURN m, n.i AS i ORDER BY m DESC, i LIMIT 3", "9 | 9", "9 | 19", "9 | 29", NULL);
+    expect_rows(
+        base,
+        "MATCH (n:G) UNWIND [1, 2, 3] AS x WITH n, sum(x) AS s, count(*) AS c RETURN count(*), sum(s), min(c), max(c), sum(n.i)",
+        "7000 | 42000 | 3 | 3 | 24496500", NULL);
+    expect_rows(base,
+                "MATCH (n:G) WITH n, n.i % 10 AS m RETURN m, n.i AS i ORDER BY m DESC, i LIMIT 3",
+                "9 | 9", "9 | 19", "9 | 29", NULL);
     base_close(base);
 }
 
 Test(query_exec_rows, distinct_and_union_drop_what_is_equivalent)
 {
     Base *base = people();
-    expect_bag(base, "UNWIND [1, 1.0, 2, null, null] AS x RETURN DISTINCT x", "1", "2", "null", NULL);
+    expect_bag(base, "UNWIND [1, 1.0, 2, null, null] AS x RETURN DISTINCT x", "1", "2", "null",
+               NULL);
     expect_rows(base, "RETURN 1 AS x UNION RETURN 1 AS x UNION RETURN 2 AS x", "1", "2", NULL);
     expect_rows(base, "RETURN 1 AS x UNION ALL RETURN 1 AS x", "1", "1", NULL);
-    expect_bag(base, "MATCH (a:Person)--(b) WHERE a.i = 5 RETURN DISTINCT b.i", "3", "4", "6", "7", NULL);
-    expect_bag(base, "MATCH (a:Person {i: 5})--(b)--(c) RETURN DISTINCT c.i", "1", "2", "3", "4", "6", "7", "8", "9", NULL);
+    expect_bag(base, "MATCH (a:Person)--(b) WHERE a.i = 5 RETURN DISTINCT b.i", "3", "4", "6", "7",
+               NULL);
+    expect_bag(base, "MATCH (a:Person {i: 5})--(b)--(c) RETURN DISTINCT c.i", "1", "2", "3", "4",
+               "6", "7", "8", "9", NULL);
     base_close(base);
 }
 
@@ -135,7 +163,8 @@ Test(query_exec_rows, products_and_joins_pair_rows)
 {
     Base *base = people();
     expect_rows(base, "MATCH (a:Person), (b:Person) RETURN count(*)", "100", NULL);
-    expect_bag(base, "MATCH (a:Person), (b:Person) WHERE a.i + 7 = b.i RETURN a.i, b.i", "0 | 7", "1 | 8", "2 | 9", NULL);
+    expect_bag(base, "MATCH (a:Person), (b:Person) WHERE a.i + 7 = b.i RETURN a.i, b.i", "0 | 7",
+               "1 | 8", "2 | 9", NULL);
     expect_rows(base, "MATCH (a:Nobody), (b:Person) RETURN a, b", NULL);
     base_close(base);
 }
@@ -143,11 +172,15 @@ Test(query_exec_rows, products_and_joins_pair_rows)
 Test(query_exec_rows, optional_keeps_rows_without_a_match)
 {
     Base *base = people();
-    expect_rows(base, "UNWIND [8, 9, 100, 7] AS i OPTIONAL MATCH (a {i: i})-->(b) RETURN i, b.i ORDER BY i, b.i", "7 | 8",
-                "7 | 9", "8 | 9", "9 | null", "100 | null", NULL);
+    expect_rows(
+        base,
+        "UNWIND [8, 9, 100, 7] AS i OPTIONAL MATCH (a {i: i})-->(b) RETURN i, b.i ORDER BY i, b.i",
+        "7 | 8", "7 | 9", "8 | 9", "9 | null", "100 | null", NULL);
     expect_rows(base, "OPTIONAL MATCH (n:Nobody) RETURN n", "null", NULL);
-    expect_rows(base, "OPTIONAL MATCH (n:Nobody) OPTIONAL MATCH (n)-->(m) RETURN n, m", "null | null", NULL);
-    expect_rows(base, "MATCH (n:Thing) OPTIONAL MATCH (n)-[r]->(m) RETURN r, m, n.i", "null | null | 100", NULL);
+    expect_rows(base, "OPTIONAL MATCH (n:Nobody) OPTIONAL MATCH (n)-->(m) RETURN n, m",
+                "null | null", NULL);
+    expect_rows(base, "MATCH (n:Thing) OPTIONAL MATCH (n)-[r]->(m) RETURN r, m, n.i",
+                "null | null | 100", NULL);
     base_close(base);
 }
 
@@ -156,8 +189,10 @@ Test(query_exec_rows, subqueries_tell_their_rows)
     Base *base = people();
     expect_bag(base, "MATCH (a:Person) WHERE NOT exists((a)-->()) RETURN a.i", "9", NULL);
     expect_bag(base, "MATCH (a:Person) WHERE (a)-->({i: 5}) RETURN a.i", "3", "4", NULL);
-    expect_bag(base, "MATCH (a:Person) WHERE a.i > 7 RETURN a.i, exists((a)-->())", "8 | true", "9 | false", NULL);
-    expect_bag(base, "MATCH (a:Person) WHERE a.i > 6 RETURN a.i, [(a)-->(b) | b.i]", "7 | [8, 9]", "8 | [9]", "9 | []", NULL);
+    expect_bag(base, "MATCH (a:Person) WHERE a.i > 7 RETURN a.i, exists((a)-->())", "8 | true",
+               "9 | false", NULL);
+    expect_bag(base, "MATCH (a:Person) WHERE a.i > 6 RETURN a.i, [(a)-->(b) | b.i]", "7 | [8, 9]",
+               "8 | [9]", "9 | []", NULL);
     base_close(base);
 }
 
@@ -196,7 +231,8 @@ Test(query_exec_rows, many_shapes_are_the_same_under_stutter_and_parks)
     uint64_t again = 0, park = 0, want = 0;
     for (size_t i = 0; i < KT_COUNT(text); i++) {
         Answer a = run_all_ways(base, text[i]);
-        cr_assert_eq(a.status, KT_OK, "%s: %s: %s", text[i], kt_error_facts(a.status)->name, a.diag.message);
+        cr_assert_eq(a.status, KT_OK, "%s: %s: %s", text[i], kt_error_facts(a.status)->name,
+                     a.diag.message);
         cr_assert_gt(a.n, 0, "%s: no rows", text[i]);
         answer_free(&a);
         a = run_with(base, (RunSpec){.stutter = 5, .rollback = true}, "%s", text[i]);
@@ -231,19 +267,28 @@ Test(query_exec_rows, memory_limits_end_a_query_with_the_operators_name)
 Test(query_exec_rows, integers_and_nodes_group_the_same_whatever_comes_between_them)
 {
     Base *base = base_open();
-    Answer a = run(base, "%s", "UNWIND range(0, 3999) AS i CREATE (:I {i: i, x: CASE WHEN i % 5 = 4 THEN null ELSE i % 5 - 2 END})");
+    Answer a = run(
+        base, "%s",
+        "UNWIND range(0, 3999) AS i CREATE (:I {i: i, x: CASE WHEN i % 5 = 4 THEN null ELSE i % 5 - 2 END})");
     cr_assert_eq(a.status, KT_OK);
     answer_free(&a);
-    expect_bag(base, "MATCH (n:I) RETURN n.x AS x, count(*)", "-2 | 800", "-1 | 800", "0 | 800", "1 | 800", "null | 800", NULL);
-    expect_bag(base, "MATCH (n:I) RETURN CASE WHEN n.i < 2000 THEN n.x ELSE toFloat(n.x) END AS x, count(*)", "-2 | 800", "-1 | 800",
-               "0 | 800", "1 | 800", "null | 800", NULL);
-    expect_bag(base, "MATCH (n:I) WITH n.i % 1500 - 1 AS k, count(*) AS c RETURN c, count(*)", "3 | 1000", "2 | 500", NULL);
-    expect_bag(base, "MATCH (n:I) WHERE n.i < 3 OPTIONAL MATCH (n)-->(m) RETURN m, count(*)", "null | 3", NULL);
+    expect_bag(base, "MATCH (n:I) RETURN n.x AS x, count(*)", "-2 | 800", "-1 | 800", "0 | 800",
+               "1 | 800", "null | 800", NULL);
+    expect_bag(
+        base,
+        "MATCH (n:I) RETURN CASE WHEN n.i < 2000 THEN n.x ELSE toFloat(n.x) END AS x, count(*)",
+        "-2 | 800", "-1 | 800", "0 | 800", "1 | 800", "null | 800", NULL);
+    expect_bag(base, "MATCH (n:I) WITH n.i % 1500 - 1 AS k, count(*) AS c RETURN c, count(*)",
+               "3 | 1000", "2 | 500", NULL);
+    expect_bag(base, "MATCH (n:I) WHERE n.i < 3 OPTIONAL MATCH (n)-->(m) RETURN m, count(*)",
+               "null | 3", NULL);
     a = run(base, "%s", "MATCH (a:I), (b:I) WHERE b.i = a.i + 1 CREATE (a)-[:N]->(b)");
     cr_assert_eq(a.status, KT_OK);
     answer_free(&a);
-    expect_bag(base, "MATCH (n:I) OPTIONAL MATCH (n)-[:N]->(m) WHERE n.i % 2 = 0 WITH m, count(*) AS c RETURN m IS NULL, c, count(*)",
-               "true | 2000 | 1", "false | 1 | 2000", NULL);
+    expect_bag(
+        base,
+        "MATCH (n:I) OPTIONAL MATCH (n)-[:N]->(m) WHERE n.i % 2 = 0 WITH m, count(*) AS c RETURN m IS NULL, c, count(*)",
+        "true | 2000 | 1", "false | 1 | 2000", NULL);
     a = run_all_ways(base, "MATCH (n:I) RETURN n.x AS x, count(*), sum(n.i) ORDER BY x");
     answer_free(&a);
     base_close(base);

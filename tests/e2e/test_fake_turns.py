@@ -11,7 +11,7 @@ def test_an_idle_writing_transaction_hands_its_turn_on():
         c.run("WRITE 0")
         start = time.monotonic()
         assert other.run("WRITE 0")[2]["commit"] == 1
-        assert 0.2 < time.monotonic() - start < 2
+        assert 0.2 < time.monotonic() - start < 8
         e = error_of(c.run, "RETURN 1")
         assert e.name == "TransactionTimedOut" and e.retryable and e.body["tx_state"] == 2, e
         assert error_of(c.run, "RETURN 1").name == "TransactionTimedOut"
@@ -40,7 +40,7 @@ def test_an_overlong_transaction_ends_though_it_works():
         e = error_of(c.run, "SPIN")
         assert e.name == "TransactionTimedOut", e
         waiting.join()
-        assert names == [1] and time.monotonic() - start < 2
+        assert names == [1] and time.monotonic() - start < 8
         assert c.ask("ROLLBACK").get("tx_state", 0) == 0
 
 
@@ -62,11 +62,11 @@ def test_a_client_that_dies_hands_its_turn_on():
 
 
 def test_a_busy_transaction_is_not_idle():
-    with Server("--ephemeral", "--limits-transaction-idle", "200ms") as s, s.connect() as c:
+    with Server("--ephemeral", "--limits-transaction-idle", "1500ms") as s, s.connect() as c:
         c.ask("BEGIN")
-        c.run("SLEEP 500")
-        for _ in range(5):
-            time.sleep(0.1)
+        c.run("SLEEP 2000")
+        for _ in range(6):
+            time.sleep(0.3)
             c.run("WRITE 0")
         assert c.ask("COMMIT")["commit"] == 1
 
@@ -82,7 +82,7 @@ def test_waiting_writers_hold_up_nobody_and_keep_their_order():
         for _ in range(20):
             reader.run("SLEEP 1")
             holder.run("WRITE 0")
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 8
         assert holder.ask("COMMIT")["commit"] == 1
         commits = [w.wait(w.request)[2]["commit"] for w in writers]
         assert commits == list(range(2, 10)), commits
@@ -162,7 +162,10 @@ def test_a_read_only_transaction_has_its_age():
         c.ask("BEGIN", read_only=True)
         e = error_of(c.run, "SPIN")
         assert e.name == "SnapshotTooOld", e
-        c.ask("ROLLBACK")
+        try:
+            c.ask("ROLLBACK")
+        except kmp.KithError as late:  # a slow machine may have let the idle limit pass meanwhile
+            assert late.name == "SnapshotTooOld", late
 
 
 if __name__ == "__main__":

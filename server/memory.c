@@ -12,10 +12,12 @@ static uint64_t read_limit(const char *path)
     FILE *in = fopen(path, "re");
     if (!in)
         return UINT64_MAX;
-    unsigned long long v = 0;
-    uint64_t out = fscanf(in, "%llu", &v) == 1 ? (uint64_t)v : UINT64_MAX;
+    char line[64] = "", *end = line;
+    bool read = fgets(line, sizeof line, in) != NULL;
     fclose(in);
-    return out;
+    unsigned long long v =
+        strtoull(line, &end, 10); /* out of range: the largest, no limit either */
+    return read && end != line ? (uint64_t)v : UINT64_MAX;
 }
 
 /* The least memory.max on the way from this process's group (version 2) up to the root. */

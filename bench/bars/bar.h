@@ -49,6 +49,8 @@ typedef struct BarTimes {
 } BarTimes;
 BarTimes bar_measure(World *world, BarSide engine, BarSide loop, void *user, int rounds);
 int64_t bar_cpu_ns(void);
+/* Resident memory as a /proc/<pid>/statm tells it; 0: it cannot be read. */
+size_t bar_resident_bytes(const char *statm);
 
 /* Sides that the dirty bars measure again; `user` of start: an order of the starts. */
 uint64_t bar_storage_engine(World *world, void *user);

@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { ROUNDS = 4000, REQUEST_BYTES = 64, ANSWER_BYTES = 160 };
+enum { ROUNDS = 4000, MEDIAN = ROUNDS / 2, REQUEST_BYTES = 64, ANSWER_BYTES = 160 };
 
 typedef struct Served {
     pid_t pid;
@@ -140,22 +140,16 @@ double bar_wire(World *world)
         return -1;
     qsort(kith, ROUNDS, sizeof *kith, by_time);
     qsort(plain, ROUNDS, sizeof *plain, by_time);
-    (void)printf("# wire: RETURN 1 p50 %.1f us, echo p50 %.1f us\n", (double)kith[ROUNDS / 2] / 1e3,
-                 (double)plain[ROUNDS / 2] / 1e3);
-    return (double)kith[ROUNDS / 2] / (double)plain[ROUNDS / 2];
+    (void)printf("# wire: RETURN 1 p50 %.1f us, echo p50 %.1f us\n", (double)kith[MEDIAN] / 1e3,
+                 (double)plain[MEDIAN] / 1e3);
+    return (double)kith[MEDIAN] / (double)plain[MEDIAN];
 }
 
 static double resident_mb(pid_t pid)
 {
     char path[64];
-    long pages = 0, ignored;
     (void)snprintf(path, sizeof path, "/proc/%d/statm", (int)pid);
-    FILE *f = fopen(path, "r");
-    if (!f || fscanf(f, "%ld %ld", &ignored, &pages) != 2)
-        pages = -1;
-    if (f)
-        (void)fclose(f);
-    return (double)pages * (double)sysconf(_SC_PAGESIZE) / 1e6;
+    return (double)bar_resident_bytes(path) / 1e6;
 }
 
 double bar_idle(World *world)

@@ -42,16 +42,17 @@ static int add_size(const char *path, const struct stat *st, int type, struct FT
     return 0;
 }
 
-static size_t resident_bytes(void)
+size_t bar_resident_bytes(const char *statm)
 {
-    long pages = 0, ignored;
-    FILE *f = fopen("/proc/self/statm", "r");
+    char line[256] = "";
+    FILE *f = fopen(statm, "r");
     if (f) {
-        if (fscanf(f, "%ld %ld", &ignored, &pages) != 2)
-            pages = 0;
+        if (!fgets(line, sizeof line, f))
+            line[0] = 0;
         (void)fclose(f);
     }
-    return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
+    char *second = strchr(line, ' '); /* the first is the size, the second what is resident */
+    return second ? strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 /* The drawn edges and lonely -> nobody, sorted. */
@@ -138,7 +139,7 @@ static bool open_database(World *world, const char *folder)
 /* Every list of both directions, as queries would bring them in. */
 static bool warm(World *world)
 {
-    size_t before = resident_bytes();
+    size_t before = bar_resident_bytes("/proc/self/statm");
     KtHop hop = {.dir = KT_BOTH, .rels = true};
     KtExpand *expand;
     KtSlice slice[64];
@@ -157,7 +158,7 @@ static bool warm(World *world)
         } while (n > 0);
     }
     kt_expand_close(expand);
-    world->cache_growth = resident_bytes() - before;
+    world->cache_growth = bar_resident_bytes("/proc/self/statm") - before;
     (void)world_ask(world, "MATCH (n) RETURN sum(n.x)",
                     kt_map(NULL, 0)); /* and the property's pages */
     return true;

@@ -217,7 +217,9 @@ static KtStatus flatten_items(KtLevel *level, KtColumn *out)
     }
     if (!any)
         return flatten_nulls(level, out);
-    if (level->runs == 1) { /* one run is a column as it lies */
+    /* One run is a column as it lies, but not a slice of storage's: that goes when the view parks, and who holds
+     * the column would not know. */
+    if (level->runs == 1 && level->from_slot == KT_NO_SLOT) {
         *out = (KtColumn){.kind = kind, .width = kind == KT_COL_NODE ? 4 : 0};
         memcpy(&out->data, &level->run[0].item, sizeof out->data);
         return KT_OK;

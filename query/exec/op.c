@@ -98,8 +98,14 @@ void kt_op_sees(KtOp *op)
         return;
     }
     KtMark *mark = &x->clause_mark[op->plan->clause];
-    if (*mark == UINT64_MAX)
+    if (*mark == UINT64_MAX) {
         *mark = kt_mark(x->view);
+        /* Clauses before one that writes have begun, even those that no row has reached yet (in a subquery). */
+        for (uint32_t k = 0; (op->type->traits & KT_OP_WRITES) && k < op->plan->clause; k++) {
+            if (x->clause_mark[k] == UINT64_MAX)
+                x->clause_mark[k] = *mark;
+        }
+    }
     kt_see(x->view, *mark);
 }
 

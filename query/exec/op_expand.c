@@ -103,10 +103,6 @@ static KtStatus keep_runs(ExpandOp *self)
             run->rel = rel;
         }
     }
-    KtSlot slot = made->level.item_slot;
-    if (made->level.runs == 1 && slot != KT_NO_SLOT && kt_bit(made->cols.have, slot))
-        memcpy(&made->cols.col[slot].data, &made->run[0].item,
-               sizeof(void *)); /* the column lay in the slice */
     return KT_OK;
 }
 

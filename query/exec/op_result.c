@@ -270,7 +270,11 @@ static KtStatus materialise(ResultOp *self)
     KtColumn *col = kt_arena_alloc(self->hold, ((size_t)columns + 1) * sizeof *col);
     if (!self->value || !col)
         return KT_ERR_MEMORY;
-    kt_op_sees(op);
+    /* A statement that writes has done so when its rows are read: on the second side of a UNION too. */
+    if (kt_view_writes(op->x->view))
+        kt_see(op->x->view, KT_SEE_ALL);
+    else
+        kt_op_sees(op);
     for (uint32_t c = 0; c < columns; c++) {
         KT_TRY(kt_level_column(top, op->plan->as.result.column[c], &col[c]));
         if (plain(&col[c]) || col[c].kind == KT_COL_TEXT)

@@ -2,7 +2,6 @@
 #include "storage/cache/epoch.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
 enum { COLLECT_EVERY = 64 };
@@ -15,14 +14,16 @@ struct KtEpochReader {
 
 typedef struct Retired {
     void *memory;
+    size_t bytes;
     uint64_t at;
 } Retired;
 
 struct KtEpochs {
     _Atomic uint64_t clock;
     _Atomic(KtEpochReader *) readers;
-    pthread_mutex_t lock; /* of all below */
-    Retired *retired;     /* ascending by `at` */
+    atomic_size_t waiting; /* bytes of all retired */
+    pthread_mutex_t lock;  /* of all below */
+    Retired *retired;      /* ascending by `at` */
     size_t n, cap;
     void (*done)(void *user, void *memory);
     void *user;
@@ -134,10 +135,18 @@ static void collect_locked(KtEpochs *epochs)
         done++;
     }
     if (done) {
+        for (size_t i = 0; i < done; i++)
+            atomic_fetch_sub_explicit(&epochs->waiting, epochs->retired[i].bytes,
+                                      memory_order_relaxed);
         epochs->n -= done;
         for (size_t i = 0; i < epochs->n; i++)
             epochs->retired[i] = epochs->retired[i + done];
     }
+}
+
+size_t kt_epochs_waiting(const KtEpochs *epochs)
+{
+    return atomic_load_explicit(&epochs->waiting, memory_order_relaxed);
 }
 
 size_t kt_epochs_collect(KtEpochs *epochs)
@@ -149,7 +158,7 @@ size_t kt_epochs_collect(KtEpochs *epochs)
     return left;
 }
 
-void kt_epoch_retire(KtEpochs *epochs, void *memory)
+void kt_epoch_retire(KtEpochs *epochs, void *memory, size_t bytes)
 {
     if (!memory)
         return;
@@ -159,17 +168,15 @@ void kt_epoch_retire(KtEpochs *epochs, void *memory)
     if (epochs->n == epochs->cap) {
         size_t cap = epochs->cap ? epochs->cap * 2 : 128;
         Retired *grown = realloc(epochs->retired, cap * sizeof *grown);
-        if (!grown) {
-            while (oldest_inside(epochs) <= at)
-                (void)sched_yield();
+        if (!grown) { /* waiting for readers here could be waiting for oneself: better a lost block */
             (void)pthread_mutex_unlock(&epochs->lock);
-            kt_epochs_free_now(epochs, memory);
             return;
         }
         epochs->retired = grown;
         epochs->cap = cap;
     }
-    epochs->retired[epochs->n++] = (Retired){memory, at};
+    epochs->retired[epochs->n++] = (Retired){memory, bytes, at};
+    atomic_fetch_add_explicit(&epochs->waiting, bytes, memory_order_relaxed);
     if (epochs->n % COLLECT_EVERY == 0)
         collect_locked(epochs);
     (void)pthread_mutex_unlock(&epochs->lock);

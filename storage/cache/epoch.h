@@ -28,9 +28,11 @@ void kt_epoch_unregister(KtEpochs *epochs,
 void kt_epoch_enter(KtEpochs *epochs, KtEpochReader *reader); /* when already inside: nothing */
 void kt_epoch_leave(KtEpochReader *reader);
 
-/* Frees `memory` once no reader that is inside now can see it. Out of memory for its own note: waits
- * until that holds. */
-void kt_epoch_retire(KtEpochs *epochs, void *memory);
+/* Frees `memory` of `bytes` once no reader that is inside now can see it. Without memory for its note the block is
+ * lost, never freed too early. */
+void kt_epoch_retire(KtEpochs *epochs, void *memory, size_t bytes);
+/* Bytes that are retired and not freed yet: what readers that stay inside hold back. */
+size_t kt_epochs_waiting(const KtEpochs *epochs);
 /* Frees what can be freed now; returns how many blocks still wait. Retiring does this by itself now and then. */
 size_t kt_epochs_collect(KtEpochs *epochs);
 

@@ -227,11 +227,24 @@ static void evict(KtGraphCache *cache)
     (void)pthread_mutex_unlock(&cache->evicting);
 }
 
+/* What a reader that stays inside its epoch holds back is memory too: with much of it nothing more comes in, and
+ * whoever reads keeps its lists to itself, on its own budget. */
+static bool overfull(KtGraphCache *cache)
+{
+    size_t most = cache->bytes.limit + cache->bytes.limit / 4;
+    if (kt_graph_cache_bytes(cache) + kt_epochs_waiting(cache->epochs) <= most)
+        return false;
+    (void)kt_epochs_collect(cache->epochs);
+    return kt_graph_cache_bytes(cache) + kt_epochs_waiting(cache->epochs) > most;
+}
+
 bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, KtSlotWord word,
                        KtSlotBlock *block)
 {
     if (block && block->bytes > reader->cache->bytes.limit / 8)
         return false; /* one hub does not push out everything else */
+    if (block && overfull(reader->cache))
+        return false;
     if (!kt_slots_fill(slots, index, word, reader->at, block))
         return false;
     evict(reader->cache);

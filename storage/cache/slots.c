@@ -105,7 +105,7 @@ static void retire(KtSlots *slots, uint64_t word)
     if (!(word & IS_BLOCK))
         return;
     atomic_fetch_sub_explicit(&slots->bytes->used, block_of(word)->bytes, memory_order_relaxed);
-    kt_epoch_retire(slots->epochs, block_of(word));
+    kt_epoch_retire(slots->epochs, block_of(word), block_of(word)->bytes);
 }
 
 bool kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c)

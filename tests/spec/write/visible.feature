@@ -134,3 +134,70 @@ Feature: Writes are visible by clause
     And the side effects should be:
       | +properties | 2 |
       | -properties | 2 |
+
+  Scenario: [10] The second side of a writing UNION returns what it wrote
+    Given an empty graph
+    When executing query:
+      """
+      CREATE (a:A {x: 1}) RETURN a UNION ALL CREATE (a:A {x: 2}) RETURN a
+      """
+    Then the result should be, in any order:
+      | a           |
+      | (:A {x: 1}) |
+      | (:A {x: 2}) |
+
+  Scenario: [11] And what it set
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (:A {x: 0})
+      """
+    When executing query:
+      """
+      MATCH (n:A) SET n.x = 1 RETURN n UNION ALL MATCH (n:A) SET n.x = 2 RETURN n
+      """
+    Then the result should be, in any order:
+      | n           |
+      | (:A {x: 1}) |
+      | (:A {x: 2}) |
+
+  Scenario: [12] A subquery does not see what later clauses write, however late it is reached
+    Given an empty graph
+    And having executed:
+      """
+      UNWIND range(1, 2000) AS i CREATE (:A {i: i})
+      """
+    And having executed:
+      """
+      MATCH (n:A {i: 1999}) CREATE (n)-[:R]->(:M)
+      """
+    When executing query:
+      """
+      MATCH (n:A) WHERE NOT EXISTS { MATCH (n)-[:R]->(m) WITH m MATCH (m)-[:S]->(k) RETURN k }
+      MATCH (x:M) CREATE (x)-[:S]->(:K) RETURN count(*) AS n
+      """
+    Then the result should be, in any order:
+      | n    |
+      | 2000 |
+
+  Scenario: [13] Lists with own writes in them outlive a pause
+    Given an empty graph
+    When executing query:
+      """
+      CREATE (a:P {id: 1}) WITH a UNWIND range(1, 300) AS i CREATE (a)-[:F]->(:Q {i: i})-[:F]->(:Z {i: i})
+      WITH DISTINCT a MATCH (a)-[:F]->(b)-[:F*1..2]->(c) WITH b.i AS i, c.i AS j RETURN count(*) AS n, sum(i - j) AS d
+      """
+    Then the result should be, in any order:
+      | n   | d |
+      | 300 | 0 |
+
+  Scenario: [14] So does a column that is such a list under another name
+    Given an empty graph
+    When executing query:
+      """
+      CREATE (a:P {id: 1}) WITH a UNWIND range(1, 300) AS i CREATE (a)-[:F]->(:Q {i: i})-[:F]->(:Z {i: i})
+      WITH DISTINCT a MATCH (a)-[:F]->(b) WITH b AS c MATCH (c)-[:F]->(d) RETURN count(*) AS n, sum(c.i - d.i) AS d
+      """
+    Then the result should be, in any order:
+      | n   | d |
+      | 300 | 0 |

@@ -203,9 +203,10 @@ Test(storage_cache_rule, memory_waits_for_readers_inside)
     cr_assert_eq(kt_epoch_register(epochs, &a), KT_OK);
     cr_assert_eq(kt_epoch_register(epochs, &b), KT_OK);
     kt_epoch_enter(epochs, a);
-    kt_epoch_retire(epochs, malloc(8));
+    kt_epoch_retire(epochs, malloc(8), 8);
     kt_epoch_enter(epochs, b);
     cr_assert_eq(kt_epochs_collect(epochs), 1);
+    cr_assert_eq(kt_epochs_waiting(epochs), 8);
     kt_epoch_leave(a);
     cr_assert_eq(kt_epochs_collect(epochs), 0, "b came later and cannot see it");
     kt_epoch_unregister(epochs, a);

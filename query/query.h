@@ -33,6 +33,8 @@ typedef enum KtExplain { KT_RUN, KT_EXPLAIN, KT_PROFILE } KtExplain;
 typedef struct KtStatementFacts {
     KtStatementKind kind;
     KtExplain explain; /* EXPLAIN never runs: kind is READ */
+    bool
+        loops; /* an expression of it loops over lists: one row may take long, and cannot be cut short by a quantum */
     uint32_t columns;
     const KtText *column;
 } KtStatementFacts;

@@ -167,6 +167,7 @@ static void hello(KtConn *conn, const KmpMessage *message, const KmpHello *ask)
         conn->stage = KT_CONN_OPEN;
         conn->inbox.frame_most = (uint32_t)server->config.kmp_max_frame;
         conn->inbox.message_most = KMP_MESSAGE_MOST;
+        conn->inbox.joined.budget = &server->queries; /* messages under way are memory too */
     }
 }
 

@@ -442,6 +442,8 @@ static KtWork work_run(KtTask *task, KtPlace place, int64_t quantum_ns)
         if (place != kt_task_place(task) && (place != KT_ON_LOOP || kt_task_holds_rows(task) ||
                                              task->statement_kind == KT_STATEMENT_SCHEMA))
             return KT_WORK_HANDOVER;
+        if (place == KT_ON_LOOP && kt_statement_facts(task->statement)->loops)
+            return KT_WORK_HANDOVER; /* the loop serves everybody: it starts nothing that it cannot leave */
         status = open_query(task);
         if (status != KT_OK)
             return fail(task, status);

@@ -18,6 +18,8 @@ const char *kt_kmp_type_name(uint8_t type, int *since)
     }
 }
 
+enum { JOINED_KEPT = 1024 * 1024 }; /* bytes that stay for the next message of several frames */
+
 void kt_kmp_preamble_encode(const KmpPreamble *preamble, uint8_t out[KMP_PREAMBLE])
 {
     memcpy(out, magic, 4);
@@ -209,6 +211,8 @@ KtStatus kt_kmp_inbox_next(KmpInbox *inbox, const uint8_t *data, size_t len, KtD
             return KT_OK;
         }
         if (!inbox->joining) {
+            if (inbox->joined.cap > JOINED_KEPT)
+                kt_buf_close(&inbox->joined);
             kt_buf_clear(&inbox->joined);
             inbox->first = header;
             inbox->joining = true;

@@ -271,7 +271,7 @@ static KtStatus materialise(ResultOp *self)
     if (!self->value || !col)
         return KT_ERR_MEMORY;
     /* A statement that writes has done so when its rows are read: on the second side of a UNION too. */
-    if (kt_view_writes(op->x->view))
+    if (op->x->bound->query && op->x->bound->query->writes)
         kt_see(op->x->view, KT_SEE_ALL);
     else
         kt_op_sees(op);

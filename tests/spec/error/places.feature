@@ -54,3 +54,29 @@ Feature: Errors say where
       """
     Then a SyntaxError should be raised at compile time: *
     And the error should stand at 1:8
+
+  Scenario: [7] A list that doubles itself is refused before it cannot be walked
+    Given any graph
+    When executing query:
+      """
+      WITH reduce(s = [1], x IN range(1, 45) | [s, s]) AS s RETURN s
+      """
+    Then a LimitExceeded should be raised at runtime: *
+
+  Scenario: [8] So is a map, and comparing it
+    Given any graph
+    When executing query:
+      """
+      WITH reduce(s = {a: 1}, x IN range(1, 60) | {a: s, b: s}) AS s RETURN s = s
+      """
+    Then a LimitExceeded should be raised at runtime: *
+
+  Scenario: [9] A list that is deep and thin is none of these
+    Given any graph
+    When executing query:
+      """
+      WITH reduce(s = [1], x IN range(1, 200) | [x, s]) AS s RETURN size(s) AS n, s = s AS same
+      """
+    Then the result should be, in any order:
+      | n | same |
+      | 2 | true |

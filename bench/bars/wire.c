@@ -1,13 +1,16 @@
 /* bench/bars/wire.c - kithd over loopback against a blocking echo of the same bytes, and kithd at rest.
  *
  * The echo is another process that reads a request's bytes and writes an answer's, blocking, with TCP_NODELAY: the least
- * that a round trip costs here. Both are timed in turns by the wall clock; p50 of many. */
+ * that a round trip costs here. Both are timed in turns by the wall clock; p50 of many. All keep to one
+ * core: left to the scheduler a pair that shares a core and one that wakes a sleeping one differ by ten times from run
+ * to run, and waking costs both sides the same 80 us, which would hide what the server does. */
 #include "bench/bars/bar.h"
 
 #include "base/clock.h"
 #include "clients/c/include/kith/kith.h"
 
 #include <arpa/inet.h>
+#include <sched.h>
 #include <netinet/tcp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +27,15 @@ typedef struct Served {
     char uri[128];
 } Served;
 
+/* Keeps the calling thread, and what it starts, to one core; where there is only one, all share it. */
+static void keep_to_core(int core)
+{
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    CPU_SET((unsigned)core % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
+    (void)sched_setaffinity(0, sizeof set, &set);
+}
+
 static bool serve(const char *kithd, const char *data, Served *out)
 {
     int pipe_fd[2];
@@ -31,6 +43,7 @@ static bool serve(const char *kithd, const char *data, Served *out)
         return false;
     out->pid = fork();
     if (out->pid == 0) {
+        keep_to_core(0);
         (void)dup2(pipe_fd[1], 1);
         (void)close(pipe_fd[0]);
         (void)execl(kithd, kithd, "--data", data, "--kmp-listen", "127.0.0.1:0", (char *)NULL);
@@ -77,6 +90,7 @@ static int echo_socket(pid_t *pid)
         return -1;
     *pid = fork();
     if (*pid == 0) {
+        keep_to_core(0);
         char bytes[ANSWER_BYTES] = {0};
         int fd = accept(listener, NULL, NULL);
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -122,6 +136,9 @@ double bar_wire(World *world)
     bool ok = fd >= 0 && serve(world->kithd, data, &served) &&
               kith_connect(served.uri, NULL, &connection, NULL) == 0;
     char bytes[ANSWER_BYTES] = {0};
+    cpu_set_t before;
+    (void)sched_getaffinity(0, sizeof before, &before);
+    keep_to_core(0);
     for (int i = 0; ok && i < ROUNDS; i++) {
         int64_t t0 = kt_clock_ns();
         ok = ask_one(connection);
@@ -130,6 +147,7 @@ double bar_wire(World *world)
         kith[i] = t1 - t0;
         plain[i] = kt_clock_ns() - t1;
     }
+    (void)sched_setaffinity(0, sizeof before, &before);
     kith_close(connection);
     if (fd >= 0) {
         (void)close(fd);

@@ -7,12 +7,11 @@
 #include "storage/graph.h"
 
 typedef struct KtDatabaseSpec {
-    const char *path; /* folder of this one database (data/1); NULL: in memory, gone at close */
-    const char *
-        log_dir; /* RocksDB's own info log; NULL: <path>/../rocksdb-log-<id> is not used, a temporary folder is */
-    uint32_t id;              /* database id, 1 for the first */
-    bool create;              /* make it if it is not there */
-    size_t cache_bytes;       /* graph cache; 0: 64 MiB */
+    const char *path;    /* folder of this one database (data/1); NULL: in memory, gone at close */
+    const char *log_dir; /* RocksDB's own info log, off the data volume; NULL: a temporary folder */
+    uint32_t id;         /* database id, 1 for the first */
+    bool create;         /* make it if it is not there */
+    size_t cache_bytes;  /* graph cache; 0: 64 MiB */
     size_t block_cache_bytes; /* 0: 32 MiB */
     size_t memtable_bytes;    /* 0: 64 MiB */
     uint64_t log_keep_s;      /* change records are kept this long; 0: 3600 */

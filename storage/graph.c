@@ -233,6 +233,19 @@ KtStatus kt_node_props(KtView *view, KtToken key, KtIds ids, KtArena *arena, KtC
     ENTER_AND(view, false, props(view, KT_NODE, key, ids, arena, out));
 }
 
+static KtStatus prop_sums(KtView *view, KtToken key, const KtIdList *list, uint32_t n, int64_t *sum,
+                          bool *done)
+{
+    *done = false;
+    return view->overlay.n ? KT_OK : kt_fetch_sums(view->fetch, key, list, n, sum, done);
+}
+
+KtStatus kt_node_prop_sums(KtView *view, KtToken key, const KtIdList *list, uint32_t n,
+                           int64_t *sum, bool *done)
+{
+    ENTER_AND(view, false, prop_sums(view, key, list, n, sum, done));
+}
+
 KtStatus kt_rel_props(KtView *view, KtToken key, KtIds ids, KtArena *arena, KtColumn *out)
 {
     ENTER_AND(view, false, props(view, KT_REL, key, ids, arena, out));

@@ -209,7 +209,9 @@ uint64_t bar_sum_loop(World *world, void *user)
 
 double bar_sum_2hop(World *world)
 {
-    return ratio(bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5));
+    BarTimes t = bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5);
+    print_times("sum-2hop", t);
+    return ratio(t);
 }
 
 static uint64_t count_engine(World *world, void *user)

@@ -184,6 +184,24 @@ KtStatus kt_feed_park(KtFeed *feed) KT_MUST_CHECK;
 void kt_feed_rewind(KtFeed *feed);
 void kt_feed_close(KtFeed *feed);
 
+/* ---- an Expand's lists, for who needs no rows of them (op_expand.c) ---- */
+
+typedef struct KtExpandLists {
+    KtLevel *input; /* the rows that they hang from */
+    bool begins;    /* the first call for this input */
+    bool used_up;   /* all lists of this input have been given; the next call takes new input */
+    uint32_t n;
+    const KtIdList *list;
+    const uint16_t *row; /* by list, ascending */
+} KtExpandLists;
+/* In place of kt_op_next: the next lists, at most those of KT_FEED_SLICES slices. They live until the next call of the
+ * Expand. ROWS may come with n == 0. To be asked only where kt_expand_between is true. */
+KtStatus kt_expand_lists(KtOp *expand, KtExpandLists *out, KtStep *step) KT_MUST_CHECK;
+/* What kt_expand_lists gave last is given again, to kt_op_next or kt_expand_lists. */
+void kt_expand_put_back(KtOp *expand);
+/* kt_op_next has used up the slices that it began. */
+KtStatus kt_expand_between(KtOp *expand, bool *out) KT_MUST_CHECK;
+
 /* One hop of a walk: what was reached over what. */
 typedef struct KtStepEntry {
     uint64_t rel;

@@ -16,8 +16,10 @@
 typedef struct KtArenaPool {
     void *first;
     uint32_t n;
+    void *head; /* the arenas themselves, which are small */
+    uint32_t heads;
 } KtArenaPool;
-/* Moves blocks until `to` has `most` or `from` has none; what `from` then has over `keep` is freed. */
+/* Moves blocks until `to` has `most` or `from` has none; what `from` then has over `keep` is freed. The same for arenas. */
 void kt_arena_pool_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep);
 
 /* A limit in bytes that arenas and buffers are charged to; `parent` may be NULL. */

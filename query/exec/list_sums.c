@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define REST_MOST ((int64_t)1 << 62)
+enum { FEW_ROWS = 64 };
 
 static KT_CLONES void sum_ids(const KtIdList *list, uint32_t n, int64_t *sum)
 {
@@ -25,20 +26,32 @@ KtStatus kt_list_sums_open(KtOp *op, KtListSums *sums)
     KtArena *arena = op->x->arena;
     uint32_t n = op->plan->as.aggregate.n;
     *sums = (KtListSums){.item = op->plan->as.aggregate.item, .n = n};
-    sums->weight = kt_arena_zero(arena, KT_BATCH_ROWS, sizeof *sums->weight);
     sums->rest = kt_arena_zero(arena, n, sizeof *sums->rest);
     sums->part = kt_arena_zero(arena, n, sizeof *sums->part);
-    if (!sums->weight || !sums->rest || !sums->part)
+    return sums->rest && sums->part ? KT_OK : KT_ERR_MEMORY;
+}
+
+/* Most statements have few rows before their last hop. */
+static KtStatus rows_room(KtOp *op, KtListSums *sums, uint32_t rows)
+{
+    KtArena *arena = op->x->arena;
+    if (rows <= sums->cap)
+        return KT_OK;
+    uint32_t cap = rows <= FEW_ROWS ? FEW_ROWS : KT_BATCH_ROWS;
+    sums->weight = kt_arena_zero(arena, cap, sizeof *sums->weight);
+    sums->sel = kt_arena_alloc(arena, cap * sizeof *sums->sel);
+    if (!sums->weight || !sums->sel)
         return KT_ERR_MEMORY;
-    for (uint32_t i = 0; i < n; i++) {
+    for (uint32_t i = 0; i < sums->n; i++) {
         const KtPlanListSum *plan = sums->item[i].list_sum;
-        if (plan && !(sums->part[i] = kt_arena_zero(arena, KT_BATCH_ROWS, sizeof **sums->part)))
+        if (plan && !(sums->part[i] = kt_arena_zero(arena, cap, sizeof **sums->part)))
             return KT_ERR_MEMORY;
         if (plan && plan->rest &&
-            !(sums->rest[i] = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof **sums->rest)))
+            !(sums->rest[i] = kt_arena_alloc(arena, cap * sizeof **sums->rest)))
             return KT_ERR_MEMORY;
     }
-    return kt_op_sel(op, &sums->sel);
+    sums->cap = cap;
+    return KT_OK;
 }
 
 /* A rest that fails for a row leaves the batch to the rows: one without ends fails nobody. */
@@ -76,6 +89,7 @@ static KtStatus read_rest(KtOp *op, KtLevel *input, const KtProgram *program, in
 KtStatus kt_list_sums_begin(KtOp *op, KtListSums *sums, KtLevel *input)
 {
     KT_ASSERT(!sums->any);
+    KT_TRY(rows_room(op, sums, input->rows));
     sums->input = input;
     sums->whole = !input->weight;
     for (uint32_t i = 0; i < sums->n && sums->whole; i++) {

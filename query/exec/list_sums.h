@@ -13,6 +13,7 @@ typedef struct KtListSums {
     KtLevel *input;   /* NULL: none begun */
     bool whole;       /* its lists can be added: no rest is in the way */
     bool any;         /* something was added since the last take */
+    uint32_t cap;     /* rows that there is room for below */
     uint64_t *weight; /* by row of the input: ends so far */
     int64_t **rest;   /* by aggregate, by row; NULL where it has none */
     int64_t **part;   /* by aggregate, by row: what the ends add; NULL where it counts */

@@ -106,41 +106,20 @@ static void block_free(KtArena *arena, Block *block)
     }
 }
 
-static void heads_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep)
+void kt_arena_pool_trim(KtArenaPool *pool, uint32_t keep)
 {
-    while (from->heads > 0) {
-        KtArena *arena = from->head;
-        if (to->heads >= most && from->heads <= keep)
-            return;
-        from->head = arena->next;
-        from->heads--;
-        if (to->heads < most) {
-            arena->next = to->head;
-            to->head = arena;
-            to->heads++;
-        } else {
-            free(arena);
-        }
-    }
-}
-
-void kt_arena_pool_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep)
-{
-    while (from->n && to->n < most) {
-        Block *block = from->first;
-        from->first = block->older;
-        from->n--;
-        block->older = to->first;
-        to->first = block;
-        to->n++;
-    }
-    while (from->n > keep) {
-        Block *block = from->first;
-        from->first = block->older;
-        from->n--;
+    while (pool->n > keep) {
+        Block *block = pool->first;
+        pool->first = block->older;
+        pool->n--;
         free(block);
     }
-    heads_move(from, to, most, keep);
+    while (pool->heads > keep) {
+        KtArena *arena = pool->head;
+        pool->head = arena->next;
+        pool->heads--;
+        free(arena);
+    }
 }
 
 static void give_back(KtArena *arena, Block *block)

@@ -44,6 +44,9 @@ struct KtStatement {
     bool cached;
 };
 
+/* As many queries run at once, as a rule, and as few blocks make one. */
+enum { KEPT_POOLS = 8, KEPT_BLOCKS = 24 };
+
 struct KtEngine {
     KtDatabase *db;
     size_t limit;
@@ -53,24 +56,28 @@ struct KtEngine {
     KtStatement *bucket[BUCKETS];
     KtStatement *newest, *oldest;
     size_t bytes;
-    KtArenaPool blocks; /* of queries that were closed */
+    KtArenaPool blocks[KEPT_POOLS]; /* of queries that were closed, each as it was */
+    uint32_t pools;
 };
-
-enum { LENT_BLOCKS = 16, KEPT_BLOCKS = 64 };
 
 void kt_engine_lend(KtEngine *engine, KtArenaPool *pool)
 {
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(&engine->blocks, pool, LENT_BLOCKS, UINT32_MAX);
+    if (engine->pools > 0)
+        *pool = engine->blocks[--engine->pools];
     (void)pthread_mutex_unlock(&engine->lock);
 }
 
 void kt_engine_take_back(KtEngine *engine, KtArenaPool *pool)
 {
+    kt_arena_pool_trim(pool, KEPT_BLOCKS);
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(pool, &engine->blocks, KEPT_BLOCKS, UINT32_MAX);
+    if (engine->pools < KEPT_POOLS) {
+        engine->blocks[engine->pools++] = *pool;
+        *pool = (KtArenaPool){0};
+    }
     (void)pthread_mutex_unlock(&engine->lock);
-    kt_arena_pool_move(pool, &(KtArenaPool){0}, 0, 0);
+    kt_arena_pool_trim(pool, 0);
 }
 
 KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out)
@@ -195,7 +202,8 @@ void kt_engine_close(KtEngine *engine)
     while (engine->oldest)
         cache_remove(engine, engine->oldest);
     kt_pool_close(engine->pool);
-    kt_arena_pool_move(&engine->blocks, &(KtArenaPool){0}, 0, 0);
+    for (uint32_t i = 0; i < engine->pools; i++)
+        kt_arena_pool_trim(&engine->blocks[i], 0);
     (void)pthread_mutex_destroy(&engine->lock);
     free(engine);
 }

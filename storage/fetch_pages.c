@@ -469,6 +469,26 @@ static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t
     return KT_OK;
 }
 
+void kt_fetch_members_known(KtFetch *f, KtToken label, const KtIds *ids, uint64_t *bits, bool *done)
+{
+    KtSlots *slots = kt_cache_members(&f->shared, label);
+    uint64_t none = ids->width == 4 ? UINT32_MAX : UINT64_MAX;
+    *done = slots != NULL;
+    for (uint32_t i = 0; *done && i < ids->n; i++) {
+        uint32_t row = kt_ids_row(ids, i);
+        uint64_t id = kt_ids_at(ids, row);
+        KtSlotBlock *block = NULL;
+        KtSlotKind kind = id == none ? KT_SLOT_EMPTY
+                                     : kt_slots_read(slots, id >> KT_MEMBER_BITS, f->shared.at, &block);
+        *done = kind != KT_SLOT_UNKNOWN;
+        if (kind == KT_SLOT_BLOCK && kt_bit(((const KtMemberPage *)block)->bits,
+                                            (uint32_t)(id & ((1 << KT_MEMBER_BITS) - 1))))
+            kt_bit_set(bits, row);
+        else
+            kt_bit_clear(bits, row);
+    }
+}
+
 KtStatus kt_fetch_members(KtFetch *f, KtToken label, const uint64_t *node, uint32_t n, bool *out,
                           uint64_t *left)
 {

@@ -122,13 +122,21 @@ static KtStatus gather_lists(ExpandOp *self, uint32_t *lists, uint64_t *ends)
     uint32_t n = 0;
     bool have;
     *ends = 0;
+    KtFeed *feed = &self->feed;
     for (;;) {
-        KT_TRY(kt_feed_ready(&self->feed, &have));
-        if (!have)
-            break;
-        const KtSlice *s = kt_feed_slice(&self->feed);
-        uint32_t from, len = kt_feed_take(&self->feed, UINT32_MAX, &from);
+        const KtSlice *s = &feed->slice[feed->at];
+        uint32_t from = 0, len;
         KT_TRY(lists_room(self, n));
+        if (feed->at < feed->n && kt_feed_plain(feed, s)) {
+            len = s->n;
+            feed->at++;
+        } else {
+            KT_TRY(kt_feed_ready(feed, &have));
+            if (!have)
+                break;
+            s = kt_feed_slice(feed);
+            len = kt_feed_take(feed, UINT32_MAX, &from);
+        }
         self->list[n] = (KtIdList){(const uint32_t *)s->nbr + from, len};
         self->list_row[n++] = (uint16_t)s->row;
         *ends += len;

@@ -1,6 +1,8 @@
 /* base/arena.c - blocks in a chain, the newest first. */
 #include "base/arena.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +35,17 @@ void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit)
     atomic_init(&budget->used, 0);
     atomic_init(&budget->peak, 0);
     budget->pool = NULL;
+    budget->deadline_ns = 0;
+    budget->cancel = NULL;
+}
+
+KtStatus kt_budget_time(const KtBudget *budget)
+{
+    if (budget && budget->cancel && atomic_load_explicit(budget->cancel, memory_order_relaxed))
+        return KT_ERR_CANCELLED;
+    if (budget && budget->deadline_ns && kt_clock_ns() >= budget->deadline_ns)
+        return KT_ERR_DEADLINE;
+    return KT_OK;
 }
 
 /* The budget that counts. */

@@ -189,6 +189,15 @@ def test_cancel_deadline_and_memory_each_end_one_query():
             assert x.run("RETURN 1")[1] == [[1]]
 
 
+def test_a_batch_of_long_values_ends_at_its_deadline():
+    made = "WITH range(1, 1000000) AS l UNWIND range(1, 2000) AS i "
+    with Server("--ephemeral") as s, s.connect() as c:
+        for what in ("max(l)", "min(l)", "count(DISTINCT l)", "collect(DISTINCT l)"):
+            start = time.monotonic()
+            assert error_of(c.run, made + "RETURN size([%s])" % what, deadline_ms=300).name == "Deadline"
+            assert time.monotonic() - start < 3, what
+
+
 def test_transactions_see_their_own_and_keep_their_turn():
     with Server("--limits-transaction-idle", "400ms") as s, s.connect() as c, s.connect() as other, s.connect() as third:
         c.ask("BEGIN")

@@ -189,13 +189,43 @@ def test_cancel_deadline_and_memory_each_end_one_query():
             assert x.run("RETURN 1")[1] == [[1]]
 
 
-def test_a_batch_of_long_values_ends_at_its_deadline():
+def test_a_batch_of_long_values_ends_at_its_deadline_and_when_cancelled():
     made = "WITH range(1, 1000000) AS l UNWIND range(1, 2000) AS i "
     with Server("--ephemeral") as s, s.connect() as c:
         for what in ("max(l)", "min(l)", "count(DISTINCT l)", "collect(DISTINCT l)"):
             start = time.monotonic()
             assert error_of(c.run, made + "RETURN size([%s])" % what, deadline_ms=300).name == "Deadline"
             assert time.monotonic() - start < 3, what
+            run = c.send("RUN", text=made + "RETURN size([%s])" % what)
+            time.sleep(0.3)
+            start = time.monotonic()
+            c.cancel(run)
+            assert error_of(c.wait, run).name == "Cancelled"
+            assert time.monotonic() - start < 3, what
+
+
+def test_long_values_of_one_client_hold_up_no_other():
+    each = " UNWIND range(1, 900) AS i "
+    with Server("--ephemeral") as s, s.connect() as c, s.connect() as other:
+        c.run("CREATE (:Big {a: $v, b: $v + 'x'})", {"v": "ab" * 3000000})
+        for text in ("WITH range(1, 300000) AS l" + each + "WITH l, i WHERE [i] IN l RETURN count(*)",
+                     "WITH 'aaaaaaaaaaaaaaaa' AS a " + "WITH a + a AS a " * 20 + "WITH a, a + 'b' AS b UNWIND $ids AS i "
+                     "WITH a, CASE WHEN i >= 0 THEN b END AS b WHERE b STARTS WITH a RETURN count(*)",
+                     "MATCH (b:Big) UNWIND $ids AS i WITH b, i WHERE b.a CONTAINS 'bb' + toString(i) RETURN count(*)",
+                     "MATCH (b:Big) UNWIND $ids AS i WITH b, i WHERE b.b STARTS WITH CASE WHEN i >= 0 THEN b.a END RETURN count(*)",
+                     "MATCH (b:Big) UNWIND $ids AS i RETURN sum(size(trim(CASE WHEN i >= 0 THEN b.b END)))"):
+            run = c.send("RUN", text=text, params={"ids": list(range(900))}, deadline_ms=1500)
+            slowest = 0
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                start = time.monotonic()
+                assert other.run("RETURN 1")[1] == [[1]]
+                slowest = max(slowest, time.monotonic() - start)
+            assert slowest < 0.25, (text, slowest)
+            try:
+                c.wait(run)
+            except kmp.KithError as e:
+                assert e.name == "Deadline", e
 
 
 def test_transactions_see_their_own_and_keep_their_turn():

@@ -35,6 +35,7 @@ void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit)
     atomic_init(&budget->used, 0);
     atomic_init(&budget->peak, 0);
     budget->pool = NULL;
+    atomic_init(&budget->refused, NULL);
     budget->deadline_ns = 0;
     budget->cancel = NULL;
 }
@@ -64,8 +65,10 @@ bool kt_budget_take(KtBudget *budget, size_t size)
         if (b->limit != 0 && (now > b->limit || now < size)) {
             for (KtBudget *undo = budget;; undo = undo->parent) {
                 atomic_fetch_sub_explicit(&undo->used, size, memory_order_relaxed);
-                if (undo == b)
+                if (undo == b) {
+                    atomic_store_explicit(&budget->refused, b, memory_order_relaxed);
                     return false;
+                }
             }
         }
         size_t peak = atomic_load_explicit(&b->peak, memory_order_relaxed);

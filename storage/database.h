@@ -44,7 +44,8 @@ void kt_turn_ask(KtDatabase *db, KtTurn *turn);
 bool kt_turn_withdraw(KtDatabase *db, KtTurn *turn);
 /* Hands the turn on. */
 void kt_turn_release(KtDatabase *db, KtTurn *turn);
-/* For callers with a thread to block: tests, tools, DDL. Errors: DEADLINE, CANCELLED. */
+/* For callers with a thread to block: tests, tools, DDL. A cancel that was set before the turn came is always seen.
+ * Errors: DEADLINE, CANCELLED. */
 KtStatus kt_turn_wait(KtDatabase *db, KtTurn *turn, int64_t deadline_ns,
                       const atomic_bool *cancel) KT_MUST_CHECK;
 

@@ -25,6 +25,9 @@ KtStatus kt_database_open(const KtDatabaseSpec *spec, KtDiag *diag, KtDatabase *
 void kt_database_close(KtDatabase *db);
 uint32_t kt_database_id(const KtDatabase *db);
 KtCommit kt_database_published(const KtDatabase *db);
+/* Much memory of the cache waits for views to leave their epochs: a query that goes on parks at its pauses, or the
+ * cache takes nothing more in. Threads: any. Cost: one load while it is false. */
+bool kt_database_wants_parks(KtDatabase *db);
 bool kt_database_latched(const KtDatabase *db); /* a failed write closed it for writing */
 
 /* A writer's place in the queue. Waiting holds no thread, view or epoch. The caller owns the memory, which

@@ -160,6 +160,12 @@ def test_open_cursors_of_a_connection_are_limited():
         assert c.run("COUNT")[1] == [[0]]
 
 
+def test_a_long_read_parks_at_its_pauses_when_the_database_asks_for_it():
+    with Server("--ephemeral") as s, s.connect() as c:
+        assert c.run("PARKS 100 0")[1] == [[0]]
+        assert c.run("PARKS 100 1")[1][0][0] > 5
+
+
 def test_cancel_from_a_second_connection_and_on_the_first():
     with Server("--ephemeral") as s, s.connect() as c, s.connect() as other:
         other_run = other.send("RUN", text="SLEEP 500")

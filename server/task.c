@@ -347,8 +347,8 @@ static KtWork pause_work(KtTask *task, KtWork why)
 {
     /* In a transaction other statements may use the view before this one goes on. A long read that never waits would
      * stay inside its epoch for its whole life, and hold back all that the cache lets go meanwhile. */
-    if (task->query && (why == KT_WORK_ROOM || task->explicit_txn ||
-                        kt_database_wants_parks(task->server->db)))
+    if (task->query &&
+        (why == KT_WORK_ROOM || task->explicit_txn || kt_database_wants_parks(task->server->db)))
         kt_query_park(task->query);
     KtStatus status = kt_task_batch_close(task, 0);
     return status == KT_OK ? why : fail(task, status);

@@ -63,9 +63,10 @@ struct KtExpr {
     uint32_t args;
     const KtExpr **arg;
     bool may_fail; /* some row of legal input can raise an error */
-    bool meets_deleted; /* reads an entity where a clause before deletes: may fail for one that is there no more,
+    bool
+        meets_deleted; /* reads an entity where a clause before deletes: may fail for one that is there no more,
                            whatever its type */
-    bool per_row;  /* rand(), randomUUID(): not to be folded, moved or computed twice */
+    bool per_row; /* rand(), randomUUID(): not to be folded, moved or computed twice */
     union {
         KtValue value;
         uint32_t param;

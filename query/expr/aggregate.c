@@ -487,8 +487,7 @@ KtStatus kt_aggregate_add(KtAggregate *a, const KtAggregateRows *rows, KtDiag *d
             v = kt_col_value(rows->arg[0], row);
             if (kt_is_null(v))
                 continue;
-            if (v.kind == KT_LIST || v.kind == KT_MAP || v.kind == KT_TEXT ||
-                v.kind == KT_BYTES)
+            if (v.kind == KT_LIST || v.kind == KT_MAP || v.kind == KT_TEXT || v.kind == KT_BYTES)
                 work += kt_value_steps(v);
             if (KT_UNLIKELY(work > WORK_UNLOOKED)) {
                 KT_TRY(look(a, diag));

@@ -210,7 +210,7 @@ typedef enum Word {
     PARKS,
     WORDS
 } Word;
-static const char *const words[WORDS] = {"RETURN",  "ROWS",  "SLEEP", "SPIN", "WRITE", "WSLEEP",
+static const char *const words[WORDS] = {"RETURN",  "ROWS",  "SLEEP", "SPIN", "WRITE",  "WSLEEP",
                                          "UNKNOWN", "COUNT", "FAIL",  "EAT",  "SCHEMA", "PARKS"};
 
 struct KtEngine {

@@ -312,6 +312,7 @@ static KtStatus plan_aggregate(Planner *p, const KtBoundClause *clause, Build *b
     plan->as.aggregate.keys = keys;
     plan->as.aggregate.item = item;
     plan->as.aggregate.n = n;
+    plan->as.aggregate.list_end = KT_NO_SLOT;
     if (keys == 0)
         b->rows = 1;
     else
@@ -517,6 +518,7 @@ KtStatus kt_plan(const KtBound *bound, KtView *view, KtArena *arena, KtDiag *dia
     result->as.result.column = bound->query->column;
     result->as.result.n = bound->query->columns;
     KT_TRY(kt_rule_fold(&p, result));
+    kt_rule_seek(result);
     KtPlanned *planned = kt_arena_zero(arena, 1, sizeof *planned);
     if (!planned)
         return KT_ERR_MEMORY;

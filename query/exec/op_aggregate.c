@@ -498,6 +498,7 @@ static KtStatus add_batch(AggregateOp *self, KtLevel *top)
             KT_TRY(kt_op_eval(op, top, item->arg[k], NULL, &arg[k]));
             rows.arg[k] = &arg[k];
         }
+        op->x->eval.kernels++;
         if (self->nodes_of[i])
             KT_TRY(add_distinct(self, arena, i, &rows));
         else

@@ -268,6 +268,7 @@ static KtStatus step_call(KtRunState *run, const KtEvalStep *step, KtScope *scop
     }
     if (!(f->traits & KT_FN_PER_ROW) && all_constant(args, step->args))
         return call_once(run, step, scope, sel, args, out);
+    run->x->kernels++;
     if (f->many) {
         KtKernelCall k = {.function = f,
                           .x = run->x,

@@ -110,6 +110,7 @@ static KtStatus props_of(KtRunState *run, KtScope *scope, KtKind kind, KtIds ids
         *out = kt_null_column();
         return KT_OK;
     }
+    run->x->prop_reads++;
     if (kind == KT_NODE)
         KT_TRY(kt_node_props(run->x->view, token, ids, run->arena, out));
     else

@@ -40,6 +40,7 @@ typedef struct KtEvalContext {
     int64_t now_us;       /* UTC, when it was first asked for; 0: it has not been */
     uint32_t database_id; /* for elementId */
     void *regex_cache;    /* of expr's own; closed by kt_eval_close */
+    uint64_t kernels, prop_reads; /* functions run over a batch, property columns read: for tests of batching */
 } KtEvalContext;
 
 void kt_eval_close(KtEvalContext *x);

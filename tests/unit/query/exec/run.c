@@ -135,6 +135,8 @@ Answer run_with(Base *base, RunSpec spec, const char *format, ...)
     a.again = r.x.stuttered.again;
     a.want = r.x.stuttered.want;
     a.park = r.x.stuttered.park;
+    a.kernels = r.x.eval.kernels;
+    a.prop_reads = r.x.eval.prop_reads;
     bool writes = r.view && kt_view_writes(r.view);
     if (writes)
         a.counts = kt_view_counts(r.view, 0);

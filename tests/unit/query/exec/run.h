@@ -25,6 +25,7 @@ typedef struct Answer {
     uint32_t n, cap;
     uint64_t again, want, park; /* what the stutter did */
     uint64_t peak;              /* bytes of the budget */
+    uint64_t kernels, prop_reads;
     KtWriteCounts counts;
 } Answer;
 

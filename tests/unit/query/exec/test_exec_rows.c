@@ -34,6 +34,21 @@ Test(query_exec_rows, a_constant_is_one_row)
     base_close(base);
 }
 
+Test(query_exec_rows, a_scan_runs_its_kernels_over_whole_batches)
+{
+    enum { ROWS = 10240 };
+    Base *base = base_open();
+    make(base, "UNWIND range(1, 10240) AS i CREATE (:P {x: i % 100})");
+    Answer a = run(base, "MATCH (n:P) WHERE n.x < 50 RETURN sum(n.x)");
+    cr_assert_str_eq(a.line[0], "125770"); /* 102 times 0..49, and 0..40 at the end */
+    cr_assert(a.kernels > 0 && a.kernels <= ROWS / 512, "%lu kernel calls",
+              (unsigned long)a.kernels);
+    cr_assert(a.prop_reads > 0 && a.prop_reads <= ROWS / 1024, "%lu reads of a property column",
+              (unsigned long)a.prop_reads);
+    answer_free(&a);
+    base_close(base);
+}
+
 Test(query_exec_rows, scans_and_filters_find_what_is_there)
 {
     Base *base = people();

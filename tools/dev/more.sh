@@ -48,10 +48,11 @@ cmd_bench() {
     shared=$(shared_dir)
     [ -z "$shared" ] || export KITH_SHARED=$shared
     need_program bench "the speed bars"
-    ! has_target release kithd || build_preset release kithd
+    ! has_target release kithd || build_preset release kithd kith
     local folder=${KITH_BENCH:-$ROOT/build/bench}
     mkdir -p "$folder"
-    build/release/bin/bench --folder "$folder" --kithd build/release/bin/kithd "$@"
+    build/release/bin/bench --folder "$folder" --kithd build/release/bin/kithd \
+        --kith build/release/bin/kith "$@"
 }
 
 cmd_torture() {

@@ -13,7 +13,7 @@ void kt_overlay_init(KtOverlay *overlay, KtArena *arena, KtBudget *budget)
 void kt_overlay_close(KtOverlay *overlay)
 {
     kt_budget_give(overlay->budget, overlay->cap * sizeof(KtChange) +
-                                        overlay->held_cap * sizeof(KtHeld) +
+                                        overlay->held_cap * sizeof(size_t) +
                                         overlay->links_cap * sizeof(KtLink));
     free(overlay->change);
     free(overlay->held);
@@ -98,12 +98,6 @@ static void unlink_from(KtOverlay *overlay, KtMark mark)
     }
 }
 
-/* A view that only reads has no arena. */
-static KtArenaMark arena_mark(const KtOverlay *overlay)
-{
-    return overlay->arena ? kt_arena_mark(overlay->arena) : (KtArenaMark){0};
-}
-
 KtStatus kt_overlay_add(KtOverlay *overlay, const KtChange *change, size_t bytes)
 {
     if (overlay->n >= KT_OVERLAY_MOST_CHANGES || bytes > KT_OVERLAY_MOST_BYTES - overlay->bytes)
@@ -112,7 +106,7 @@ KtStatus kt_overlay_add(KtOverlay *overlay, const KtChange *change, size_t bytes
     KT_TRY(grow(overlay->budget, &items, overlay->n, &overlay->cap, sizeof(KtChange)));
     overlay->change = items;
     items = overlay->held;
-    KT_TRY(grow(overlay->budget, &items, overlay->n, &overlay->held_cap, sizeof(KtHeld)));
+    KT_TRY(grow(overlay->budget, &items, overlay->n, &overlay->held_cap, sizeof(size_t)));
     overlay->held = items;
     overlay->change[overlay->n] = *change;
     KtStatus status = link_change(overlay, overlay->n);
@@ -121,7 +115,7 @@ KtStatus kt_overlay_add(KtOverlay *overlay, const KtChange *change, size_t bytes
         return status;
     }
     overlay->bytes += bytes;
-    overlay->held[overlay->n++] = (KtHeld){overlay->bytes, arena_mark(overlay)};
+    overlay->held[overlay->n++] = overlay->bytes;
     return KT_OK;
 }
 
@@ -138,10 +132,7 @@ void kt_overlay_undo(KtOverlay *overlay, KtMark mark)
         mark = overlay->n;
     unlink_from(overlay, mark);
     overlay->n = (uint32_t)mark;
-    KtHeld held = mark > 0 ? overlay->held[mark - 1] : (KtHeld){0};
-    overlay->bytes = held.bytes;
-    if (overlay->arena)
-        kt_arena_rewind(overlay->arena, held.arena);
+    overlay->bytes = mark > 0 ? overlay->held[mark - 1] : 0;
 }
 
 uint32_t kt_chain_first(const KtOverlay *overlay, KtChainKind chain, uint64_t key, KtMark mark)

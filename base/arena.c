@@ -24,6 +24,7 @@ struct KtArena {
     Block *
         spare; /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
     size_t in_older; /* used bytes of all blocks but the top */
+    KtArena *next;   /* in a pool */
 };
 
 void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit)
@@ -105,21 +106,19 @@ static void block_free(KtArena *arena, Block *block)
     }
 }
 
-void kt_arena_pool_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep)
+void kt_arena_pool_trim(KtArenaPool *pool, uint32_t keep)
 {
-    while (from->n && to->n < most) {
-        Block *block = from->first;
-        from->first = block->older;
-        from->n--;
-        block->older = to->first;
-        to->first = block;
-        to->n++;
-    }
-    while (from->n > keep) {
-        Block *block = from->first;
-        from->first = block->older;
-        from->n--;
+    while (pool->n > keep) {
+        Block *block = pool->first;
+        pool->first = block->older;
+        pool->n--;
         free(block);
+    }
+    while (pool->heads > keep) {
+        KtArena *arena = pool->head;
+        pool->head = arena->next;
+        pool->heads--;
+        free(arena);
     }
 }
 
@@ -159,7 +158,14 @@ static Block *next_block(KtArena *arena, size_t size)
 
 KtStatus kt_arena_open(KtBudget *budget, KtArena **out)
 {
-    KtArena *arena = malloc(sizeof *arena);
+    KtArenaPool *pool = budget ? budget->pool : NULL;
+    KtArena *arena = pool ? pool->head : NULL;
+    if (arena) {
+        pool->head = arena->next;
+        pool->heads--;
+    } else {
+        arena = malloc(sizeof *arena);
+    }
     if (!arena)
         return KT_ERR_MEMORY;
     *arena = (KtArena){.budget = budget};
@@ -263,7 +269,14 @@ void kt_arena_close(KtArena *arena)
     }
     if (arena->spare)
         block_free(arena, arena->spare);
-    free(arena);
+    KtArenaPool *pool = arena->budget ? arena->budget->pool : NULL;
+    if (pool) {
+        arena->next = pool->head;
+        pool->head = arena;
+        pool->heads++;
+    } else {
+        free(arena);
+    }
 }
 
 size_t kt_arena_used(const KtArena *arena)

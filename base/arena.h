@@ -12,13 +12,15 @@
 #include <stddef.h>
 
 /* Blocks that closed arenas leave to those opened later: a query opens a dozen and closes them within microseconds.
- * {NULL, 0} is an empty one. Threads: one at a time; kt_arena_pool_move hands blocks on. */
+ * All zero is an empty one. Threads: one at a time. */
 typedef struct KtArenaPool {
     void *first;
     uint32_t n;
+    void *head; /* the arenas themselves, which are small */
+    uint32_t heads;
 } KtArenaPool;
-/* Moves blocks until `to` has `most` or `from` has none; what `from` then has over `keep` is freed. */
-void kt_arena_pool_move(KtArenaPool *from, KtArenaPool *to, uint32_t most, uint32_t keep);
+/* Frees what it has over `keep` blocks, and arenas. */
+void kt_arena_pool_trim(KtArenaPool *pool, uint32_t keep);
 
 /* A limit in bytes that arenas and buffers are charged to; `parent` may be NULL. */
 typedef struct KtBudget {

@@ -64,11 +64,10 @@ static KtStatus exec_open(KtQuery *q)
                               .bound = bound,
                               .diag = q->diag,
                               .query = q->arena,
-                              .now_us = kt_clock_utc_us(),
                               .database_id = kt_database_id(kt_view_database(q->spec.view))};
-    x->eval.token = kt_arena_zero(q->arena, bound->names + 1, sizeof *x->eval.token);
+    x->eval.token = kt_statement_tokens(q->statement);
     x->clause_mark = kt_arena_alloc(q->arena, (planned->clauses + 1) * sizeof *x->clause_mark);
-    if (!x->eval.token || !x->clause_mark)
+    if (!x->clause_mark)
         return KT_ERR_MEMORY;
     memset(x->clause_mark, 0xFF, (planned->clauses + 1) * sizeof *x->clause_mark);
     KT_TRY(bind_params(q, bound));
@@ -97,11 +96,9 @@ KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQueryS
     kt_engine_lend(engine, &q->pool);
     KtStatus status = kt_arena_open(&q->budget, &q->arena);
     const KtStatementFacts *facts = kt_statement_facts(statement);
-    int64_t began = kt_clock_ns();
     if (status == KT_OK && facts->kind != KT_STATEMENT_SCHEMA &&
         kt_statement_bound(statement)->query) {
-        status = kt_statement_plan(statement, spec->view, diag, &q->plan);
-        q->summary.plan_ns = kt_clock_ns() - began;
+        status = kt_statement_plan(statement, spec->view, diag, &q->plan, &q->summary.plan_ns);
         if (status == KT_OK && facts->explain != KT_EXPLAIN)
             status = exec_open(q);
     }
@@ -190,7 +187,7 @@ static KtStatus finish(KtQuery *q)
     return KT_OK;
 }
 
-static KtStatus step(KtQuery *q, int64_t quantum_ns, KtQueryStep *out)
+static KtStatus step(KtQuery *q, int64_t began, int64_t quantum_ns, KtQueryStep *out)
 {
     if (q->done) {
         *out = KT_QUERY_DONE;
@@ -204,7 +201,7 @@ static KtStatus step(KtQuery *q, int64_t quantum_ns, KtQueryStep *out)
         return KT_OK;
     }
     KtExec *x = &q->exec;
-    x->quantum_end_ns = quantum_ns ? kt_clock_ns() + quantum_ns : 0;
+    x->quantum_end_ns = quantum_ns ? began + quantum_ns : 0;
     x->sink_full = false;
     for (;;) {
         KtBatch batch;
@@ -231,7 +228,7 @@ KtStatus kt_query_step(KtQuery *q, int64_t quantum_ns, KtQueryStep *out)
     if (q->failed)
         return KT_ERR_TRANSACTION_FAILED;
     int64_t began = kt_clock_ns();
-    KtStatus status = step(q, quantum_ns, out);
+    KtStatus status = step(q, began, quantum_ns, out);
     q->summary.run_ns += kt_clock_ns() - began;
     if (status != KT_OK) {
         q->failed = true;

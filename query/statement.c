@@ -4,6 +4,8 @@
  * never looked at. Least recently used statements go when the cache is over its size. */
 #include "query/statement.h"
 
+#include "base/clock.h"
+
 #include "base/hash.h"
 #include "query/bind/bind.h"
 #include "query/exec/node_index.h"
@@ -33,6 +35,7 @@ struct KtStatement {
     KtText text;
     uint64_t hash;
     const KtBound *bound;
+    _Atomic(KtToken) *token; /* by name of bound */
     KtStatementFacts facts;
     pthread_mutex_t lock; /* of `plan` */
     KtPlanRef *plan;      /* for the newest schema version asked for; NULL before the first run */
@@ -40,6 +43,9 @@ struct KtStatement {
     struct KtStatement *next_in_bucket, *newer, *older;
     bool cached;
 };
+
+/* As many queries run at once, as a rule, and as few blocks make one. */
+enum { KEPT_POOLS = 8, KEPT_BLOCKS = 24 };
 
 struct KtEngine {
     KtDatabase *db;
@@ -50,24 +56,28 @@ struct KtEngine {
     KtStatement *bucket[BUCKETS];
     KtStatement *newest, *oldest;
     size_t bytes;
-    KtArenaPool blocks; /* of queries that were closed */
+    KtArenaPool blocks[KEPT_POOLS]; /* of queries that were closed, each as it was */
+    uint32_t pools;
 };
-
-enum { LENT_BLOCKS = 16, KEPT_BLOCKS = 64 };
 
 void kt_engine_lend(KtEngine *engine, KtArenaPool *pool)
 {
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(&engine->blocks, pool, LENT_BLOCKS, UINT32_MAX);
+    if (engine->pools > 0)
+        *pool = engine->blocks[--engine->pools];
     (void)pthread_mutex_unlock(&engine->lock);
 }
 
 void kt_engine_take_back(KtEngine *engine, KtArenaPool *pool)
 {
+    kt_arena_pool_trim(pool, KEPT_BLOCKS);
     (void)pthread_mutex_lock(&engine->lock);
-    kt_arena_pool_move(pool, &engine->blocks, KEPT_BLOCKS, UINT32_MAX);
+    if (engine->pools < KEPT_POOLS) {
+        engine->blocks[engine->pools++] = *pool;
+        *pool = (KtArenaPool){0};
+    }
     (void)pthread_mutex_unlock(&engine->lock);
-    kt_arena_pool_move(pool, &(KtArenaPool){0}, 0, 0);
+    kt_arena_pool_trim(pool, 0);
 }
 
 KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out)
@@ -192,7 +202,8 @@ void kt_engine_close(KtEngine *engine)
     while (engine->oldest)
         cache_remove(engine, engine->oldest);
     kt_pool_close(engine->pool);
-    kt_arena_pool_move(&engine->blocks, &(KtArenaPool){0}, 0, 0);
+    for (uint32_t i = 0; i < engine->pools; i++)
+        kt_arena_pool_trim(&engine->blocks[i], 0);
     (void)pthread_mutex_destroy(&engine->lock);
     free(engine);
 }
@@ -228,7 +239,8 @@ static KtStatus statement_fill(KtStatement *s, KtText text, KtValue params, KtDi
     KT_TRY(kt_parse(s->text, s->arena, diag, &tree));
     KT_TRY(kt_bind(tree, params, s->arena, diag, &s->bound));
     s->facts = facts_of(s->bound);
-    return KT_OK;
+    s->token = kt_arena_zero(s->arena, (size_t)s->bound->names + 1, sizeof *s->token);
+    return s->token ? KT_OK : KT_ERR_MEMORY;
 }
 
 static KtStatus statement_make(KtEngine *engine, KtText text, uint64_t hash, KtValue params,
@@ -303,6 +315,7 @@ const KtStatementFacts *kt_statement_facts(const KtStatement *statement)
     return &statement->facts;
 }
 const KtBound *kt_statement_bound(const KtStatement *statement) { return statement->bound; }
+_Atomic(KtToken) *kt_statement_tokens(KtStatement *statement) { return statement->token; }
 
 /* ---- plans ---- */
 
@@ -330,8 +343,10 @@ static KtStatus plan_make(KtStatement *s, KtView *view, KtDiag *diag, KtPlanRef 
     return KT_OK;
 }
 
-KtStatus kt_statement_plan(KtStatement *s, KtView *view, KtDiag *diag, KtPlanRef **out)
+KtStatus kt_statement_plan(KtStatement *s, KtView *view, KtDiag *diag, KtPlanRef **out,
+                           int64_t *plan_ns)
 {
+    *plan_ns = 0;
     uint64_t version = kt_view_schema(view)->version;
     KtStats now = kt_stats(kt_view_database(view));
     (void)pthread_mutex_lock(&s->lock);
@@ -343,7 +358,9 @@ KtStatus kt_statement_plan(KtStatement *s, KtView *view, KtDiag *diag, KtPlanRef
         *out = ref;
         return KT_OK;
     }
+    int64_t began = kt_clock_ns();
     KtStatus status = plan_make(s, view, diag, &ref);
+    *plan_ns = kt_clock_ns() - began;
     if (status == KT_OK) {
         /* A view of an older schema does not push out the newer plan. */
         if (!s->plan || s->plan->planned->schema_version <= version) {

@@ -90,6 +90,12 @@ KtStatus kt_fetch_lists(KtFetch *fetch, uint8_t dir, const KtNodeId *node, uint3
  * kt_node_props. Columns that are asked for often are filled. */
 KtStatus kt_fetch_column(KtFetch *fetch, KtToken key, KtIds ids, KtArena *arena, KtColumn *out,
                          bool *done) KT_MUST_CHECK;
+/* kt_node_prop_sums from columns of the graph cache, if they hold all of them: *done tells. */
+KtStatus kt_fetch_sums(KtFetch *fetch, KtToken key, const KtIdList *list, uint32_t n, int64_t *sum,
+                       bool *done) KT_MUST_CHECK;
+/* Sets or clears the bit of each row by whether the node has the label, if the graph cache knows of all: *done tells. */
+void kt_fetch_members_known(KtFetch *fetch, KtToken label, const KtIds *ids, uint64_t *bits,
+                            bool *done);
 /* out[i]: whether node[i] has the label, and its bit in `left` cleared, where the graph cache knows or can be told. */
 KtStatus kt_fetch_members(KtFetch *fetch, KtToken label, const uint64_t *node, uint32_t n,
                           bool *out, uint64_t *left) KT_MUST_CHECK;

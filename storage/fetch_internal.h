@@ -46,6 +46,14 @@ void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id,
                     int64_t *out);
 uint32_t kt_gather_most(const uint32_t *id, uint32_t n);
 
+/* *sum += the values of id[from .. n) while their pages are in `dense`; where it stopped. *most: bits of all of them, a
+ * negative one's inverted. */
+uint32_t kt_sum_pages(const void *const *dense, uint32_t pages, uint8_t width, const uint32_t *id,
+                      uint32_t from, uint32_t n, int64_t *sum, uint64_t *most);
+/* The sum for ids that are all below `flat`. */
+int64_t kt_sum_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n,
+                    uint64_t *most);
+
 void kt_fetch_forget_pages(KtFetch *fetch);
 
 #endif

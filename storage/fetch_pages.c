@@ -386,6 +386,58 @@ KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtC
     return KT_OK;
 }
 
+/* ---- sums ---- */
+
+static KtStatus sum_list(KtFetch *f, KtFoundPages *found, const KtIdList *list, int64_t *sum,
+                         uint64_t *most, bool *done)
+{
+    const uint32_t *id = list->id;
+    uint32_t at = 0, n = list->n;
+    *sum = 0;
+    *done = true;
+    if (n > 0 && id[n - 1] < found->flat) {
+        *sum = kt_sum_flat(found->value, found->width, id, n, most);
+        return KT_OK;
+    }
+    while (*done) {
+        at = kt_sum_pages(found->dense, found->n, found->width, id, at, n, sum, most);
+        if (at == n)
+            return KT_OK;
+        uint32_t number = id[at] >> KT_PAGE_BITS;
+        int64_t value;
+        *done = false;
+        if (id[at] == KT_NO_NODE)
+            return KT_OK;
+        if (number >= found->n || !found->page[number]) {
+            KT_TRY(find_page(f, found, number, n - at, done));
+        } else if (gather_row(found, id[at], false, &value)) { /* nulls, or another width */
+            *sum = (int64_t)((uint64_t)*sum + (uint64_t)value);
+            *most |= (uint64_t)value ^ (uint64_t)(value >> 63);
+            *done = true;
+            at++;
+        }
+    }
+    return KT_OK;
+}
+
+KtStatus kt_fetch_sums(KtFetch *f, KtToken key, const KtIdList *list, uint32_t n, int64_t *sum,
+                       bool *done)
+{
+    uint64_t most = 0;
+    *done = false;
+    if (key == 0 || n == 0)
+        return KT_OK;
+    KtFoundPages *found = found_of(f, key);
+    *done = true;
+    for (uint32_t i = 0; i < n && *done; i++) {
+        KT_CHECK(list[i].n <= KT_SLICE_MOST); /* sums of such cannot overflow */
+        KT_TRY(sum_list(f, found, &list[i], &sum[i], &most, done));
+        *done = *done && (found->kind == KT_COL_INT || list[i].n == 0);
+    }
+    *done = *done && most < (uint64_t)KT_SUM_VALUE_MOST;
+    return KT_OK;
+}
+
 /* ---- members ---- */
 
 static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t page, bool *filled)
@@ -415,6 +467,26 @@ static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t
     if (!*filled)
         free(block);
     return KT_OK;
+}
+
+void kt_fetch_members_known(KtFetch *f, KtToken label, const KtIds *ids, uint64_t *bits, bool *done)
+{
+    KtSlots *slots = kt_cache_members(&f->shared, label);
+    uint64_t none = ids->width == 4 ? UINT32_MAX : UINT64_MAX;
+    *done = slots != NULL;
+    for (uint32_t i = 0; *done && i < ids->n; i++) {
+        uint32_t row = kt_ids_row(ids, i);
+        uint64_t id = kt_ids_at(ids, row);
+        KtSlotBlock *block = NULL;
+        KtSlotKind kind = id == none ? KT_SLOT_EMPTY
+                                     : kt_slots_read(slots, id >> KT_MEMBER_BITS, f->shared.at, &block);
+        *done = kind != KT_SLOT_UNKNOWN;
+        if (kind == KT_SLOT_BLOCK && kt_bit(((const KtMemberPage *)block)->bits,
+                                            (uint32_t)(id & ((1 << KT_MEMBER_BITS) - 1))))
+            kt_bit_set(bits, row);
+        else
+            kt_bit_clear(bits, row);
+    }
 }
 
 KtStatus kt_fetch_members(KtFetch *f, KtToken label, const uint64_t *node, uint32_t n, bool *out,

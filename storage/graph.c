@@ -79,6 +79,11 @@ static void clear_rows(KtIds ids, uint64_t *bits)
 
 static KtStatus exist(KtView *view, KtKind kind, KtIds ids, uint64_t *bits)
 {
+    bool done = false;
+    if (kind == KT_NODE && view->overlay.n == 0)
+        kt_fetch_members_known(view->fetch, 0, &ids, bits, &done); /* label 0 is every node */
+    if (done)
+        return KT_OK;
     KtAsk *ask;
     KT_TRY(kt_ask(view, ids, &ask));
     bool *yes = kt_arena_alloc(view->scratch, ask->n);
@@ -100,6 +105,11 @@ KtStatus kt_exist(KtView *view, KtKind kind, KtIds ids, uint64_t *bits)
 
 static KtStatus have_label(KtView *view, KtToken label, KtIds ids, uint64_t *bits)
 {
+    bool done = false;
+    if (label != 0 && view->overlay.n == 0)
+        kt_fetch_members_known(view->fetch, label, &ids, bits, &done);
+    if (done)
+        return KT_OK;
     KtAsk *ask;
     KT_TRY(kt_ask(view, ids, &ask));
     bool *yes = kt_arena_alloc(view->scratch, ask->n);
@@ -231,6 +241,19 @@ static KtStatus props(KtView *view, KtKind kind, KtToken key, KtIds ids, KtArena
 KtStatus kt_node_props(KtView *view, KtToken key, KtIds ids, KtArena *arena, KtColumn *out)
 {
     ENTER_AND(view, false, props(view, KT_NODE, key, ids, arena, out));
+}
+
+static KtStatus prop_sums(KtView *view, KtToken key, const KtIdList *list, uint32_t n, int64_t *sum,
+                          bool *done)
+{
+    *done = false;
+    return view->overlay.n ? KT_OK : kt_fetch_sums(view->fetch, key, list, n, sum, done);
+}
+
+KtStatus kt_node_prop_sums(KtView *view, KtToken key, const KtIdList *list, uint32_t n,
+                           int64_t *sum, bool *done)
+{
+    ENTER_AND(view, false, prop_sums(view, key, list, n, sum, done));
 }
 
 KtStatus kt_rel_props(KtView *view, KtToken key, KtIds ids, KtArena *arena, KtColumn *out)

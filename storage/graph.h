@@ -157,6 +157,17 @@ KtStatus kt_node_props(KtView *view, KtToken key, KtIds ids, KtArena *arena,
                        KtColumn *out) KT_MUST_CHECK;
 KtStatus kt_rel_props(KtView *view, KtToken key, KtIds ids, KtArena *arena,
                       KtColumn *out) KT_MUST_CHECK;
+/* Ascending node ids in place, as a slice has them. */
+typedef struct KtIdList {
+    const uint32_t *id;
+    uint32_t n; /* at most KT_SLICE_MOST */
+} KtIdList;
+#define KT_SUM_VALUE_MOST ((int64_t)1 << 52)
+/* sum[i] = the sum of one property over list[i], without making a column of it. *done is true only if every value is
+ * an integer between -KT_SUM_VALUE_MOST and KT_SUM_VALUE_MOST and stands in the graph cache; otherwise `sum` is
+ * undefined and kt_node_props is to be asked. */
+KtStatus kt_node_prop_sums(KtView *view, KtToken key, const KtIdList *list, uint32_t n,
+                           int64_t *sum, bool *done) KT_MUST_CHECK;
 /* All properties: out[row] is a MAP value, entries sorted by key text. */
 KtStatus kt_records(KtView *view, KtKind kind, KtIds ids, KtArena *arena,
                     KtValue *out) KT_MUST_CHECK;

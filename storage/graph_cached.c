@@ -29,16 +29,6 @@ static inline void begin_block(Ahead *a, uint32_t i)
     __builtin_prefetch((const void *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK));
 }
 
-/* Before node `at` is taken. */
-static void ahead_begin(Ahead *a, uint32_t at)
-{
-    uint32_t left = a->n - at;
-    for (uint32_t i = 0; i < left && i < FAR; i++)
-        kt_slots_prefetch_word(a->slots, a->node[at + i]);
-    for (uint32_t i = 0; i < left && i < MIDDLE; i++)
-        begin_block(a, at + i);
-}
-
 /* The lines of neighbours behind the head, which has come by now; a stream prefetcher takes over in long lists. It is
  * looked at for its length only: whether the view may read it is judged later. */
 static inline void begin_lines(const Ahead *a, uint32_t i)
@@ -54,6 +44,27 @@ static inline void begin_lines(const Ahead *a, uint32_t i)
         end = line + MOST * 64;
     for (; line < end; line += 64)
         __builtin_prefetch(line);
+}
+
+/* Before node `at` is taken. With few nodes nothing else overlaps: their first lines are fetched with the heads, on the
+ * chance that the lists are that long. */
+static void ahead_begin(Ahead *a, uint32_t at, bool lines)
+{
+    uint32_t left = a->n - at;
+    for (uint32_t i = 0; i < left && i < FAR; i++)
+        kt_slots_prefetch_word(a->slots, a->node[at + i]);
+    for (uint32_t i = 0; i < left && i < MIDDLE; i++)
+        begin_block(a, at + i);
+    if (lines && left <= MIDDLE) {
+        for (uint32_t i = 0; i < left; i++) {
+            const char *head =
+                (const char *)(uintptr_t)(a->word[(at + i) % RING] & ~KT_SLOT_IS_BLOCK);
+            __builtin_prefetch(head + 64);
+            __builtin_prefetch(head + 128);
+        }
+    }
+    for (uint32_t i = 0; lines && i < left && i < NEAR; i++)
+        begin_lines(a, at + i);
 }
 
 static inline uint64_t ahead_take(Ahead *a, uint32_t i, bool lines)
@@ -134,7 +145,7 @@ uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
         .slots = kt_fetch_slots(e->view->fetch, e->dir, &at), .node = e->node, .n = e->n};
     uint32_t made = 0, i = e->at;
     bool rels = e->hop.rels;
-    ahead_begin(&ahead, i);
+    ahead_begin(&ahead, i, true);
     for (; made < cap && i < e->n; i++) {
         KtSlotBlock *block;
         KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, true), at, &block);
@@ -189,7 +200,7 @@ uint32_t kt_degrees_cached(KtView *view, const KtHop *hop, uint8_t dir, bool wit
     Ahead ahead = {.slots = kt_fetch_slots(view->fetch, dir, &at), .node = ask->id, .n = ask->n};
     bool all = hop->n_types == 0 && !without_loops;
     uint32_t i = 0;
-    ahead_begin(&ahead, 0);
+    ahead_begin(&ahead, 0, false);
     for (; i < ask->n; i++) {
         KtSlotBlock *block;
         KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, false), at, &block);

@@ -1,4 +1,4 @@
-/* storage/kernel_gather.c - values of many nodes out of column pages, in one tight loop for each width.
+/* storage/kernel_gather.c - values of many nodes out of column pages, or their sum, in one tight loop for each width.
  *
  * Per value: an id, a page's address (in the first-level cache), the value. Pages of bytes instead of 8-byte numbers: 2 hops
  * over 1 M edges and 50 k nodes gather in 0.6 ns a value instead of 1.4. */
@@ -60,5 +60,69 @@ void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id,
     case 1: FLAT(uint8_t); break;
     case 4: FLAT(int32_t); break;
     default: FLAT(int64_t); break;
+    }
+}
+
+/* ---- sums: the same walk, but nothing is written. They wrap: `most` tells whether they could have ---- */
+
+#define BITS(x) ((uint64_t)(x) ^ (uint64_t)((x) >> 63))
+
+#define SUM_FLAT(type, bits)                                                                    \
+    do {                                                                                        \
+        uint64_t a = 0, b = 0;                                                                  \
+        uint32_t i = 0;                                                                         \
+        for (; i + 2 <= n; i += 2) {                                                            \
+            int64_t x = ((const type *)value[id[i] >> KT_PAGE_BITS])[id[i] & (KT_PAGE_ROWS - 1)]; \
+            int64_t y = ((const type *)value[id[i + 1] >> KT_PAGE_BITS])[id[i + 1] &            \
+                                                                         (KT_PAGE_ROWS - 1)];   \
+            a += (uint64_t)x;                                                                             \
+            b += (uint64_t)y;                                                                             \
+            if (bits)                                                                           \
+                *most |= BITS(x) | BITS(y);                                                     \
+        }                                                                                       \
+        if (i < n) {                                                                            \
+            int64_t x = ((const type *)value[id[i] >> KT_PAGE_BITS])[id[i] & (KT_PAGE_ROWS - 1)]; \
+            a += (uint64_t)x;                                                                             \
+            if (bits)                                                                           \
+                *most |= BITS(x);                                                               \
+        }                                                                                       \
+        return (int64_t)(a + b);                                                                           \
+    } while (0)
+
+int64_t kt_sum_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n,
+                    uint64_t *most)
+{
+    switch (width) {
+    case 1: SUM_FLAT(uint8_t, false);
+    case 4: SUM_FLAT(int32_t, false);
+    default: SUM_FLAT(int64_t, true);
+    }
+}
+
+#define SUM_PAGES(type, bits)                                                       \
+    do {                                                                            \
+        uint64_t all = 0;                                                            \
+        uint32_t i = from;                                                          \
+        for (; i < n; i++) {                                                        \
+            uint32_t number = id[i] >> KT_PAGE_BITS;                                \
+            if (number >= pages || !dense[number])                                  \
+                break;                                                              \
+            int64_t x = ((const type *)dense[number])[id[i] & (KT_PAGE_ROWS - 1)]; \
+            all += (uint64_t)x;                                                               \
+            if (bits)                                                               \
+                *most |= BITS(x);                                                   \
+        }                                                                           \
+        *sum = (int64_t)((uint64_t)*sum + all);                                                                \
+        return i;                                                                   \
+    } while (0)
+
+uint32_t kt_sum_pages(const void *const *dense, uint32_t pages, uint8_t width, const uint32_t *id,
+                      uint32_t from, uint32_t n, int64_t *sum, uint64_t *most)
+{
+    switch (width) {
+    case 1: SUM_PAGES(uint8_t, false);
+    case 4: SUM_PAGES(int32_t, false);
+    case 8: SUM_PAGES(int64_t, true);
+    default: return from;
     }
 }

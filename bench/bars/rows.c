@@ -182,7 +182,8 @@ double bar_one_start(World *world)
         loop += t.loop_ns;
     }
     double fixed = fixed_ns(world, ONE_START);
-    (void)printf("# one-start: fixed cost %.2f us a statement\n", fixed / 1e3);
+    (void)printf("# one-start: engine %.2f us, loop %.2f us, fixed cost %.2f us a statement\n",
+                 engine / 5e3 / BAR_STARTS, loop / 5e3 / BAR_STARTS, fixed / 1e3);
     return (engine / 5 - fixed * BAR_STARTS) / (loop / 5);
 }
 
@@ -209,7 +210,9 @@ uint64_t bar_sum_loop(World *world, void *user)
 
 double bar_sum_2hop(World *world)
 {
-    return ratio(bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5));
+    BarTimes t = bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5);
+    print_times("sum-2hop", t);
+    return ratio(t);
 }
 
 static uint64_t count_engine(World *world, void *user)

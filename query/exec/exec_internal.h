@@ -160,6 +160,7 @@ typedef struct KtFeed {
     KtArena *cursor_arena, *kept; /* kept: slices copied for a park */
     bool slices_kept, open_feed;  /* open_feed: the cursor's feed is not used up */
     KtDiffer differ;
+    uint64_t *hit;        /* by row of the batch: an earlier relationship may stand in its list; NULL: of none */
     const uint32_t *from; /* by row of the batch */
     KtSlice *slice;
     uint32_t slice_cap;
@@ -178,11 +179,35 @@ KtStatus kt_feed_ready(KtFeed *feed, bool *have) KT_MUST_CHECK;
 /* The next slices, at most `cap`: those before are dead. *have false: the batch is used up. */
 KtStatus kt_feed_more(KtFeed *feed, uint32_t cap, bool *have) KT_MUST_CHECK;
 static inline const KtSlice *kt_feed_slice(const KtFeed *feed) { return &feed->slice[feed->at]; }
+/* The slice at hand counts as a whole. */
+static inline bool kt_feed_plain(const KtFeed *feed, const KtSlice *s)
+{
+    return feed->parts == 0 && s->n > 0 && !(s->loops && feed->rel->dir == KT_BOTH) &&
+           !(feed->hit && kt_bit(feed->hit, s->row));
+}
 /* Takes up to `most` entries of the part at hand: entries [*from, *from + result) of the slice. */
 uint32_t kt_feed_take(KtFeed *feed, uint32_t most, uint32_t *from);
 KtStatus kt_feed_park(KtFeed *feed) KT_MUST_CHECK;
 void kt_feed_rewind(KtFeed *feed);
 void kt_feed_close(KtFeed *feed);
+
+/* ---- an Expand's lists, for who needs no rows of them (op_expand.c) ---- */
+
+typedef struct KtExpandLists {
+    KtLevel *input; /* the rows that they hang from */
+    bool begins;    /* the first call for this input */
+    bool used_up;   /* all lists of this input have been given; the next call takes new input */
+    uint32_t n;
+    const KtIdList *list;
+    const uint16_t *row; /* by list, ascending */
+} KtExpandLists;
+/* In place of kt_op_next: the next lists, at most those of KT_FEED_SLICES slices. They live until the next call of the
+ * Expand. ROWS may come with n == 0. To be asked only where kt_expand_between is true. */
+KtStatus kt_expand_lists(KtOp *expand, KtExpandLists *out, KtStep *step) KT_MUST_CHECK;
+/* What kt_expand_lists gave last is given again, to kt_op_next or kt_expand_lists. */
+void kt_expand_put_back(KtOp *expand);
+/* kt_op_next has used up the slices that it began. */
+KtStatus kt_expand_between(KtOp *expand, bool *out) KT_MUST_CHECK;
 
 /* One hop of a walk: what was reached over what. */
 typedef struct KtStepEntry {

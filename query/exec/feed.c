@@ -38,8 +38,14 @@ KtStatus kt_feed_begin(KtFeed *feed, KtLevel *top)
     KtOp *op = feed->op;
     kt_op_sees(op);
     KT_TRY(kt_level_nodes(top, feed->from_slot, &feed->from));
-    if (feed->rel->n_differs)
+    if (feed->rel->n_differs) {
         KT_TRY(kt_differ_begin(op, &feed->differ, top, feed->rel->differs, feed->rel->n_differs));
+        if (!feed->hit)
+            feed->hit = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS / 8);
+        if (!feed->hit)
+            return KT_ERR_MEMORY;
+        kt_differ_rows(&feed->differ, top, feed->from, feed->rel->dir, feed->hit);
+    }
     KT_TRY(open_cursor(feed));
     KtIds ids = {.id = feed->from, .width = KT_NODE_WIDTH, .sel = top->sel, .n = top->selected};
     KT_TRY(kt_expand_feed(feed->cursor, ids));
@@ -55,7 +61,10 @@ static KtStatus begin_slice(KtFeed *feed)
     const KtSlice *s = &feed->slice[feed->at];
     KT_ASSERT(s->width == KT_NODE_WIDTH);
     uint32_t node = feed->from[s->row];
-    if (feed->differ.n && feed->row != s->row) {
+    if (feed->hit && !kt_bit(feed->hit, s->row)) {
+        feed->differ.hits = 0;
+        feed->row = UINT32_MAX;
+    } else if (feed->differ.n && feed->row != s->row) {
         KT_TRY(kt_differ_row(feed->op, &feed->differ, s->row, node, feed->rel->dir));
         feed->row = s->row;
     }

@@ -5,11 +5,14 @@
  * integers by a map; everything else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one
  * group per argument row (or one in all) even if nothing came in. Weights count as that many rows.
  *
+ * Sums over the lists of an Expand are added list by list where they can be (list_sums.h).
+ *
  * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the ends go
  * from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
 #include "query/exec/exec_internal.h"
 #include "query/exec/group_set.h"
 #include "query/exec/key_table.h"
+#include "query/exec/list_sums.h"
 #include "query/exec/node_index.h"
 #include "query/exec/rows.h"
 #include "query/expr/aggregate.h"
@@ -17,7 +20,7 @@
 #include <string.h>
 #include <strings.h>
 
-enum { FEW_NODES = 4096 };
+enum { LIST_MISSES_MOST = 16 }; /* batches whose lists could not be added whole, then it is tried no more */
 
 typedef struct AggregateOp {
     KtOp base;
@@ -39,6 +42,8 @@ typedef struct AggregateOp {
     uint16_t *fresh;     /* rows that began a group */
     uint32_t *arg_group; /* without keys: group by argument row */
     uint32_t at;
+    KtListSums lists; /* of an Expand's, where the plan says so */
+    uint32_t list_misses;
     KtMade made;
     /* ExpandCountDistinct */
     bool hop, has_input;
@@ -117,6 +122,8 @@ static KtStatus aggregate_open(KtOp *op)
         KT_TRY(kt_rows_open(op->x->budget, self->key, keys, op->arg != NULL, &self->rows));
         KT_TRY(kt_key_table_open(op->x->budget, &self->table));
     }
+    if (op->plan->as.aggregate.list_end != KT_NO_SLOT)
+        KT_TRY(kt_list_sums_open(op, &self->lists));
     return open_aggregates(self);
 }
 
@@ -131,6 +138,7 @@ static KtStatus aggregate_rewind(KtOp *op)
     }
     if (self->hop)
         kt_feed_rewind(&self->feed);
+    kt_list_sums_clear(&self->lists);
     return open_aggregates(self);
 }
 
@@ -384,25 +392,95 @@ static KtStatus add_distinct(AggregateOp *self, KtArena *arena, uint32_t i, KtAg
     return kt_aggregate_add(self->aggregate[i], &rest, self->base.x->diag);
 }
 
+static KtStatus begin_batch(AggregateOp *self)
+{
+    KtArena *arena;
+    KT_TRY(kt_op_arena(&self->base, &arena));
+    kt_arena_reset(arena);
+    kt_op_sees(&self->base);
+    return KT_OK;
+}
+
 /* self->group[row] for all rows of the batch, if there is more than one group. */
 static KtStatus group_batch(AggregateOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
-    KtArena *arena;
-    KT_TRY(kt_op_arena(op, &arena));
-    kt_arena_reset(arena);
-    kt_op_sees(op);
     if (op->plan->as.aggregate.keys > 0) {
         KT_TRY(compute_keys(self, top));
-        return number_rows(self, arena, top);
+        return number_rows(self, op->arena, top);
     }
     return op->arg ? number_arg_rows(self, top) : KT_OK;
+}
+
+/* What the lists so far came to. */
+static KtStatus flush_lists(AggregateOp *self)
+{
+    KtOp *op = &self->base;
+    KtListSums *sums = &self->lists;
+    KtLevel *level = kt_list_sums_take(sums);
+    int64_t one = 1;
+    if (!level)
+        return KT_OK;
+    KT_TRY(begin_batch(self));
+    KT_TRY(group_batch(self, level));
+    KtColumn col = {.kind = KT_COL_INT}, ones = {.kind = KT_COL_INT, .constant = true, .data = &one};
+    KtAggregateRows rows = {.sel = level->sel,
+                            .n = level->selected,
+                            .group = op->plan->as.aggregate.keys || op->arg ? self->group : NULL,
+                            .groups = self->groups};
+    for (uint32_t i = 0; i < aggregates(op); i++) {
+        if (sums->part[i]) {
+            rows.weight = NULL;
+            rows.arg[0] = &col;
+            col.data = sums->part[i];
+            KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
+            if (!sums->rest[i])
+                continue;
+            col.data = sums->rest[i];
+        } else {
+            rows.arg[0] = &ones;
+        }
+        rows.weight = sums->weight;
+        KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
+    }
+    kt_list_sums_clear(sums);
+    return KT_OK;
+}
+
+/* The next lists of the Expand below, added whole where they can be. *by_rows: the next batch comes by kt_op_next. */
+static KtStatus add_lists(AggregateOp *self, KtStep *step, bool *by_rows)
+{
+    KtOp *op = &self->base;
+    KtExpandLists lists;
+    bool done;
+    *by_rows = true;
+    if (self->list_misses >= LIST_MISSES_MOST)
+        return KT_OK;
+    KT_TRY(kt_expand_between(op->child[0], &done));
+    if (!done)
+        return KT_OK;
+    *by_rows = false;
+    KT_TRY(kt_expand_lists(op->child[0], &lists, step));
+    if (*step != KT_STEP_ROWS)
+        return KT_OK;
+    if (lists.begins) {
+        KT_TRY(begin_batch(self));
+        KT_TRY(kt_list_sums_begin(op, &self->lists, lists.input));
+    }
+    KT_TRY(kt_list_sums_add(op, &self->lists, &lists, &done));
+    if (!done) {
+        kt_expand_put_back(op->child[0]);
+        self->list_misses++;
+        *by_rows = true;
+    }
+    return !done || lists.used_up ? flush_lists(self) : KT_OK;
 }
 
 static KtStatus add_batch(AggregateOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
     bool keyed = op->plan->as.aggregate.keys > 0;
+    KT_TRY(begin_batch(self));
     KT_TRY(group_batch(self, top));
     KtArena *arena = op->arena;
     KtAggregateRows rows = {.sel = top->sel,
@@ -455,6 +533,7 @@ static KtStatus add_ends(AggregateOp *self, KtStep *step)
         KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &self->input, step));
         if (*step != KT_STEP_ROWS)
             return KT_OK;
+        KT_TRY(begin_batch(self));
         KT_TRY(group_batch(self, self->input.top));
         KT_TRY(kt_feed_begin(&self->feed, self->input.top));
         self->has_input = true;
@@ -483,15 +562,18 @@ static KtStatus consume(AggregateOp *self, KtStep *step)
         KT_TRY(begin_groups(self));
     while (!self->full) {
         KtBatch input = {0};
+        bool by_rows = !self->hop;
         if (self->hop)
             KT_TRY(add_ends(self, step));
-        else
+        else if (op->plan->as.aggregate.list_end != KT_NO_SLOT)
+            KT_TRY(add_lists(self, step, &by_rows));
+        if (by_rows)
             KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &input, step));
         if (*step == KT_STEP_AGAIN)
             return KT_OK;
         if (*step == KT_STEP_END)
             self->full = true;
-        else if (!self->hop)
+        else if (by_rows)
             KT_TRY(add_batch(self, input.top));
     }
     return KT_OK;

@@ -2,7 +2,9 @@
  *
  * For each selected row of the input the storage gives slices (several per node: types, directions, 1,024 entries at
  * most); what counts of a slice (feed.c), or what `want` leaves of it, becomes a run. What must hold: all runs of one
- * batch come from one kt_feed_more, since slices live until the next; over a park the runs handed up are copied. */
+ * batch come from one kt_feed_more, since slices live until the next; over a park the runs handed up are copied.
+ * Who needs no row for each end takes the lists as they lie (kt_expand_lists). */
+#include "base/clock.h"
 #include "query/exec/exec_internal.h"
 
 #include <string.h>
@@ -14,6 +16,12 @@ typedef struct ExpandOp {
     bool runs_kept; /* the last batch's runs were copied for a park */
     KtFeed feed;
     KtMade made;
+    /* kt_expand_lists */
+    KtIdList *list;
+    uint16_t *list_row;
+    uint32_t list_cap;
+    bool lists_began;    /* lists of this input have been given */
+    uint64_t lists_ends; /* in the last ones */
 } ExpandOp;
 
 static KtStatus expand_open(KtOp *op)
@@ -50,6 +58,14 @@ static KtStatus fill(ExpandOp *self, uint32_t want)
     }
 }
 
+static KtStatus take_input(ExpandOp *self)
+{
+    KT_TRY(kt_feed_begin(&self->feed, self->input.top));
+    self->has_input = true;
+    self->lists_began = false;
+    return KT_OK;
+}
+
 static KtStatus expand_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 {
     ExpandOp *self = (ExpandOp *)op;
@@ -58,8 +74,7 @@ static KtStatus expand_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
             KT_TRY(kt_op_next(op->child[0], want > 64 ? KT_BATCH_ROWS : want, &self->input, step));
             if (*step != KT_STEP_ROWS)
                 return KT_OK;
-            KT_TRY(kt_feed_begin(&self->feed, self->input.top));
-            self->has_input = true;
+            KT_TRY(take_input(self));
         }
         bool have;
         KT_TRY(kt_feed_ready(&self->feed, &have));
@@ -77,6 +92,126 @@ static KtStatus expand_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         *step = KT_STEP_ROWS;
         return KT_OK;
     }
+}
+
+/* ---- lists ---- */
+
+static KtStatus lists_room(ExpandOp *self, uint32_t n)
+{
+    if (n < self->list_cap)
+        return KT_OK;
+    KtArena *arena = self->base.x->arena;
+    uint32_t cap = self->list_cap ? self->list_cap * 2 : KT_FEED_FIRST;
+    KtIdList *list = kt_arena_alloc(arena, cap * sizeof *list);
+    uint16_t *row = kt_arena_alloc(arena, cap * sizeof *row);
+    if (!list || !row)
+        return KT_ERR_MEMORY;
+    if (n) {
+        memcpy(list, self->list, n * sizeof *list);
+        memcpy(row, self->list_row, n * sizeof *row);
+    }
+    self->list = list;
+    self->list_row = row;
+    self->list_cap = cap;
+    return KT_OK;
+}
+
+/* All that counts of the slices at hand. */
+static KtStatus gather_lists(ExpandOp *self, uint32_t *lists, uint64_t *ends)
+{
+    uint32_t n = 0;
+    bool have;
+    *ends = 0;
+    KtFeed *feed = &self->feed;
+    for (;;) {
+        const KtSlice *s = &feed->slice[feed->at];
+        uint32_t from = 0, len;
+        KT_TRY(lists_room(self, n));
+        if (feed->at < feed->n && kt_feed_plain(feed, s)) {
+            len = s->n;
+            feed->at++;
+        } else {
+            KT_TRY(kt_feed_ready(feed, &have));
+            if (!have)
+                break;
+            s = kt_feed_slice(feed);
+            len = kt_feed_take(feed, UINT32_MAX, &from);
+        }
+        self->list[n] = (KtIdList){(const uint32_t *)s->nbr + from, len};
+        self->list_row[n++] = (uint16_t)s->row;
+        *ends += len;
+    }
+    *lists = n;
+    return KT_OK;
+}
+
+static KtStatus next_lists(ExpandOp *self, KtExpandLists *out, KtStep *step)
+{
+    KtOp *op = &self->base;
+    bool again;
+    uint64_t ends = 0;
+    KT_TRY(kt_tick(op->x, 0, &again));
+    *step = KT_STEP_AGAIN;
+    if (again)
+        return KT_OK;
+    if (!self->has_input) {
+        KT_TRY(kt_op_next(op->child[0], KT_BATCH_ROWS, &self->input, step));
+        if (*step != KT_STEP_ROWS)
+            return KT_OK;
+        KT_TRY(take_input(self));
+    }
+    *out = (KtExpandLists){.input = self->input.top, .begins = !self->lists_began};
+    self->lists_began = true;
+    if (self->feed.at == self->feed.n)
+        KT_TRY(kt_feed_more(&self->feed, KT_FEED_SLICES, &self->has_input));
+    out->used_up = !self->has_input;
+    if (self->has_input)
+        KT_TRY(gather_lists(self, &out->n, &ends));
+    out->list = self->list;
+    out->row = self->list_row;
+    self->lists_ends = ends;
+    op->facts.rows += ends;
+    op->facts.batches++;
+    *step = KT_STEP_ROWS;
+    return kt_tick(op->x, ends > UINT32_MAX / 2 ? UINT32_MAX / 2 : (uint32_t)ends, &again);
+}
+
+KtStatus kt_expand_lists(KtOp *op, KtExpandLists *out, KtStep *step)
+{
+    KT_CHECK(op->plan->kind == KT_PLAN_EXPAND);
+    if (op->ended || op->pending != KT_OK) { /* the core answers */
+        KtBatch none;
+        return kt_op_next(op, KT_BATCH_ROWS, &none, step);
+    }
+    int64_t began = op->x->profile ? kt_clock_ns() : 0;
+    KtStatus status = next_lists((ExpandOp *)op, out, step);
+    if (op->x->profile)
+        op->facts.ns += kt_clock_ns() - began;
+    if (status == KT_ERR_MEMORY)
+        status = kt_op_no_memory(op);
+    op->pending = status;
+    op->pending_diag = NULL;
+    op->ended = status == KT_OK && *step == KT_STEP_END;
+    op->facts.again += status == KT_OK && *step == KT_STEP_AGAIN;
+    return status;
+}
+
+void kt_expand_put_back(KtOp *op)
+{
+    ExpandOp *self = (ExpandOp *)op;
+    KtFeed *feed = &self->feed;
+    op->facts.rows -= self->lists_ends;
+    self->lists_ends = 0;
+    feed->at = feed->parts = feed->part_at = 0;
+}
+
+KtStatus kt_expand_between(KtOp *op, bool *out)
+{
+    bool have = false;
+    if (((ExpandOp *)op)->has_input)
+        KT_TRY(kt_feed_ready(&((ExpandOp *)op)->feed, &have));
+    *out = !have;
+    return KT_OK;
 }
 
 /* Copies what the last batch's runs point to, so that operators above may go on with it. */

@@ -17,7 +17,7 @@ KtStatus kt_write_token(KtOp *op, KtNameRef name, KtToken *out)
         return KT_OK;
     const KtBoundName *bound = &op->x->bound->name[name];
     KT_TRY(kt_name_make(op->x->view, bound->kind, bound->text, out));
-    eval->token[name] = *out;
+    atomic_store_explicit(&eval->token[name], *out, memory_order_relaxed);
     return KT_OK;
 }
 

@@ -491,10 +491,11 @@ void kt_eval_close(KtEvalContext *x)
 
 KtStatus kt_eval_token(KtEvalContext *x, KtNameRef name, KtToken *out)
 {
-    if (x->token[name] == 0) {
+    *out = atomic_load_explicit(&x->token[name], memory_order_relaxed);
+    if (*out == 0) {
         const KtBoundName *bound = &x->bound->name[name];
-        KT_TRY(kt_name_find(x->view, bound->kind, bound->text, &x->token[name]));
+        KT_TRY(kt_name_find(x->view, bound->kind, bound->text, out));
+        atomic_store_explicit(&x->token[name], *out, memory_order_relaxed);
     }
-    *out = x->token[name];
     return KT_OK;
 }

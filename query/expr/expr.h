@@ -30,11 +30,13 @@ typedef struct KtEvalContext {
     KtView *view;
     const KtBound *bound;
     const KtValue *param; /* by index of KtBound.param */
-    KtToken *token; /* by index of KtBound.name; 0: not known yet, asked again by kt_eval_token */
+    /* By index of KtBound.name; 0: not known yet, asked again by kt_eval_token. Shared by all queries of a statement: a
+     * name that has a token keeps it. */
+    _Atomic(KtToken) *token;
     KtDiag *diag;   /* words of the error that a frame noted */
     KtArena *query; /* lives as long as the query: constants, compiled patterns */
     uint64_t random[4];   /* state of rand(): seeded at its first use, while all is 0 */
-    int64_t now_us;       /* start of the statement, UTC */
+    int64_t now_us;       /* UTC, when it was first asked for; 0: it has not been */
     uint32_t database_id; /* for elementId */
     void *regex_cache;    /* of expr's own; closed by kt_eval_close */
 } KtEvalContext;

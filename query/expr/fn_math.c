@@ -1,4 +1,5 @@
 /* query/expr/fn_math.c - functions of numbers. Outside a function's domain the answer is NaN, as IEEE 754 has it. */
+#include "base/clock.h"
 #include "query/expr/expr_internal.h"
 
 #include "base/value_text.h"
@@ -185,6 +186,8 @@ KT_FN(kt_fn_random_uuid) /* version 4, RFC 9562 */
 KT_FN(kt_fn_timestamp)
 {
     (void)args;
+    if (call->x->now_us == 0)
+        call->x->now_us = kt_clock_utc_us();
     *out = kt_int(call->x->now_us / 1000);
     return KT_OK;
 }

@@ -42,10 +42,18 @@ typedef struct KtPlanProject {
     const KtProgram *program;
 } KtPlanProject;
 
+/* The argument of a sum over a last hop, taken apart: what is known before the hop, and what the end adds. */
+typedef struct KtPlanListSum {
+    const KtProgram *rest; /* NULL: nothing */
+    bool id;               /* the end's id, else its property `key` */
+    KtNameRef key;
+} KtPlanListSum;
+
 typedef struct KtPlanAggregate {
     KtSlot slot;
     const KtBoundAggregate *bound;
     const KtProgram *arg[2]; /* NULL where it has none */
+    const KtPlanListSum *list_sum; /* of an Aggregate with list_end; NULL: it counts rows */
 } KtPlanAggregate;
 
 /* A node or relationship to be made, with its properties. */
@@ -164,6 +172,7 @@ struct KtPlan {
             uint32_t keys; /* computed below the grouping */
             const KtPlanAggregate *item;
             uint32_t n;
+            KtSlot list_end; /* end of the Expand below whose lists can be summed whole, or KT_NO_SLOT */
             KtSlot from, to;
             KtPlanRel rel; /* ExpandCountDistinct: the hop whose ends are counted */
         } aggregate;       /* Aggregate, ExpandCountDistinct */

@@ -312,6 +312,7 @@ static KtStatus plan_aggregate(Planner *p, const KtBoundClause *clause, Build *b
     plan->as.aggregate.keys = keys;
     plan->as.aggregate.item = item;
     plan->as.aggregate.n = n;
+    plan->as.aggregate.list_end = KT_NO_SLOT;
     if (keys == 0)
         b->rows = 1;
     else

@@ -262,6 +262,7 @@ static KtStatus fold_at(Planner *p, KtPlan *plan)
             hop->as.degree.from = from;
             hop->as.degree.rel = rel;
         }
+        KT_TRY(kt_rule_sums(p, plan));
         if (all_distinct(plan)) {
             KtPlan *var = var_below(plan, reads);
             if (var)

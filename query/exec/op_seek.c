@@ -107,15 +107,25 @@ static KtStatus ids_of_row(KtOp *op, KtSeekPart *s, uint32_t row, KtValue v)
     return KT_OK;
 }
 
-/* Drops ids that do not exist. */
+/* Drops ids that do not exist, or have not the label. */
 static KtStatus drop_missing(KtOp *op, KtSeekPart *s)
 {
+    const KtPlan *plan = op->plan;
+    KtToken label = 0;
+    if (plan->as.seek_id.has_label) {
+        KT_TRY(kt_eval_token(&op->x->eval, plan->as.seek_id.label, &label));
+        if (label == 0)
+            s->n = 0;
+    }
     uint32_t k = 0;
     for (uint32_t from = 0; from < s->n; from += KT_BATCH_ROWS) {
         uint32_t n = s->n - from < KT_BATCH_ROWS ? s->n - from : KT_BATCH_ROWS;
         uint64_t bits[KT_BATCH_ROWS / 64] = {0};
         KtIds ids = {.id = s->id + from, .width = 8, .n = n};
-        KT_TRY(kt_exist(op->x->view, op->plan->as.seek_id.rel ? KT_REL : KT_NODE, ids, bits));
+        if (label)
+            KT_TRY(kt_have_label(op->x->view, label, ids, bits));
+        else
+            KT_TRY(kt_exist(op->x->view, plan->as.seek_id.rel ? KT_REL : KT_NODE, ids, bits));
         for (uint32_t i = 0; i < n; i++) {
             if (!kt_bit(bits, i))
                 continue;

@@ -376,8 +376,13 @@ KtStatus kt_step_run(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
 static KtStatus run_frame(const KtProgram *program, KtEvalContext *x, KtFrame *frame,
                           KtScope *scope, KtColumn *out)
 {
-    KtRunState run = {
-        .program = program, .x = x, .arena = frame->arena, .frame = frame, .outer = scope};
+    KtRunState run; /* its words have room for 768 bytes, which are not cleared for each batch */
+    run.program = program;
+    run.x = x;
+    run.arena = frame->arena;
+    run.frame = frame;
+    run.outer = scope;
+    kt_diag_clear(&run.words);
     KT_CHECK(frame->rows <= KT_IDS_MOST); /* what storage answers at once */
     KtSel sel = kt_sel_before((KtSel){frame->sel, frame->sel ? frame->selected : frame->rows},
                               frame->fail_row);

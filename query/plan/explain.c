@@ -97,6 +97,8 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
         break;
     case KT_PLAN_SEEK_ID:
         put_slots(out, bound, &plan->as.seek_id.slot, 1);
+        if (plan->as.seek_id.has_label)
+            put_names(out, bound, &plan->as.seek_id.label, 1, ":");
         put(out, " by %s%s", plan->as.seek_id.element_id ? "elementId" : "id",
             plan->as.seek_id.in_list ? " of a list" : "");
         break;

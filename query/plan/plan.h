@@ -98,6 +98,8 @@ struct KtPlan {
             const KtProgram *id;
             bool rel, element_id; /* elementId text */
             bool in_list;         /* id is a list of ids */
+            bool has_label;       /* of a node: only with this one, which saves asking whether it exists */
+            KtNameRef label;
         } seek_id;                /* SeekId; rel: makes a relationship slot */
         struct {
             KtSlot slot;

@@ -106,6 +106,8 @@ KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b) KT
 
 /* ---- rules over the finished plan ---- */
 KtStatus kt_rule_fold(Planner *p, KtPlan *root) KT_MUST_CHECK;
+/* rule_seek.c: a label that is asked for right above a SeekId becomes part of it. */
+void kt_rule_seek(KtPlan *root);
 /* rule_sums.c: takes the sums of an Aggregate over an Expand apart, if all can be. */
 KtStatus kt_rule_sums(Planner *p, KtPlan *aggregate) KT_MUST_CHECK;
 

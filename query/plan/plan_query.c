@@ -518,6 +518,7 @@ KtStatus kt_plan(const KtBound *bound, KtView *view, KtArena *arena, KtDiag *dia
     result->as.result.column = bound->query->column;
     result->as.result.n = bound->query->columns;
     KT_TRY(kt_rule_fold(&p, result));
+    kt_rule_seek(result);
     KtPlanned *planned = kt_arena_zero(arena, 1, sizeof *planned);
     if (!planned)
         return KT_ERR_MEMORY;

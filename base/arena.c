@@ -1,6 +1,8 @@
 /* base/arena.c - blocks in a chain, the newest first. */
 #include "base/arena.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +38,18 @@ void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit)
     atomic_init(&budget->used, 0);
     atomic_init(&budget->peak, 0);
     budget->pool = NULL;
+    atomic_init(&budget->refused, NULL);
+    budget->deadline_ns = 0;
+    budget->cancel = NULL;
+}
+
+KtStatus kt_budget_time(const KtBudget *budget)
+{
+    if (budget && budget->cancel && atomic_load_explicit(budget->cancel, memory_order_relaxed))
+        return KT_ERR_CANCELLED;
+    if (budget && budget->deadline_ns && kt_clock_ns() >= budget->deadline_ns)
+        return KT_ERR_DEADLINE;
+    return KT_OK;
 }
 
 /* The budget that counts. */
@@ -54,8 +68,10 @@ bool kt_budget_take(KtBudget *budget, size_t size)
         if (b->limit != 0 && (now > b->limit || now < size)) {
             for (KtBudget *undo = budget;; undo = undo->parent) {
                 atomic_fetch_sub_explicit(&undo->used, size, memory_order_relaxed);
-                if (undo == b)
+                if (undo == b) {
+                    atomic_store_explicit(&budget->refused, b, memory_order_relaxed);
                     return false;
+                }
             }
         }
         size_t peak = atomic_load_explicit(&b->peak, memory_order_relaxed);

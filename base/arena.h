@@ -29,12 +29,19 @@ typedef struct KtBudget {
     atomic_size_t used, peak;
     KtArenaPool *
         pool; /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
+    _Atomic(struct KtBudget *)
+        refused; /* who said no last, this one or one above: of the budget that was asked; NULL: nobody */
+    /* Of a query's: what it may use of time. For work that is given the budget and nothing else of the query. */
+    int64_t deadline_ns; /* CLOCK_MONOTONIC; 0: none */
+    const atomic_bool *cancel;
 } KtBudget;
 
 void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit);
 /* Takes `size` bytes here and in every parent, or in none and returns false. */
 bool kt_budget_take(KtBudget *budget, size_t size) KT_MUST_CHECK;
 void kt_budget_give(KtBudget *budget, size_t size);
+/* OK, KT_ERR_CANCELLED or KT_ERR_DEADLINE; a NULL budget and one without either never end. Cost: a look at the clock. */
+KtStatus kt_budget_time(const KtBudget *budget) KT_MUST_CHECK;
 
 typedef struct KtArena KtArena; /* opaque: the struct is in arena.c */
 

@@ -93,6 +93,8 @@ KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQueryS
     kt_statement_share(statement);
     kt_budget_init(&q->budget, spec->budget, 0);
     q->budget.pool = &q->pool;
+    q->budget.deadline_ns = spec->deadline_ns;
+    q->budget.cancel = spec->cancel;
     kt_engine_lend(engine, &q->pool);
     KtStatus status = kt_arena_open(&q->budget, &q->arena);
     const KtStatementFacts *facts = kt_statement_facts(statement);

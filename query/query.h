@@ -34,7 +34,7 @@ typedef struct KtStatementFacts {
     KtStatementKind kind;
     KtExplain explain; /* EXPLAIN never runs: kind is READ */
     bool
-        loops; /* an expression of it loops over lists: one row may take long, and cannot be cut short by a quantum */
+        loops; /* one row may take long for an expression that a quantum does not cut short, even if parameters are short */
     uint32_t columns;
     const KtText *column;
 } KtStatementFacts;

@@ -217,7 +217,7 @@ static KtStatementFacts facts_of(const KtBound *bound)
                                                           : KT_RUN,
                               .columns = bound->columns,
                               .column = bound->column};
-    facts.loops = bound->locals > 0;
+    facts.loops = kt_bound_loops(bound);
     if (bound->explain)
         facts.kind = KT_STATEMENT_READ;
     else if (bound->schema != KT_SCHEMA_NONE)

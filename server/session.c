@@ -7,6 +7,8 @@
 #include "base/clock.h"
 #include "server/dispatch.h"
 
+#include <stdio.h>
+
 /* ---- lists ---- */
 
 void kt_session_make_ready(KtSession *session, KtTask *task)
@@ -57,6 +59,25 @@ static void leave_lane(KtSession *session, KtTask *task, bool failed)
 
 /* ---- the lane ---- */
 
+/* `task` is the one that holds the lane: every other RUN has given it up, so it has parked and its cursor is open.
+ * Each keeps what its query holds, so there are only so many. */
+static bool has_cursor_room(KtSession *session, KtTask *task)
+{
+    int64_t most = kt_session_server(session)->config.cursors, open = 0;
+    for (const KtTask *other = session->tasks; other; other = other->next)
+        open += other != task && other->kind == KT_TASK_RUN;
+    if (open < most)
+        return true;
+    char words[160];
+    (void)snprintf(words, sizeof words,
+                   "%lld cursors of this connection are open, and limits cursors allows %lld",
+                   (long long)open, (long long)most);
+    if (session->txn && session->txn->open)
+        session->txn->failed = true; /* as after any RUN that failed, and so it is told */
+    kt_session_refuse(session, task, KT_ERR_TOO_MANY_CURSORS, words);
+    return false;
+}
+
 static void start(KtSession *session, KtTask *task)
 {
     if (task->ending) { /* cancelled while it waited in the lane */
@@ -93,7 +114,10 @@ static void start(KtSession *session, KtTask *task)
         task->txn = session->txn ? session->txn : &task->own;
         if (session->txn)
             session->txn->tasks++;
-        kt_session_make_ready(session, task);
+        if (has_cursor_room(session, task))
+            kt_session_make_ready(session, task);
+        else
+            kt_session_over(session, task, true);
         return;
     case KT_TASK_BEGIN: kt_txn_begin(session, task); return;
     case KT_TASK_COMMIT:

@@ -165,9 +165,13 @@ void kt_session_message(KtSession *session, const KmpMessage *message)
                                   &session->conn->wire, &task);
     if (status != KT_OK) {
         KtDiag diag = {0};
-        kt_diag_set(&diag, status, NULL,
-                    "a request of %u bytes does not fit into the memory limit of a query",
-                    message->header.length);
+        bool alone = message->header.length >= server->memory.query;
+        kt_diag_set(
+            &diag, status, NULL,
+            "a request of %u bytes does not fit into the limit of %llu bytes of %s (setting memory %s)",
+            message->header.length,
+            (unsigned long long)(alone ? server->memory.query : server->memory.queries),
+            alone ? "one statement" : "all statements together", alone ? "query" : "queries");
         kt_door_error(session->conn, message->header.request, status, &diag, 0,
                       kt_session_tx_state(session));
         session->last_failed = true;

@@ -113,6 +113,37 @@ static void let_go(KtTask *task)
     task->phase = KT_PHASE_END;
 }
 
+void kt_task_name_memory_limit(KtTask *task)
+{
+    const KtBudget *refused = atomic_load_explicit(&task->budget.refused, memory_order_relaxed),
+                   *all = &task->server->queries;
+    bool of_txn = !refused && task->txn && task->txn != &task->own;
+    if (of_txn)
+        refused = atomic_load_explicit(&task->txn->budget.refused, memory_order_relaxed);
+    if (!refused)
+        return; /* the machine itself had none, or another part: its words stand */
+    KtDiag *diag = &task->diag, was = *diag;
+    const char *said = was.status == KT_ERR_MEMORY ? was.message : "memory ran out";
+    kt_diag_clear(diag);
+    if (refused == all) {
+        kt_diag_set(
+            diag, KT_ERR_MEMORY, was.at.line ? &was.at : NULL,
+            "%s: all statements and open cursors together are at their limit of %zu bytes (setting memory queries)",
+            said, all->limit);
+        kt_diag_hint(
+            diag, "%s",
+            "Close open cursors, run it when fewer statements run, or raise memory queries.");
+    } else {
+        kt_diag_set(diag, KT_ERR_MEMORY, was.at.line ? &was.at : NULL,
+                    "%s: the %s is at its limit of %zu bytes (setting memory query)", said,
+                    of_txn ? "transaction" : "statement", refused->limit);
+        kt_diag_hint(diag, "%s",
+                     of_txn ? "Write in smaller transactions, or raise memory query."
+                            : "Narrow the query, or raise memory query.");
+    }
+    diag->compile_time = was.compile_time;
+}
+
 static KtWork fail(KtTask *task, KtStatus status)
 {
     if (task->batch.out) { /* rows before the error are right, and go out */
@@ -121,13 +152,12 @@ static KtWork fail(KtTask *task, KtStatus status)
             kt_buf_clear(&task->out);
         task->diag = keep;
     }
-    if (task->query && status == KT_ERR_MEMORY && task->diag.status == KT_OK)
-        kt_diag_set(&task->diag, status, NULL,
-                    "the query needs more than its memory limit of %zu bytes", task->budget.limit);
     if (task->explicit_txn && task->txn->diag.status == status && task->phase > KT_PHASE_PARSE) {
         task->diag =
             task->txn->diag; /* storage knows more than the query, which only repeats the kind */
     }
+    if (status == KT_ERR_MEMORY)
+        kt_task_name_memory_limit(task);
     task->status = status;
     task->reached = task->phase;
     let_go(task);
@@ -315,8 +345,10 @@ static KtWork hungry(KtTask *task)
 
 static KtWork pause_work(KtTask *task, KtWork why)
 {
-    /* In a transaction other statements may use the view before this one goes on. */
-    if (task->query && (why == KT_WORK_ROOM || task->explicit_txn))
+    /* In a transaction other statements may use the view before this one goes on. A long read that never waits would
+     * stay inside its epoch for its whole life, and hold back all that the cache lets go meanwhile. */
+    if (task->query &&
+        (why == KT_WORK_ROOM || task->explicit_txn || kt_database_wants_parks(task->server->db)))
         kt_query_park(task->query);
     KtStatus status = kt_task_batch_close(task, 0);
     return status == KT_OK ? why : fail(task, status);

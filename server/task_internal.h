@@ -15,6 +15,8 @@ KtStatus kt_task_sink_row(KtSink *sink, const KtValue *value, uint32_t n, bool *
 /* One row as bytes. *full: no further one is wanted now; task->hungry tells whether for credit. */
 KtStatus kt_task_row_bytes(KtTask *task, const uint8_t *bytes, size_t len,
                            bool *full) KT_MUST_CHECK;
+/* Adds to the words of an error of memory, or makes them: which limit was hit, and the setting that it is. */
+void kt_task_name_memory_limit(KtTask *task);
 /* Sends the carried row if its credit has come. *full: it has not. */
 KtStatus kt_task_carry_out(KtTask *task, bool *full) KT_MUST_CHECK;
 /* Ends the ROWS message under way, if there is one. */

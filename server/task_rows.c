@@ -91,8 +91,7 @@ static KtStatus hold_row(KtTask *task, const KtValue *value, uint32_t n)
     if (status == KT_ERR_MEMORY)
         return kt_diag_set(
             &task->diag, status, NULL,
-            "the rows of a writing statement are kept until its commit, and these exceed the memory limit of %zu bytes",
-            task->budget.limit);
+            "the rows of a writing statement are kept until its commit, and memory ran out for these");
     if (status != KT_OK)
         return kt_diag_set(&task->diag, status, NULL, "%s", diag.message);
     size_t bytes = kt_kmp_batch_bytes(&one) - empty;

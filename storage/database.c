@@ -131,6 +131,7 @@ void kt_database_close(KtDatabase *db)
 }
 
 uint32_t kt_database_id(const KtDatabase *db) { return db->id; }
+bool kt_database_wants_parks(KtDatabase *db) { return kt_graph_cache_held_back(db->cache); }
 bool kt_database_latched(const KtDatabase *db)
 {
     return atomic_load_explicit(&db->latched, memory_order_acquire);

@@ -25,6 +25,9 @@ KtStatus kt_database_open(const KtDatabaseSpec *spec, KtDiag *diag, KtDatabase *
 void kt_database_close(KtDatabase *db);
 uint32_t kt_database_id(const KtDatabase *db);
 KtCommit kt_database_published(const KtDatabase *db);
+/* Much memory of the cache waits for views to leave their epochs: a query that goes on parks at its pauses, or the
+ * cache takes nothing more in. Threads: any. Cost: one load while it is false. */
+bool kt_database_wants_parks(KtDatabase *db);
 bool kt_database_latched(const KtDatabase *db); /* a failed write closed it for writing */
 
 /* A writer's place in the queue. Waiting holds no thread, view or epoch. The caller owns the memory, which
@@ -44,7 +47,8 @@ void kt_turn_ask(KtDatabase *db, KtTurn *turn);
 bool kt_turn_withdraw(KtDatabase *db, KtTurn *turn);
 /* Hands the turn on. */
 void kt_turn_release(KtDatabase *db, KtTurn *turn);
-/* For callers with a thread to block: tests, tools, DDL. Errors: DEADLINE, CANCELLED. */
+/* For callers with a thread to block: tests, tools, DDL. A cancel that was set before the turn came is always seen.
+ * Errors: DEADLINE, CANCELLED. */
 KtStatus kt_turn_wait(KtDatabase *db, KtTurn *turn, int64_t deadline_ns,
                       const atomic_bool *cancel) KT_MUST_CHECK;
 

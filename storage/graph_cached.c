@@ -143,10 +143,13 @@ uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
     KtCommit at;
     Ahead ahead = {
         .slots = kt_fetch_slots(e->view->fetch, e->dir, &at), .node = e->node, .n = e->n};
-    uint32_t made = 0, i = e->at;
-    bool rels = e->hop.rels;
+    const KtHop hop = e->hop; /* what is written below might be this, for all the compiler knows */
+    const uint16_t *row = e->row;
+    const uint8_t dir = e->dir;
+    uint32_t made = 0, i = e->at, n = e->n;
+    bool whole = e->offset == 0;
     ahead_begin(&ahead, i, true);
-    for (; made < cap && i < e->n; i++) {
+    for (; made < cap && i < n; i++) {
         KtSlotBlock *block;
         KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, true), at, &block);
         if (KT_UNLIKELY(kind != KT_SLOT_BLOCK)) {
@@ -157,24 +160,25 @@ uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
         const KtNodeList *list = &((const KtSharedList *)block)->list;
         const KtListRun *run = kt_list_runs(list);
         if (KT_LIKELY(list->runs == 1 && list->n <= KT_SLICE_MOST &&
-                      e->offset == 0)) { /* one slice: no further state */
+                      whole)) { /* one slice: no further state */
             const uint32_t *nbr = (const uint32_t *)(const void *)(run + 1);
-            if (!kt_hop_takes(&e->hop, run->type))
+            if (!kt_hop_takes(&hop, run->type))
                 continue;
-            out[made++] = (KtSlice){.row = e->row[i],
+            out[made++] = (KtSlice){.row = row[i],
                                     .n = list->n,
                                     .loops = run->loops,
                                     .type = run->type,
-                                    .dir = e->dir,
+                                    .dir = dir,
                                     .width = KT_NODE_WIDTH,
                                     .rel_width = (uint8_t)kt_list_rel_width(list),
                                     .nbr = nbr,
-                                    .rel = rels ? kt_list_rels(list) : NULL};
+                                    .rel = hop.rels ? kt_list_rels(list) : NULL};
             continue;
         }
         e->at = i;
         if (!take_long(e, list, out, cap, &made))
             break;
+        whole = true;
     }
     e->at = i;
     return made;

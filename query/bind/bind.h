@@ -11,4 +11,8 @@
 KtStatus kt_bind(const KtAstStatement *statement, KtValue params, KtArena *arena, KtDiag *diag,
                  const KtBound **out) KT_MUST_CHECK;
 
+/* May one row of it take long, for an expression that no quantum cuts short? False is a promise as long as the
+ * parameters are short (tens of kilobytes). Cost: once over the statement. */
+bool kt_bound_loops(const KtBound *bound);
+
 #endif

@@ -54,6 +54,8 @@ KtStatus kt_bind_function(KtBinder *b, const KtFunction *f, KtPos at, const KtEx
     KT_TRY(check_types(b, f, at, arg, args, &type, &fails));
     KT_TRY(kt_bind_make(b, KT_EXPR_CALL, at, type, arg, args, &e));
     e->as.call.function = f;
+    if (f->traits & KT_FN_READS_GRAPH)
+        kt_bind_reads_entity(b, e, fails);
     e->may_fail |= fails;
     e->per_row |= (f->traits & KT_FN_PER_ROW) != 0;
     *out = e;

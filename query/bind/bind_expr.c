@@ -314,7 +314,7 @@ static KtStatus property(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     KtExpr *e;
     KT_TRY(kt_bind_make(b, KT_EXPR_PROP, a->at, KT_TYPE_ANY, &of, 1, &e));
     KT_TRY(kt_bind_name(b, KT_NAME_KEY, a->as.property.name->text, &e->as.name));
-    e->may_fail |= !kt_type_is_within(of->type, ENTITY | MAP);
+    kt_bind_reads_entity(b, e, !kt_type_is_within(of->type, ENTITY | MAP));
     *out = e;
     return KT_OK;
 }
@@ -329,7 +329,7 @@ static KtStatus labels(KtBinder *b, const KtAstExpr *a, const KtExpr **out)
     KT_TRY(kt_bind_make(b, KT_EXPR_HAS_LABELS, a->at, (KtType){BOOL, 0}, &of, 1, &e));
     KT_TRY(kt_bind_names(b, rel ? KT_NAME_TYPE : KT_NAME_LABEL, &a->as.labels.names,
                          &e->as.names.name, &e->as.names.n));
-    e->may_fail |= !kt_type_is_within(of->type, ENTITY);
+    kt_bind_reads_entity(b, e, !kt_type_is_within(of->type, ENTITY));
     *out = e;
     return KT_OK;
 }
@@ -401,7 +401,7 @@ static KtStatus map_projection(KtBinder *b, const KtAstExpr *a, const KtExpr **o
     KT_TRY(kt_bind_make(b, KT_EXPR_MAP_PROJECTION, a->at, (KtType){MAP, 0}, arg, args, &e));
     e->as.project.item = item;
     e->as.project.n = n;
-    e->may_fail |= !kt_type_is_within(arg[0]->type, ENTITY | MAP);
+    kt_bind_reads_entity(b, e, !kt_type_is_within(arg[0]->type, ENTITY | MAP));
     *out = e;
     return KT_OK;
 }

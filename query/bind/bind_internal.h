@@ -57,6 +57,7 @@ typedef struct KtBinder {
     KtBindList name_ref[4]; /* KtNameRef, by number in name_set */
     KtTextSet param_set;
     uint32_t locals, matches;
+    bool deleted; /* a clause before deletes: what a variable names may be there no more */
     uint64_t compares;
 
     /* Context */
@@ -122,6 +123,12 @@ KtStatus kt_bind_expect(KtBinder *b, const KtExpr *expr, KtKinds kinds,
 /* A new expression over args; depth and the flags of the arguments are taken over. Errors: TOO_COMPLEX, MEMORY. */
 KtStatus kt_bind_make(KtBinder *b, KtExprKind kind, KtPos at, KtType type, const KtExpr *const *arg,
                       uint32_t args, KtExpr **out) KT_MUST_CHECK;
+/* `e` reads what an entity has; fails: it may also fail for another reason. */
+static inline void kt_bind_reads_entity(const KtBinder *b, KtExpr *e, bool fails)
+{
+    e->meets_deleted = b->deleted;
+    e->may_fail |= fails || b->deleted;
+}
 KtStatus kt_bind_slot_expr(KtBinder *b, KtSlot slot, KtPos at, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_const(KtBinder *b, KtValue value, KtPos at, const KtExpr **out) KT_MUST_CHECK;
 KtStatus kt_bind_expr(KtBinder *b, const KtAstExpr *e, const KtExpr **out) KT_MUST_CHECK;

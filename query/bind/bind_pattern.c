@@ -67,6 +67,7 @@ static KtStatus declare_node(KtBinder *b, const Draft *d, uint32_t i, KtPatternU
     if (!out->named)
         return kt_bind_slot(b, (KtText){NULL, 0}, (KtType){NODE, 0}, &out->slot);
     KT_TRY(known(b, &ast->variable, &out->bound, &out->slot));
+    out->meets_deleted = out->bound && b->deleted;
     if (!out->bound) {
         if (use == KT_PATTERN_PREDICATE)
             return undefined(b, &ast->variable);
@@ -92,6 +93,7 @@ static KtStatus declare_rel(KtBinder *b, const Draft *d, uint32_t i, KtPatternUs
     if (!out->named)
         return kt_bind_slot(b, (KtText){NULL, 0}, type, &out->slot);
     KT_TRY(known(b, &ast->variable, &out->bound, &out->slot));
+    out->meets_deleted = out->bound && b->deleted;
     if (!out->bound) {
         if (use == KT_PATTERN_PREDICATE)
             return undefined(b, &ast->variable);

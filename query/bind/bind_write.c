@@ -96,5 +96,6 @@ KtStatus kt_bind_delete(KtBinder *b, const KtAstClause *c, KtBoundClause *out)
     out->as.del.detach = c->as.del.detach;
     out->as.del.target = target;
     out->as.del.targets = n;
+    b->deleted = true;
     return KT_OK;
 }

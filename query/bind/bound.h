@@ -63,7 +63,10 @@ struct KtExpr {
     uint32_t args;
     const KtExpr **arg;
     bool may_fail; /* some row of legal input can raise an error */
-    bool per_row;  /* rand(), randomUUID(): not to be folded, moved or computed twice */
+    bool
+        meets_deleted; /* reads an entity where a clause before deletes: may fail for one that is there no more,
+                           whatever its type */
+    bool per_row; /* rand(), randomUUID(): not to be folded, moved or computed twice */
     union {
         KtValue value;
         uint32_t param;
@@ -110,6 +113,7 @@ typedef struct KtBoundNode {
     KtPos at;
     bool named,
         bound; /* bound: it has a value before this clause (or earlier in this clause's patterns) */
+    bool meets_deleted; /* bound, and a clause before deletes: its labels and properties may fail */
     const KtNameRef *label;
     uint32_t labels;
     const KtBoundProp *prop;
@@ -120,7 +124,7 @@ typedef struct KtBoundNode {
 typedef struct KtBoundRel {
     KtSlot slot; /* a relationship; with var_length a list of relationships */
     KtPos at;
-    bool named, bound;
+    bool named, bound, meets_deleted;
     KtDir dir;             /* read from left to right: KT_OUT is -->, KT_IN <--, KT_BOTH -- */
     const KtNameRef *type; /* any of these; none: every type */
     uint32_t types;

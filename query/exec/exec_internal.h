@@ -179,12 +179,6 @@ KtStatus kt_feed_ready(KtFeed *feed, bool *have) KT_MUST_CHECK;
 /* The next slices, at most `cap`: those before are dead. *have false: the batch is used up. */
 KtStatus kt_feed_more(KtFeed *feed, uint32_t cap, bool *have) KT_MUST_CHECK;
 static inline const KtSlice *kt_feed_slice(const KtFeed *feed) { return &feed->slice[feed->at]; }
-/* The slice at hand counts as a whole. */
-static inline bool kt_feed_plain(const KtFeed *feed, const KtSlice *s)
-{
-    return feed->parts == 0 && s->n > 0 && !(s->loops && feed->rel->dir == KT_BOTH) &&
-           !(feed->hit && kt_bit(feed->hit, s->row));
-}
 /* Takes up to `most` entries of the part at hand: entries [*from, *from + result) of the slice. */
 uint32_t kt_feed_take(KtFeed *feed, uint32_t most, uint32_t *from);
 KtStatus kt_feed_park(KtFeed *feed) KT_MUST_CHECK;

@@ -38,13 +38,13 @@ static KtStatus rows_room(KtOp *op, KtListSums *sums, uint32_t rows)
     if (rows <= sums->cap)
         return KT_OK;
     uint32_t cap = rows <= FEW_ROWS ? FEW_ROWS : KT_BATCH_ROWS;
-    sums->weight = kt_arena_zero(arena, cap, sizeof *sums->weight);
+    sums->weight = kt_arena_alloc(arena, cap * sizeof *sums->weight);
     sums->sel = kt_arena_alloc(arena, cap * sizeof *sums->sel);
     if (!sums->weight || !sums->sel)
         return KT_ERR_MEMORY;
     for (uint32_t i = 0; i < sums->n; i++) {
         const KtPlanListSum *plan = sums->item[i].list_sum;
-        if (plan && !(sums->part[i] = kt_arena_zero(arena, cap, sizeof **sums->part)))
+        if (plan && !(sums->part[i] = kt_arena_alloc(arena, cap * sizeof **sums->part)))
             return KT_ERR_MEMORY;
         if (plan && plan->rest &&
             !(sums->rest[i] = kt_arena_alloc(arena, cap * sizeof **sums->rest)))
@@ -91,6 +91,7 @@ KtStatus kt_list_sums_begin(KtOp *op, KtListSums *sums, KtLevel *input)
     KT_ASSERT(!sums->any);
     KT_TRY(rows_room(op, sums, input->rows));
     sums->input = input;
+    sums->clean = false;
     sums->whole = !input->weight;
     for (uint32_t i = 0; i < sums->n && sums->whole; i++) {
         if (sums->rest[i])
@@ -122,6 +123,17 @@ static bool add_parts(const KtExpandLists *lists, const int64_t *sum, int64_t *p
     return fits;
 }
 
+static void clear(KtListSums *sums)
+{
+    size_t bytes = sums->input->rows * sizeof(uint64_t);
+    memset(sums->weight, 0, bytes);
+    for (uint32_t i = 0; i < sums->n; i++) {
+        if (sums->part[i])
+            memset(sums->part[i], 0, bytes);
+    }
+    sums->clean = true;
+}
+
 static void take_back(const KtExpandLists *lists, const int64_t *sum, int64_t *part)
 {
     for (uint32_t k = 0; k < lists->n; k++)
@@ -146,6 +158,8 @@ KtStatus kt_list_sums_add(KtOp *op, KtListSums *sums, const KtExpandLists *lists
     }
     if (!*done)
         return KT_OK;
+    if (!sums->clean)
+        clear(sums);
     for (uint32_t i = 0; i < sums->n; i++) {
         if (sums->part[i] && !add_parts(lists, sums->sum + i * lists->n, sums->part[i]))
             *done = false;
@@ -175,20 +189,8 @@ KtLevel *kt_list_sums_take(KtListSums *sums)
         n += sums->weight[row] != 0;
     }
     kt_level_select(&sums->level, input, sums->sel, n);
+    sums->any = sums->clean = false;
     return &sums->level;
 }
 
-void kt_list_sums_clear(KtListSums *sums)
-{
-    if (sums->any) {
-        for (uint32_t k = 0; k < sums->level.selected; k++) {
-            uint32_t row = sums->sel[k];
-            sums->weight[row] = 0;
-            for (uint32_t i = 0; i < sums->n; i++) {
-                if (sums->part[i])
-                    sums->part[i][row] = 0;
-            }
-        }
-    }
-    sums->any = false;
-}
+void kt_list_sums_rewind(KtListSums *sums) { sums->any = sums->clean = false; }

@@ -13,6 +13,7 @@ typedef struct KtListSums {
     KtLevel *input;   /* NULL: none begun */
     bool whole;       /* its lists can be added: no rest is in the way */
     bool any;         /* something was added since the last take */
+    bool clean;       /* weight and part are zero for the rows of the input */
     uint32_t cap;     /* rows that there is room for below */
     uint64_t *weight; /* by row of the input: ends so far */
     int64_t **rest;   /* by aggregate, by row; NULL where it has none */
@@ -29,8 +30,9 @@ KtStatus kt_list_sums_begin(KtOp *op, KtListSums *sums, KtLevel *input) KT_MUST_
 /* *done false: some value is no small integer, or not in memory; nothing was added. */
 KtStatus kt_list_sums_add(KtOp *op, KtListSums *sums, const KtExpandLists *lists,
                           bool *done) KT_MUST_CHECK;
-/* The input's rows that have ends, as a level: weight, rest and part are theirs until kt_list_sums_clear. NULL: none. */
+/* The input's rows that have ends since the last take, as a level: weight, rest and part are theirs until the next call.
+ * NULL: none. */
 KtLevel *kt_list_sums_take(KtListSums *sums);
-void kt_list_sums_clear(KtListSums *sums);
+void kt_list_sums_rewind(KtListSums *sums);
 
 #endif

@@ -138,7 +138,7 @@ static KtStatus aggregate_rewind(KtOp *op)
     }
     if (self->hop)
         kt_feed_rewind(&self->feed);
-    kt_list_sums_clear(&self->lists);
+    kt_list_sums_rewind(&self->lists);
     return open_aggregates(self);
 }
 
@@ -443,7 +443,6 @@ static KtStatus flush_lists(AggregateOp *self)
         rows.weight = sums->weight;
         KT_TRY(kt_aggregate_add(self->aggregate[i], &rows, op->x->diag));
     }
-    kt_list_sums_clear(sums);
     return KT_OK;
 }
 

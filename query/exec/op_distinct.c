@@ -64,6 +64,8 @@ static KtStatus keep_new_nodes(DistinctOp *self, const KtColumn *col, uint32_t *
     return KT_OK;
 }
 
+enum { WORK_UNLOOKED = 64 * 1024 };
+
 static KtStatus keep_new_keys(DistinctOp *self, const KtColumn *col, uint32_t cols, uint32_t *kept)
 {
     KtOp *op = &self->base;
@@ -71,15 +73,16 @@ static KtStatus keep_new_keys(DistinctOp *self, const KtColumn *col, uint32_t co
     const uint16_t *arg = NULL;
     if (op->arg)
         KT_TRY(kt_op_arg_rows(op, self->input.top, &arg));
-    uint32_t n = 0, work = 0;
+    uint32_t n = 0;
+    uint64_t work = 0;
     bool again; /* a batch is finished all the same */
     for (uint32_t i = 0; i < top->selected; i++) {
         uint32_t row = kt_level_selected(top, i), group;
         bool fresh;
         for (uint32_t c = 0; c < cols; c++)
-            work += 1 + kt_col_value(&col[c], row).len; /* lists and texts may be long */
-        if (work >= 64 * 1024) {
-            KT_TRY(kt_tick(op->x, work, &again));
+            work += kt_value_steps(kt_col_value(&col[c], row)); /* lists and texts may be long */
+        if (work >= WORK_UNLOOKED) {
+            KT_TRY(kt_tick(op->x, WORK_UNLOOKED, &again));
             work = 0;
         }
         kt_key_table_begin(self->table);

@@ -96,12 +96,12 @@ static KtStatus expand_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 
 /* ---- lists ---- */
 
-static KtStatus lists_room(ExpandOp *self, uint32_t n)
+static KtStatus lists_room(ExpandOp *self, uint32_t n, uint32_t more)
 {
-    if (n < self->list_cap)
+    if (n + more <= self->list_cap)
         return KT_OK;
     KtArena *arena = self->base.x->arena;
-    uint32_t cap = self->list_cap ? self->list_cap * 2 : KT_FEED_FIRST;
+    uint32_t cap = 2 * (n + more);
     KtIdList *list = kt_arena_alloc(arena, cap * sizeof *list);
     uint16_t *row = kt_arena_alloc(arena, cap * sizeof *row);
     if (!list || !row)
@@ -116,27 +116,42 @@ static KtStatus lists_room(ExpandOp *self, uint32_t n)
     return KT_OK;
 }
 
+/* Slices that count as a whole, up to the first that does not; how many. */
+static uint32_t whole_slices(const KtFeed *feed, KtIdList *list, uint16_t *row, uint64_t *ends)
+{
+    const KtSlice *s = feed->slice + feed->at, *end = feed->slice + feed->n;
+    const uint64_t *hit = feed->hit;
+    bool both = feed->rel->dir == KT_BOTH;
+    uint32_t n = 0;
+    uint64_t all = 0;
+    for (; s < end && !(both && s->loops) && !(hit && kt_bit(hit, s->row)) && s->n > 0; s++) {
+        list[n] = (KtIdList){s->nbr, s->n};
+        row[n++] = (uint16_t)s->row;
+        all += s->n;
+    }
+    *ends += all;
+    return n;
+}
+
 /* All that counts of the slices at hand. */
 static KtStatus gather_lists(ExpandOp *self, uint32_t *lists, uint64_t *ends)
 {
-    uint32_t n = 0;
-    bool have;
-    *ends = 0;
     KtFeed *feed = &self->feed;
+    uint32_t n = 0;
+    *ends = 0;
     for (;;) {
-        const KtSlice *s = &feed->slice[feed->at];
-        uint32_t from = 0, len;
-        KT_TRY(lists_room(self, n));
-        if (feed->at < feed->n && kt_feed_plain(feed, s)) {
-            len = s->n;
-            feed->at++;
-        } else {
-            KT_TRY(kt_feed_ready(feed, &have));
-            if (!have)
-                break;
-            s = kt_feed_slice(feed);
-            len = kt_feed_take(feed, UINT32_MAX, &from);
+        KT_TRY(lists_room(self, n, feed->n - feed->at + 1));
+        if (feed->parts == 0) {
+            uint32_t whole = whole_slices(feed, self->list + n, self->list_row + n, ends);
+            feed->at += whole;
+            n += whole;
         }
+        bool have;
+        KT_TRY(kt_feed_ready(feed, &have));
+        if (!have)
+            break;
+        const KtSlice *s = kt_feed_slice(feed);
+        uint32_t from, len = kt_feed_take(feed, UINT32_MAX, &from);
         self->list[n] = (KtIdList){(const uint32_t *)s->nbr + from, len};
         self->list_row[n++] = (uint16_t)s->row;
         *ends += len;

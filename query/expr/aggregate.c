@@ -2,7 +2,8 @@
  *
  * Sums of integers are exact (an overflow is an error, and avg adds in 128 bits); deviations use Welford's update,
  * which does not cancel. A weight w means w equal rows. Source: B. P. Welford, Technometrics 4 (1962);
- * percentiles as Neo4j defines them (nearest rank, and linear interpolation). */
+ * percentiles as Neo4j defines them (nearest rank, and linear interpolation). Rows of long values are many times a
+ * batch's usual work: the budget's time is looked at in between. */
 #include "query/expr/aggregate.h"
 
 #include "base/hash.h"
@@ -456,6 +457,18 @@ static bool add_ints(KtAggregate *a, const KtAggregateRows *rows)
     return true;
 }
 
+enum { WORK_UNLOOKED = 64 * 1024 }; /* steps over values between two looks at the clock */
+
+static KtStatus look(const KtAggregate *a, KtDiag *diag)
+{
+    KtStatus status = kt_budget_time(a->budget);
+    if (status == KT_OK)
+        return KT_OK;
+    return kt_diag_set(diag, status, NULL,
+                       status == KT_ERR_CANCELLED ? "The query was cancelled"
+                                                  : "The query ran past its deadline");
+}
+
 KtStatus kt_aggregate_add(KtAggregate *a, const KtAggregateRows *rows, KtDiag *diag)
 {
     if (rows->n == 0)
@@ -465,6 +478,7 @@ KtStatus kt_aggregate_add(KtAggregate *a, const KtAggregateRows *rows, KtDiag *d
          sums = a->kind == SUM || a->kind == AVG;
     if (!a->distinct && ((counts && add_counts(a, rows)) || (sums && add_ints(a, rows))))
         return KT_OK;
+    uint64_t work = 0;
     for (uint32_t i = 0; i < rows->n; i++) {
         uint32_t row = row_of(rows, i), group = group_of(rows, row);
         uint64_t weight = weight_of(rows, row);
@@ -473,6 +487,12 @@ KtStatus kt_aggregate_add(KtAggregate *a, const KtAggregateRows *rows, KtDiag *d
             v = kt_col_value(rows->arg[0], row);
             if (kt_is_null(v))
                 continue;
+            if (v.kind == KT_LIST || v.kind == KT_MAP || v.kind == KT_TEXT || v.kind == KT_BYTES)
+                work += kt_value_steps(v);
+            if (KT_UNLIKELY(work > WORK_UNLOOKED)) {
+                KT_TRY(look(a, diag));
+                work = 0;
+            }
             if (rows->arg[1])
                 second = kt_col_value(rows->arg[1], row);
         }

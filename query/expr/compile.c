@@ -71,6 +71,8 @@ static bool itself_may_fail(const KtExpr *e)
 {
     const KtKinds boolean = KT_KIND_BIT(KT_BOOL), list = KT_KIND_BIT(KT_LIST);
     const KtKinds keyed = KT_KIND_BIT(KT_MAP) | KT_KIND_BIT(KT_NODE) | KT_KIND_BIT(KT_REL);
+    if (e->meets_deleted)
+        return true;
     switch (e->kind) {
     case KT_EXPR_CALL: return call_may_fail(e);
     case KT_EXPR_AND:

@@ -105,7 +105,8 @@ enum {
     AT_RUN = KT_FN_KINDS_AT_RUN,
     OWN = KT_FN_OWN_KINDS,
     AGG = KT_FN_AGGREGATE,
-    LATER_ON = KT_FN_NOT_SUPPORTED
+    LATER_ON = KT_FN_NOT_SUPPORTED,
+    LOOPS = KT_FN_LOOPS
 };
 
 #define T(kinds)            \

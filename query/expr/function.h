@@ -32,7 +32,9 @@ enum {
     KT_FN_AGGREGATE = 128, /* `one` is NULL; DISTINCT is allowed */
     KT_FN_OPERATOR = 256,  /* no name that a call may use: the binder must not find it for f(x) */
     KT_FN_NOT_SUPPORTED =
-        512 /* a known name that Kith does not run: NOT_SUPPORTED at compile time */
+        512, /* a known name that Kith does not run: NOT_SUPPORTED at compile time */
+    KT_FN_LOOPS =
+        1024 /* goes through all of a text however long, or makes a value much longer than its arguments */
 };
 
 /* What one call may use. */

@@ -39,7 +39,7 @@ static uint64_t count_steps(KtValue v, uint64_t sum)
     return sum;
 }
 
-static uint64_t steps_of(KtValue v)
+uint64_t kt_value_steps(KtValue v)
 {
     unsigned known = holds(v) ? v.aux >> DEPTH_BITS : 0;
     return known ? (uint64_t)1 << (known - 1) : count_steps(v, 0);
@@ -70,7 +70,7 @@ static KtStatus weigh_all(KtCall *call, const KtValue *items, const KtMapEntry *
     Weight w = {0};
     for (uint32_t i = 0; i < n; i++) {
         KtValue item = item_at(items, entries, i);
-        weigh(&w, item, steps_of(item));
+        weigh(&w, item, kt_value_steps(item));
     }
     if (w.inside > STEPS_MOST) { /* rounding up may have made it so: count */
         w = (Weight){0};

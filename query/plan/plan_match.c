@@ -462,11 +462,18 @@ KtStatus kt_plan_path(Planner *p, const KtBoundPattern *pattern, Build *b)
 
 /* ---- the whole MATCH ---- */
 
+/* A test that the planner has just made. */
+static void may_fail_if(const KtExpr *test, bool fails)
+{
+    ((KtExpr *)(uintptr_t)test)->may_fail = fails;
+}
+
 static KtStatus add_node(Planner *p, Match *m, const KtBoundNode *node)
 {
     if (node->labels) {
         const KtExpr *test;
         KT_TRY(kt_plan_expr_labels(p, node->slot, node->label, node->labels, &test));
+        may_fail_if(test, node->meets_deleted);
         KT_TRY(kt_plan_conjuncts_add(p, m->where, test));
     }
     for (uint32_t i = 0; i < node->props; i++) {
@@ -474,7 +481,7 @@ static KtStatus add_node(Planner *p, Match *m, const KtBoundNode *node)
         KT_TRY(kt_plan_expr_prop(p, node->slot, node->prop[i].key, &pair[0]));
         pair[1] = node->prop[i].value;
         KT_TRY(kt_plan_expr_call(p, "=", pair, 2, &equal));
-        ((KtExpr *)(uintptr_t)equal)->may_fail = node->prop[i].value->may_fail;
+        may_fail_if(equal, node->prop[i].value->may_fail || node->meets_deleted);
         KT_TRY(kt_plan_conjuncts_add(p, m->where, equal));
     }
     for (uint32_t i = 0; i < m->nodes; i++) {
@@ -502,7 +509,7 @@ static KtStatus add_pattern(Planner *p, Match *m, const KtBoundPattern *pattern)
                 KT_TRY(kt_plan_expr_prop(p, rel->slot, rel->prop[k].key, &pair[0]));
                 pair[1] = rel->prop[k].value;
                 KT_TRY(kt_plan_expr_call(p, "=", pair, 2, &equal));
-                ((KtExpr *)(uintptr_t)equal)->may_fail = rel->prop[k].value->may_fail;
+                may_fail_if(equal, rel->prop[k].value->may_fail || rel->meets_deleted);
                 KT_TRY(kt_plan_conjuncts_add(p, m->where, equal));
             }
         }

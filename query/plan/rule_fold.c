@@ -179,7 +179,7 @@ static KtPlan *hop_below_filter(const KtPlan *plan)
             return NULL;
         const KtExpr *expr = kt_program_expr(test);
         bool labels = expr->kind == KT_EXPR_HAS_LABELS &&
-                      expr->arg[0]->kind == KT_EXPR_SLOT; /* of a node: cannot fail */
+                      expr->arg[0]->kind == KT_EXPR_SLOT; /* of a node just found: cannot fail */
         if (!labels && kt_program_may_fail(test))
             return NULL;
     }

@@ -227,6 +227,15 @@ static void evict(KtGraphCache *cache)
     (void)pthread_mutex_unlock(&cache->evicting);
 }
 
+bool kt_graph_cache_held_back(KtGraphCache *cache)
+{
+    size_t much = cache->bytes.limit / 8;
+    if (kt_epochs_waiting(cache->epochs) <= much)
+        return false;
+    (void)kt_epochs_collect(cache->epochs);
+    return kt_epochs_waiting(cache->epochs) > much;
+}
+
 /* What a reader that stays inside its epoch holds back is memory too: with much of it nothing more comes in, and
  * whoever reads keeps its lists to itself, on its own budget. */
 static bool overfull(KtGraphCache *cache)

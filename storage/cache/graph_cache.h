@@ -90,5 +90,7 @@ void kt_cache_block_free(KtCacheReader *reader, KtSlotBlock *block);
 bool kt_cache_wants_column(KtCacheReader *reader, KtToken key, uint64_t page, uint32_t rows);
 
 size_t kt_graph_cache_bytes(const KtGraphCache *cache);
+/* Readers that stay inside their epoch hold back much: half of what makes fills stop. Frees first what can be freed. */
+bool kt_graph_cache_held_back(KtGraphCache *cache);
 
 #endif

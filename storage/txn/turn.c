@@ -100,14 +100,20 @@ static void wake_waiter(KtTurn *turn)
 
 enum { CANCEL_POLL_NS = 5 * 1000 * 1000 };
 
-/* Waits until granted, the deadline or a cancel. */
+static bool is_set(const atomic_bool *cancel)
+{
+    return cancel && atomic_load_explicit(cancel, memory_order_relaxed);
+}
+
+/* Waits until granted, the deadline or a cancel. Whoever is cancelled before its turn comes does not use it, though
+ * both are seen at once: a server that stops cancels all who wait before it ends the one who holds the turn. */
 static KtStatus sleep_until_granted(Waiter *waiter, int64_t deadline_ns, const atomic_bool *cancel)
 {
     KtStatus status = KT_OK;
     (void)pthread_mutex_lock(&waiter->lock);
     while (!waiter->granted && status == KT_OK) {
         int64_t now = kt_clock_ns();
-        if (cancel && atomic_load_explicit(cancel, memory_order_relaxed))
+        if (is_set(cancel))
             status = KT_ERR_CANCELLED;
         else if (deadline_ns != 0 && now >= deadline_ns)
             status = KT_ERR_DEADLINE;
@@ -119,6 +125,8 @@ static KtStatus sleep_until_granted(Waiter *waiter, int64_t deadline_ns, const a
         struct timespec t = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
         (void)pthread_cond_timedwait(&waiter->wake, &waiter->lock, &t);
     }
+    if (status == KT_OK && is_set(cancel))
+        status = KT_ERR_CANCELLED;
     (void)pthread_mutex_unlock(&waiter->lock);
     return status;
 }

@@ -100,11 +100,70 @@ def test_a_query_over_its_memory_ends_alone():
         request = other.send("RUN", text="SLEEP 300")
         for _ in range(3):
             e = error_of(c.run, "EAT")
-            assert e.name == "Memory" and "limit" in str(e), e
+            assert e.name == "Memory" and "limit of 8388608 bytes (setting memory query)" in str(e), e
         assert other.wait(request)[1] == [[1]]
         big = "x" * (12 << 20)
         assert error_of(c.run, "RETURN 1", {"p": big}).name == "Memory"
         assert c.run("RETURN 1")[1] == [[1]]
+
+
+def test_a_memory_error_names_the_limit_that_was_hit():
+    with Server("--ephemeral", "--memory-query", "12m", "--memory-queries", "16m") as s, s.connect() as c, s.connect() as big:
+        assert "12582912 bytes (setting memory query)" in str(error_of(c.run, "EAT"))
+        run = big.send("RUN", text="WRITE 70000 100", credit_rows=1)  # its rows wait in memory
+        while not big.receive()[1] & kmp.PARKED:
+            pass
+        e = error_of(c.run, "EAT")
+        assert "16777216 bytes (setting memory queries)" in str(e) and "memory queries" in e.body["hint"], e
+        e = error_of(c.run, "RETURN 1", {"p": "x" * (12 << 20)})
+        assert "memory query)" in str(e), e
+        big.cancel(run)
+        assert c.run("RETURN 1")[1] == [[1]]
+
+
+def parked(c, text="ROWS 10", **more):
+    """A cursor that has parked: (request, cursor)."""
+    run = c.send("RUN", text=text, credit_rows=1, **more)
+    while True:
+        kind, flags, of, body = c.receive()
+        assert of == run and kind in ("HEAD", "ROWS"), body
+        if kind == "HEAD":
+            cursor = body["cursor"]
+        if flags & kmp.PARKED:
+            return run, cursor
+
+
+def test_open_cursors_of_a_connection_are_limited():
+    with Server("--ephemeral", "--limits-cursors", "3") as s, s.connect() as c, s.connect() as other:
+        open_ = [parked(c) for _ in range(3)]
+        for _ in range(2):
+            e = error_of(c.run, "RETURN 1")
+            assert e.name == "TooManyCursors" and "limits cursors allows 3" in str(e) and "CLOSE" in e.body["hint"], e.body
+        parked(other)
+        c.ask("CLOSE", cursor=open_[0][1])
+        assert c.run("RETURN 1")[1] == [[1]]
+        c.ask("RESET")
+        # in a transaction it fails like any other RUN: what was sent behind it does not commit
+        c.ask("BEGIN")
+        c.run("WRITE 1")
+        for _ in range(3):
+            parked(c)
+        refused, commit = c.send("RUN", text="WRITE 1"), c.send("COMMIT")
+        seen = {}
+        while commit not in seen:
+            kind, flags, of, body = c.receive()
+            if flags & kmp.LAST:
+                seen[of] = (kind, body)
+        assert seen[refused][1]["name"] == "TooManyCursors" and seen[refused][1]["tx_state"] == 2, seen
+        assert seen[commit][0] == "ERROR" and seen[commit][1]["name"] == "TransactionFailed", seen
+        c.ask("ROLLBACK")
+        assert c.run("COUNT")[1] == [[0]]
+
+
+def test_a_long_read_parks_at_its_pauses_when_the_database_asks_for_it():
+    with Server("--ephemeral") as s, s.connect() as c:
+        assert c.run("PARKS 100 0")[1] == [[0]]
+        assert c.run("PARKS 100 1")[1][0][0] > 5
 
 
 def test_cancel_from_a_second_connection_and_on_the_first():

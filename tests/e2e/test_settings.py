@@ -50,6 +50,18 @@ def shows_cursor(c):
             return body["name"] == "SnapshotTooOld"
 
 
+def shows_cursors(c):
+    for _ in range(2):
+        kmp_park(c)
+    return "limits cursors allows 2" in str(error_of(c.run, "RETURN 1"))
+
+
+def kmp_park(c):
+    c.send("RUN", text="ROWS 10", credit_rows=1)
+    while not c.receive()[1] & kmp.PARKED:
+        pass
+
+
 def shows_nothing(c):
     """Taken without complaint; its effect is measured elsewhere, or has no sign on the wire."""
     return c.run("RETURN 1")[1] == [[1]]
@@ -61,7 +73,7 @@ CASES = [
     ("server", "workers", "3", shows_nothing), ("server", "loops", "2", shows_nothing), ("server", "stop_grace", "1s", shows_nothing),
     ("limits", "query_timeout", "200ms", shows_timeout), ("limits", "transaction_idle", "150ms", shows_idle),
     ("limits", "transaction_write", "150ms", shows_idle), ("limits", "view_age", "150ms", shows_age),
-    ("limits", "cursor_idle", "150ms", shows_cursor), ("memory", "query", "2m", shows_memory), ("memory", "total", "64m", shows_memory),
+    ("limits", "cursor_idle", "150ms", shows_cursor), ("limits", "cursors", "2", shows_cursors), ("memory", "query", "2m", shows_memory), ("memory", "total", "64m", shows_memory),
     ("memory", "queries", "16m", shows_memory), ("memory", "graph_cache", "64m", shows_nothing), ("memory", "block_cache", "8m", shows_nothing),
     ("memory", "memtables", "8m", shows_nothing), ("log", "keep", "2h", shows_nothing), ("log", "keep_bytes", "1g", shows_nothing),
     ("log", "level", "error", shows_nothing), ("log", "store_dir", "/tmp", shows_nothing),

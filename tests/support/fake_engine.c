@@ -12,6 +12,7 @@
  *   FAIL n            n rows, then a division by zero
  *   EAT               takes memory until it is refused
  *   SCHEMA ms         a schema statement
+ *   PARKS ms          a SLEEP whose row says how often it was parked, over a database that wants it (1) or not (0)
  * Anything else is a syntax error at its first byte. Turns and views are as storage/database.h says. */
 #include "base/clock.h"
 #include "query/query.h"
@@ -30,6 +31,7 @@ struct KtDatabase {
     int64_t counter;
     int views;
     bool latched;
+    atomic_bool wants_parks;
 };
 
 struct KtView {
@@ -71,6 +73,8 @@ KtCommit kt_database_published(const KtDatabase *db)
     pthread_mutex_unlock(&own->lock);
     return n;
 }
+
+bool kt_database_wants_parks(KtDatabase *db) { return atomic_load(&db->wants_parks); }
 
 void kt_turn_ask(KtDatabase *db, KtTurn *turn)
 {
@@ -203,10 +207,11 @@ typedef enum Word {
     FAIL,
     EAT,
     SCHEMA,
+    PARKS,
     WORDS
 } Word;
-static const char *const words[WORDS] = {"RETURN",  "ROWS",  "SLEEP", "SPIN", "WRITE", "WSLEEP",
-                                         "UNKNOWN", "COUNT", "FAIL",  "EAT",  "SCHEMA"};
+static const char *const words[WORDS] = {"RETURN",  "ROWS",  "SLEEP", "SPIN", "WRITE",  "WSLEEP",
+                                         "UNKNOWN", "COUNT", "FAIL",  "EAT",  "SCHEMA", "PARKS"};
 
 struct KtEngine {
     KtDatabase *db;
@@ -226,6 +231,7 @@ struct KtQuery {
     int64_t started_ns;
     char *text;
     size_t eaten;
+    int64_t parks;
 };
 
 KtStatus kt_engine_open(KtDatabase *db, const KtEngineSpec *spec, KtEngine **out)
@@ -282,7 +288,6 @@ void kt_statement_release(KtStatement *statement) { free(statement); }
 KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQuerySpec *spec,
                         KtDiag *diag, KtQuery **out)
 {
-    (void)engine;
     KT_CHECK((spec->view == NULL) == (statement->facts.kind == KT_STATEMENT_SCHEMA));
     KtQuery *q = calloc(1, sizeof *q);
     if (!q)
@@ -294,6 +299,8 @@ KtStatus kt_query_start(KtEngine *engine, KtStatement *statement, const KtQueryS
         memset(q->text, 'x', (size_t)statement->b);
     if (spec->view && spec->view->write && statement->facts.kind == KT_STATEMENT_WRITE)
         spec->view->added++;
+    if (statement->word == PARKS)
+        atomic_store(&engine->db->wants_parks, statement->b != 0);
     if (statement->word == UNKNOWN)
         spec->view->poisoned = true;
     *out = q;
@@ -348,6 +355,9 @@ KtStatus kt_query_step(KtQuery *q, int64_t quantum_ns, KtQueryStep *step)
     case SCHEMA:
         KT_TRY(sleep_step(q, until, step, &done));
         return !done || q->row || s->word == SCHEMA ? KT_OK : one(q, 1, &full);
+    case PARKS:
+        KT_TRY(sleep_step(q, until, step, &done));
+        return !done || q->row ? KT_OK : one(q, q->parks, &full);
     case EAT:
         while (kt_budget_take(q->spec.budget, 65536))
             q->eaten += 65536;
@@ -374,7 +384,7 @@ KtStatus kt_query_step(KtQuery *q, int64_t quantum_ns, KtQueryStep *step)
     return KT_OK;
 }
 
-void kt_query_park(KtQuery *query) { (void)query; }
+void kt_query_park(KtQuery *query) { query->parks++; }
 
 void kt_query_summary(const KtQuery *q, KtQuerySummary *out)
 {

@@ -92,3 +92,32 @@ Test(base_arena, grow_keeps_the_elements)
         cr_assert_eq(items[n], n);
     kt_arena_close(arena);
 }
+
+Test(base_arena, a_budget_knows_which_limit_refused)
+{
+    KtBudget all, one;
+    kt_budget_init(&all, NULL, 100);
+    kt_budget_init(&one, &all, 80);
+    cr_assert_null(atomic_load(&one.refused));
+    cr_assert_not(kt_budget_take(&one, 81));
+    cr_assert_eq(atomic_load(&one.refused), &one);
+    cr_assert(kt_budget_take(&all, 50));
+    cr_assert_not(kt_budget_take(&one, 60));
+    cr_assert_eq(atomic_load(&one.refused), &all);
+    cr_assert_eq(atomic_load(&one.used), 0);
+    kt_budget_give(&all, 50);
+}
+
+Test(base_arena, a_budget_of_a_query_knows_when_it_is_over)
+{
+    KtBudget budget;
+    kt_budget_init(&budget, NULL, 0);
+    cr_assert_eq(kt_budget_time(NULL), KT_OK);
+    cr_assert_eq(kt_budget_time(&budget), KT_OK);
+    budget.deadline_ns = 1;
+    cr_assert_eq(kt_budget_time(&budget), KT_ERR_DEADLINE);
+    atomic_bool cancel;
+    atomic_init(&cancel, true);
+    budget.cancel = &cancel;
+    cr_assert_eq(kt_budget_time(&budget), KT_ERR_CANCELLED);
+}

@@ -96,3 +96,64 @@ Test(storage_graph, an_older_view_does_not_move)
     free(old);
     world_close(w);
 }
+
+/* Reads the lists of nodes from[0 .. n) through the cache, and stays inside its epoch. */
+static void read_lists(World *w, KtView *view, const KtNodeId *from, uint32_t n)
+{
+    KtHop hop = {.dir = KT_OUT};
+    KtExpand *expand;
+    KtSlice slice[64];
+    uint32_t got;
+    OK(kt_expand_open(view, &hop, w->arena, &expand));
+    OK(kt_expand_feed(expand, (KtIds){.id = from, .width = 8, .n = n}));
+    do {
+        OK(kt_expand_next(expand, slice, 64, &got));
+    } while (got > 0);
+    kt_expand_close(expand);
+}
+
+Test(storage_graph, a_reader_that_stays_inside_makes_the_database_want_parks)
+{
+    enum { HUBS = 300, RELS = 1000 };
+    World *w = calloc(1, sizeof *w);
+    OK(kt_arena_open(NULL, &w->arena));
+    KtDatabaseSpec spec = {.create = true, .id = 1, .cache_bytes = 1024 * 1024};
+    OK(kt_database_open(&spec, &w->diag, &w->db));
+    world_begin(w);
+    world_names(w);
+    world_end(w);
+    KtNodeId node[HUBS], from[RELS];
+    KtRelId rel[RELS];
+    world_begin(w);
+    OK(kt_add_nodes(w->view, HUBS, NULL, 0, NULL, node));
+    OK(kt_view_commit(w->view, &w->diag, &(KtCommit){0}));
+    world_end(w);
+    for (uint32_t i = 0; i < HUBS; i++) {
+        KtNodeId to[RELS];
+        for (uint32_t k = 0; k < RELS; k++) {
+            from[k] = node[i];
+            to[k] = node[k % HUBS];
+        }
+        if (i % 50 == 0)
+            world_begin(w);
+        OK(kt_add_rels(w->view, RELS, w->type[0], from, to, NULL, rel));
+        if (i % 50 == 49) {
+            OK(kt_view_commit(w->view, &w->diag, &(KtCommit){0}));
+            world_end(w);
+        }
+    }
+    KtView *stays, *reads;
+    KtViewSpec read = {.write = false};
+    OK(kt_view_open(w->db, &read, &w->diag, &stays));
+    OK(kt_view_open(w->db, &read, &w->diag, &reads));
+    cr_assert_not(kt_database_wants_parks(w->db));
+    read_lists(w, stays, node, 1);
+    read_lists(w, reads, node, HUBS);
+    kt_view_park(reads);
+    cr_assert(kt_database_wants_parks(w->db), "what was evicted waits for the other view");
+    kt_view_park(stays);
+    cr_assert_not(kt_database_wants_parks(w->db), "and is freed once that has parked");
+    kt_view_close(stays);
+    kt_view_close(reads);
+    close_world(w);
+}

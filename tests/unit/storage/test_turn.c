@@ -85,6 +85,43 @@ Test(storage_turn, waiting_ends_at_the_deadline_or_a_cancel)
     kt_database_close(db);
 }
 
+typedef struct Blocked {
+    KtDatabase *db;
+    atomic_bool cancel;
+    KtTurn turn;
+    KtStatus status;
+} Blocked;
+
+static void *wait_for_turn(void *arg)
+{
+    Blocked *b = arg;
+    b->status = kt_turn_wait(b->db, &b->turn, 0, &b->cancel);
+    if (b->status == KT_OK)
+        kt_turn_release(b->db, &b->turn);
+    return NULL;
+}
+
+Test(storage_turn, a_turn_that_comes_after_the_cancel_is_not_used)
+{
+    KtDatabase *db = open_db();
+    for (int i = 0; i < 20; i++) {
+        Order order = {0};
+        Entry holder = {.turn = {.granted = note}, .order = &order};
+        kt_turn_ask(db, &holder.turn);
+        Blocked b = {.db = db};
+        pthread_t thread;
+        cr_assert_eq(pthread_create(&thread, NULL, wait_for_turn, &b), 0);
+        usleep(2000); /* now it sleeps, and looks at the cancel again only every few milliseconds */
+        atomic_store(&b.cancel, true);
+        kt_turn_release(db, &holder.turn);
+        cr_assert_eq(pthread_join(thread, NULL), 0);
+        cr_assert_eq(b.status, KT_ERR_CANCELLED, "round %d", i);
+        cr_assert_eq(kt_turn_wait(db, &b.turn, 0, NULL), KT_OK, "the turn was handed on");
+        kt_turn_release(db, &b.turn);
+    }
+    kt_database_close(db);
+}
+
 typedef struct Adder {
     KtDatabase *db;
     int nodes;

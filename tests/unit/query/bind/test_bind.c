@@ -371,3 +371,55 @@ Test(query_bind_bind, memory_that_runs_out_is_an_error)
         cr_assert_lt(limit, 1 << 20);
     }
 }
+
+Test(query_bind_bind, a_row_that_may_take_long_is_known_from_the_statement)
+{
+    static const char *const shorts[] = {
+        "MATCH (n) WHERE n.x < 5 RETURN n",
+        "MATCH (a)-->(b) WHERE id(a) = $p RETURN b.name, b.age + 1",
+        "MATCH (n) WHERE id(n) IN $p OR n.name IN ['a', 'b'] RETURN n, labels(n), properties(n)",
+        "MATCH (a {name: $p})-[r:R {x: 1}]->(b:B) RETURN b.first + ' ' + b.last AS name ORDER BY name",
+        "MATCH (n) WHERE n.name STARTS WITH 'a' AND $p = n.name RETURN n {.*}",
+        "UNWIND $p AS row MATCH (n {id: row.id}) SET n.x = row.x RETURN n.x, count(*)",
+        "MATCH (n)-->(m) RETURN n, collect(m.name) AS names",
+        "MATCH (n)-->(m) WHERE n <> m AND n.x > 1 RETURN max(m.x), count(DISTINCT m)",
+        "MATCH p = (n)-[*1..3]->(m) RETURN p, length(p), nodes(p)",
+        "CREATE (n {x: 1, name: $p}) RETURN n",
+        "MATCH (n) RETURN CASE n.x WHEN 1 THEN 'a' ELSE n.name END",
+        "CREATE INDEX i FOR (n:L) ON (n.x)",
+        "RETURN 1",
+    };
+    static const char *const longs[] = {
+        "RETURN range(1, $p)",
+        "UNWIND range(1, 10) AS i RETURN i",
+        "RETURN replace($p, 'a', $q)",
+        "RETURN split($p, ',')",
+        "MATCH (n) WHERE n.name =~ $p RETURN n",
+        "MATCH (n) WHERE n.name CONTAINS $p RETURN n",
+        "MATCH (n) WHERE $p IN n.list RETURN n",
+        "RETURN reverse($p)",
+        "MATCH (n) RETURN toUpper(n.name)",
+        "RETURN [x IN $p | x]",
+        "RETURN all(x IN $p WHERE x > 1)",
+        "MATCH (a)-->(b) WHERE a.name = b.name RETURN a",
+        "MATCH (a)-->(b) RETURN CASE a.name WHEN 1 THEN 2 WHEN b.name THEN 3 END",
+        "MATCH (a)-->(b) WHERE a.name STARTS WITH b.name RETURN a",
+        "MATCH (a) MATCH (b {name: a.name}) RETURN b",
+        "MATCH (n) WITH collect(n.x) AS l MATCH (m) WHERE m.x IN l RETURN m",
+        "MATCH (n) WITH collect(n.x) AS l RETURN l + l",
+        "MATCH (n) WITH collect(n.x) AS l UNWIND l AS x RETURN DISTINCT x",
+        "MATCH (n) WITH collect(n.x) AS l MATCH (m) RETURN l, max(m.x)",
+        "MATCH (n) WITH collect(n.x) AS l MATCH (m) RETURN m ORDER BY l",
+        "WITH $p AS a WITH a + a AS a WITH a + a AS a WITH a + a AS a WITH a + a AS a WITH a + a AS a "
+        "WITH a + a AS a WITH a + a AS a RETURN a",
+        "WITH $p AS a WITH [a, a] AS a WITH [a, a] AS a WITH [a, a] AS a WITH [a, a] AS a WITH [a, a] AS a "
+        "WITH [a, a] AS a WITH [a, a] AS a RETURN a",
+        "MATCH (n) WHERE EXISTS { MATCH (n)-->(m) WHERE m.name CONTAINS 'x' } RETURN n",
+        "MATCH (n) WITH n, [(n)-->(m) | m.x] AS l WHERE 1 IN l RETURN n",
+        "RETURN 1 AS x UNION ALL RETURN size(range(1, 10)) AS x",
+    };
+    for (size_t i = 0; i < KT_COUNT(shorts); i++)
+        cr_expect_not(kt_bound_loops(bound(shorts[i])), "%s", shorts[i]);
+    for (size_t i = 0; i < KT_COUNT(longs); i++)
+        cr_expect(kt_bound_loops(bound(longs[i])), "%s", longs[i]);
+}

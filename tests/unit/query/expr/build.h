@@ -19,7 +19,7 @@ typedef struct Fixture {
     KtView view;
     KtBoundName name[NAMES];
     KtBound bound;
-    _Atomic KtToken token[NAMES];
+    _Atomic(KtToken) token[NAMES];
     KtValue param[2];
     KtDiag diag;
     KtEvalContext x;

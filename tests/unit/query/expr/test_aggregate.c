@@ -188,6 +188,39 @@ Test(query_expr_aggregate, nodes_are_counted_by_group_once_or_each_time)
     }
 }
 
+/* A batch of rows that all hold one long list, which a comparison goes through to its end. */
+Test(query_expr_aggregate, long_values_end_within_a_batch_when_the_query_is_over)
+{
+    enum { ELEMENTS = 8000, LONG_ROWS = 100 };
+    static const char *const text[] = {"min", "max", "count", "collect"};
+    KtValue *item = kt_arena_alloc(f.arena, ELEMENTS * sizeof *item);
+    for (int64_t i = 0; i < ELEMENTS; i++)
+        item[i] = kt_int(i);
+    KtColumn col;
+    cr_assert_eq(kt_col_make(f.arena, KT_COL_VALUE, LONG_ROWS, false, &col), KT_OK);
+    for (uint32_t i = 0; i < LONG_ROWS; i++)
+        ((KtValue *)col.data)[i] = kt_list(item, ELEMENTS);
+    atomic_bool cancel;
+    atomic_init(&cancel, true);
+    for (int late = 0; late < 2; late++) {
+        for (size_t i = 0; i < KT_COUNT(text); i++) {
+            KtBudget budget;
+            kt_budget_init(&budget, NULL, 0);
+            budget.cancel = late ? NULL : &cancel;
+            budget.deadline_ns = late ? 1 : 0;
+            KtAggregate *a;
+            const KtFunction *fn = kt_function_find((KtText){text[i], (uint32_t)strlen(text[i])});
+            cr_assert_eq(kt_aggregate_open(fn, i >= 2, (KtPos){0}, &budget, &a), KT_OK);
+            KtAggregateRows rows = {.n = LONG_ROWS, .arg = {&col}};
+            kt_diag_clear(&f.diag);
+            cr_assert_eq(kt_aggregate_add(a, &rows, &f.diag),
+                         late ? KT_ERR_DEADLINE : KT_ERR_CANCELLED, "%s", text[i]);
+            cr_assert_neq(f.diag.message[0], '\0');
+            kt_aggregate_close(a);
+        }
+    }
+}
+
 Test(query_expr_aggregate, a_budget_that_runs_out_is_an_error_and_given_back)
 {
     KtBudget budget;

@@ -155,5 +155,5 @@ Test(storage_graph, a_reader_that_stays_inside_makes_the_database_want_parks)
     cr_assert_not(kt_database_wants_parks(w->db), "and is freed once that has parked");
     kt_view_close(stays);
     kt_view_close(reads);
-    close_world(w);
+    world_close(w);
 }

@@ -5,17 +5,18 @@
 #ifndef KT_BENCH_BARS_BAR_H
 #define KT_BENCH_BARS_BAR_H
 
+#include "bench/datagen/graphgen.h"
 #include "bench/loops.h"
 #include "query/query.h"
 #include "storage/database.h"
 
-enum { BAR_STARTS = 1000, BAR_PAIRS = 200 };
+enum { BAR_STARTS = 1000, BAR_PAIRS = 200, BAR_FILTER = 50 /* of one-start: b.x >= it */ };
 
 typedef struct World {
     bool large;
-    uint32_t nodes; /* of the drawn graph; two more make the cheapest query: lonely -> nobody */
+    uint32_t nodes; /* of the drawn graph; a few more make the cheapest query: lonely -> nobody */
     uint32_t lonely;
-    KtCsr csr; /* over all nodes, the two more included */
+    KtCsr csr; /* over all nodes, those few included */
     int64_t *x;
     uint32_t start[BAR_STARTS];
     KtDatabase *db;

@@ -139,7 +139,7 @@ uint64_t bar_start_loop(World *world, void *user)
     const uint32_t *order = user;
     uint64_t sum = 0;
     for (uint32_t i = 0; i < BAR_STARTS; i++)
-        sum += kt_loop_2hop_filter(&world->csr, world->x, 50, &world->start[order[i]], 1);
+        sum += kt_loop_2hop_filter(&world->csr, world->x, BAR_FILTER, &world->start[order[i]], 1);
     return sum;
 }
 

@@ -62,6 +62,9 @@ static bool draw(World *world, KtEdges *edges)
     uint32_t nodes = edges->nodes;
     world->nodes = nodes;
     world->lonely = nodes;
+    /* Nobody passes the filter of one-start: the fixed cost is that of all of a statement, the second hop included. */
+    while (kt_gen_x(world->lonely + 1) < BAR_FILTER)
+        world->lonely++;
     uint32_t *from = realloc(edges->from, (edges->edges + 1) * sizeof *from);
     if (from)
         edges->from = from;
@@ -70,10 +73,10 @@ static bool draw(World *world, KtEdges *edges)
         edges->to = to;
     if (!from || !to)
         return false;
-    from[edges->edges] = nodes;
-    to[edges->edges] = nodes + 1;
+    from[edges->edges] = world->lonely;
+    to[edges->edges] = world->lonely + 1;
     edges->edges++;
-    edges->nodes = nodes + 2;
+    edges->nodes = world->lonely + 2;
     return kt_edges_sort(edges) == KT_OK;
 }
 

@@ -77,3 +77,74 @@ Feature: Aggregation
       UNWIND [9223372036854775807, 1] AS x RETURN sum(x) AS s
       """
     Then an ArithmeticError should be raised at runtime: *
+
+  Scenario: [8] A sum over a hop overflows as it does row by row
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (a:P {x: 9223372036854775807}), (b:P {x: 1}), (c:P {x: -1}), (a)-[:K]->(b), (a)-[:K]->(c)
+      """
+    When executing query:
+      """
+      MATCH (p:P)-[:K]->(q) RETURN sum(p.x + q.x) AS s
+      """
+    Then an ArithmeticError should be raised at runtime: *
+
+  Scenario: [9] A sum over a hop of large numbers of both signs
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (a:P {x: 9223372036854775807}), (b:P {x: -9223372036854775807}), (c:P {x: 7}),
+             (c)-[:K]->(a), (c)-[:K]->(b), (c)-[:K]->(c)
+      """
+    When executing query:
+      """
+      MATCH (p:P)-[:K]->(q) RETURN sum(q.x) AS s, count(*) AS n
+      """
+    Then the result should be, in any order:
+      | s | n |
+      | 7 | 3 |
+
+  Scenario: [10] A rest that fails for a row without ends fails nobody
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (a:P {x: 2}), (b:P {x: 0}), (c:P {x: 5}), (a)-[:K]->(c), (a)-[:K]->(b)
+      """
+    When executing query:
+      """
+      MATCH (p:P)-[:K]->(q) RETURN sum(10 / p.x + q.x) AS s
+      """
+    Then the result should be, in any order:
+      | s  |
+      | 15 |
+
+  Scenario: [11] Nulls, texts and floats among the ends of a hop
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (a:P {x: 2}), (b:P), (c:P {x: 0.5}), (a)-[:K]->(c), (a)-[:K]->(b), (a)-[:K]->(a), (c)-[:K]->(b)
+      """
+    When executing query:
+      """
+      MATCH (p:P)-[:K]->(q) RETURN p.x AS p, sum(p.x + q.x) AS s, count(*) AS n
+      """
+    Then the result should be, in any order:
+      | p   | s   | n |
+      | 2   | 6.5 | 3 |
+      | 0.5 | 0   | 1 |
+
+  Scenario: [12] Only what is true of both ends is summed
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (a:P {x: 2}), (b:P {x: 3}), (a)-[:K]->(b), (b)-[:K]->(a), (a)-[:L]->(b), (a)-[:L]->(a)
+      """
+    When executing query:
+      """
+      MATCH (p:P)-[r]-(q) RETURN p.x AS p, sum(p.x * 10 + q.x) AS s, count(q) AS n
+      """
+    Then the result should be, in any order:
+      | p | s  | n |
+      | 2 | 91 | 4 |
+      | 3 | 96 | 3 |

@@ -372,6 +372,80 @@ Test(query_exec_walks, folds_count_trails)
     }
 }
 
+typedef struct Sums { /* by start */
+    int64_t rows[NODES_MOST], ends[NODES_MOST], both[NODES_MOST], twice[NODES_MOST];
+} Sums;
+
+/* Twice the property f of node i: missing, an integer, a number and a half. */
+static int64_t twice_f(uint32_t i) { return i % 3 == 0 ? 0 : 2 * (int64_t)i + (i % 3 == 2); }
+
+static void add_sums(void *user, const Trail *t)
+{
+    Sums *s = user;
+    uint32_t start = t->node[0], end = t->node[t->n], before = t->node[t->n - 1];
+    s->rows[start]++;
+    s->ends[start] += end;
+    s->both[start] += start + before + end + 1;
+    s->twice[start] += twice_f(end);
+}
+
+Test(query_exec_walks, sums_over_lists_are_those_of_trails)
+{
+    for (uint32_t seed = 31; seed < 31 + graphs(6); seed++) {
+        World *w = world_open(seed, 7, 16);
+        must(w->base, "MATCH (n:N) WHERE n.i % 3 > 0 "
+                      "SET n.f = CASE n.i % 3 WHEN 1 THEN n.i ELSE n.i + 0.5 END");
+        for (uint32_t round = 0; round < 8; round++) {
+            Hop hop[HOPS_MOST];
+            uint32_t hops = 1 + round % 3;
+            char match[512], text[1024], line[256];
+            Sums *sums = calloc(1, sizeof *sums), all = {0};
+            random_hops(w, hop, hops);
+            pattern(match, sizeof match, hop, hops, false);
+            all_trails(w, hop, hops, add_sums, sums);
+            Answer want = {0}, total = {0}, mixed = {0};
+            for (uint32_t i = 0; i < w->nodes; i++) {
+                all.rows[0] += sums->rows[i];
+                all.ends[0] += sums->ends[i];
+                all.both[0] += sums->both[i];
+                if (sums->rows[i] == 0)
+                    continue;
+                snprintf(line, sizeof line, "%u | %ld | %ld | %ld | %ld", i, (long)sums->rows[i],
+                         (long)sums->ends[i], (long)sums->both[i], (long)sums->rows[i]);
+                add_line(&want, line);
+                snprintf(line, sizeof line, "%u | %ld", i, (long)sums->twice[i]);
+                add_line(&mixed, line);
+            }
+            snprintf(text, sizeof text,
+                     "MATCH %s RETURN n0.i, count(*), sum(n%u.i), sum(n0.i + n%u.i + n%u.i + 1), "
+                     "count(n%u)",
+                     match, hops, hops - 1, hops, hops);
+            Answer is = run_all_ways(w->base, text);
+            expect_same(&is, &want, text);
+            answer_free(&is);
+            snprintf(line, sizeof line, "%ld | %ld | %ld", (long)all.rows[0], (long)all.ends[0],
+                     (long)all.both[0]);
+            add_line(&total, line);
+            snprintf(text, sizeof text,
+                     "MATCH %s RETURN count(*), sum(id(n%u)), sum(n%u.i + n%u.i + 1 + n0.i)", match,
+                     hops, hops, hops - 1);
+            is = run_all_ways(w->base, text);
+            expect_same(&is, &total, text);
+            answer_free(&is);
+            snprintf(text, sizeof text, "MATCH %s RETURN n0.i, toInteger(2 * sum(n%u.f))", match,
+                     hops);
+            is = run_all_ways(w->base, text);
+            expect_same(&is, &mixed, text);
+            answer_free(&is);
+            answer_free(&want);
+            answer_free(&total);
+            answer_free(&mixed);
+            free(sums);
+        }
+        world_close(w);
+    }
+}
+
 static void closed_line(void *user, const Trail *t)
 {
     if (t->node[0] == t->node[t->n])

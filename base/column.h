@@ -23,6 +23,7 @@ typedef struct KtColumn {
     KtColKind kind;
     uint8_t width; /* bytes of a NODE id */
     bool constant; /* one element stands for all rows */
+    bool ascends;  /* NODE: ids ascend strictly; false: not known */
     void *data;
     uint64_t
         *nulls; /* bit set: null; NULL if none is (NODE, REL and VALUE carry null in the data) */

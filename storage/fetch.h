@@ -93,6 +93,14 @@ KtStatus kt_fetch_column(KtFetch *fetch, KtToken key, KtIds ids, KtArena *arena,
 /* kt_node_prop_sums from columns of the graph cache, if they hold all of them: *done tells. */
 KtStatus kt_fetch_sums(KtFetch *fetch, KtToken key, const KtIdList *list, uint32_t n, int64_t *sum,
                        bool *done) KT_MUST_CHECK;
+/* The members of one page of 4,096 ids, if the graph cache knows: bits, or NULL where there are none. Valid until
+ * kt_fetch_park. */
+void kt_fetch_member_page(KtFetch *fetch, KtToken label, uint64_t page, const uint64_t **bits,
+                          bool *known);
+/* Puts a page that was read from the store at the view's snapshot into the graph cache, if it takes it. Errors: MEMORY. */
+struct KtLabelChunk;
+KtStatus kt_fetch_keep_members(KtFetch *fetch, KtToken label, uint64_t page,
+                               const struct KtLabelChunk *chunk) KT_MUST_CHECK;
 /* Sets or clears the bit of each row by whether the node has the label, if the graph cache knows of all: *done tells. */
 void kt_fetch_members_known(KtFetch *fetch, KtToken label, const KtIds *ids, uint64_t *bits,
                             bool *done);

@@ -45,6 +45,9 @@ uint32_t kt_gather_pages(const void *const *dense, uint32_t pages, uint8_t width
 void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n,
                     int64_t *out);
 uint32_t kt_gather_most(const uint32_t *id, uint32_t n);
+/* The same for the ids from `first` on. */
+void kt_gather_run(const void *const *value, uint8_t width, uint32_t first, uint32_t n,
+                   int64_t *out);
 
 /* *sum += the values of id[from .. n) while their pages are in `dense`; where it stopped. *most: bits of all of them, a
  * negative one's inverted. */

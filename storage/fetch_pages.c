@@ -286,10 +286,16 @@ static bool gather_row(const KtFoundPages *found, uint64_t id, bool none, int64_
 }
 
 /* Tries the common case, finding pages as it goes: 4-byte ids, every row, no value null, all pages of one width. */
-static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const uint32_t *id, uint32_t n,
-                          int64_t *out, bool *done)
+static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const KtIds *ids, int64_t *out, bool *done)
 {
+    const uint32_t *id = ids->id;
+    uint32_t n = ids->n;
     uint32_t at = 0;
+    *done = true;
+    if (ids->ascends && id[n - 1] < found->flat && id[n - 1] - id[0] == n - 1) {
+        kt_gather_run(found->value, found->width, id[0], n, out);
+        return KT_OK;
+    }
     *done = found->flat > 0 && kt_gather_most(id, n) < found->flat;
     if (*done) {
         kt_gather_flat(found->value, found->width, id, n, out);
@@ -344,7 +350,7 @@ KtStatus kt_fetch_column(KtFetch *f, KtToken key, KtIds ids, KtArena *arena, KtC
     if (!value)
         return KT_ERR_MEMORY;
     if (ids.width == 4 && !ids.sel && found->kind != KT_COL_BOOL) {
-        KT_TRY(try_dense(f, found, ids.id, ids.n, value, done));
+        KT_TRY(try_dense(f, found, &ids, value, done));
         col.kind = found->kind;
         if (*done && (col.kind == KT_COL_INT || col.kind == KT_COL_FLOAT)) {
             *out = col;
@@ -440,6 +446,46 @@ KtStatus kt_fetch_sums(KtFetch *f, KtToken key, const KtIdList *list, uint32_t n
 
 /* ---- members ---- */
 
+_Static_assert((int)KT_MEMBER_BITS == (int)KT_LABEL_BITS, "a page of members is a chunk of the store");
+
+void kt_fetch_member_page(KtFetch *f, KtToken label, uint64_t page, const uint64_t **bits,
+                          bool *known)
+{
+    KtSlots *slots = kt_cache_members(&f->shared, label);
+    KtSlotBlock *block = NULL;
+    KtSlotKind kind =
+        slots ? kt_slots_read(slots, page, f->shared.at, &block) : KT_SLOT_UNKNOWN;
+    *known = kind != KT_SLOT_UNKNOWN;
+    *bits = kind == KT_SLOT_BLOCK ? ((const KtMemberPage *)block)->bits : NULL;
+}
+
+static KtStatus keep_members(KtFetch *f, KtSlots *slots, uint64_t page, KtSlotWord word,
+                             const KtLabelChunk *chunk, bool *kept)
+{
+    bool any = kt_label_count(chunk) > 0;
+    KtMemberPage *block = any ? malloc(sizeof *block) : NULL;
+    if (any && !block)
+        return KT_ERR_MEMORY;
+    if (block) {
+        block->head = (KtSlotBlock){.bytes = sizeof *block};
+        memcpy(block->bits, chunk->bits, sizeof block->bits);
+    }
+    *kept = kt_cache_fill_end(&f->shared, slots, page, word, block ? &block->head : NULL);
+    if (!*kept)
+        free(block);
+    return KT_OK;
+}
+
+KtStatus kt_fetch_keep_members(KtFetch *f, KtToken label, uint64_t page, const KtLabelChunk *chunk)
+{
+    KtSlots *slots = kt_cache_members(&f->shared, label);
+    KtSlotWord word;
+    bool kept;
+    return kt_cache_fill_begin(&f->shared, slots, page, &word)
+               ? keep_members(f, slots, page, word, chunk, &kept)
+               : KT_OK;
+}
+
 static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t page, bool *filled)
 {
     KtSlotWord word;
@@ -456,17 +502,7 @@ static KtStatus fill_members(KtFetch *f, KtSlots *slots, KtToken label, uint64_t
         return status == KT_ERR_CORRUPTION
                    ? kt_diag_set(*f->diag, status, NULL, "A list of nodes is damaged on disk.")
                    : status;
-    KtMemberPage *block = kt_label_count(&chunk) ? malloc(sizeof *block) : NULL;
-    if (block) {
-        block->head = (KtSlotBlock){.bytes = sizeof *block};
-        memcpy(block->bits, chunk.bits, sizeof block->bits);
-    } else if (kt_label_count(&chunk)) {
-        return KT_ERR_MEMORY;
-    }
-    *filled = kt_cache_fill_end(&f->shared, slots, page, word, block ? &block->head : NULL);
-    if (!*filled)
-        free(block);
-    return KT_OK;
+    return keep_members(f, slots, page, word, &chunk, filled);
 }
 
 void kt_fetch_members_known(KtFetch *f, KtToken label, const KtIds *ids, uint64_t *bits, bool *done)

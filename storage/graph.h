@@ -27,6 +27,7 @@ enum {
 typedef struct KtIds {
     const void *id;
     uint8_t width;       /* 4 or 8 bytes */
+    bool ascends;        /* without sel: strictly; false: not known */
     const uint16_t *sel; /* NULL: rows 0..n-1, else n ascending rows */
     uint32_t n;
 } KtIds;

@@ -7,6 +7,7 @@
 #include "storage/label.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     CHUNK_MOST = KT_LABEL_CHUNK,
@@ -27,7 +28,7 @@ struct KtScan {
     uint64_t chunk; /* the next chunk to read: its number */
     uint64_t least; /* ids below it are left out */
     bool ended;     /* no more chunks */
-    uint64_t *id;   /* of the chunk at hand */
+    void *id;       /* of the chunk at hand: u64 of relationships, u32 of nodes */
     uint32_t n, at;
     Own *own;
     uint32_t owns, own_at;
@@ -40,6 +41,13 @@ KtView *kt_scan_view(KtScan *scan) { return scan->view; }
 static bool of_rels(const KtScan *s)
 {
     return s->spec.kind == KT_SCAN_RELS || s->spec.kind == KT_SCAN_TYPE;
+}
+
+static size_t id_size(const KtScan *s) { return of_rels(s) ? 8 : KT_NODE_WIDTH; }
+
+static uint64_t id_at(const KtScan *s, uint32_t i)
+{
+    return of_rels(s) ? ((const uint64_t *)s->id)[i] : ((const uint32_t *)s->id)[i];
 }
 
 static int by_own(const void *a, const void *b)
@@ -99,7 +107,7 @@ KtStatus kt_scan_open_at(KtView *view, const KtScanSpec *spec, KtArena *arena, K
         *out = s;
         return KT_OK;
     }
-    s->id = kt_arena_alloc(arena, CHUNK_MOST * sizeof *s->id);
+    s->id = kt_arena_alloc(arena, CHUNK_MOST * id_size(s));
     s->map = of_rels(s) ? kt_arena_alloc(arena, sizeof *s->map) : NULL;
     if (!s->id || (of_rels(s) && !s->map))
         return KT_ERR_MEMORY;
@@ -137,20 +145,26 @@ void kt_scan_skip_to(KtScan *scan, uint64_t from)
 
 /* ---- chunks ---- */
 
+/* The iterator at the first chunk from s->chunk on. One that stands before it goes a step, and seeks only if that was not
+ * enough: between chunks of the graph cache there may be many. */
 static KtStatus seek_chunk(KtScan *s)
 {
-    if (s->iter)
-        return kt_kv_iter_next(s->iter);
-    KtKv *kv = s->view->db->store->kv;
-    uint32_t family = of_rels(s) ? KT_FAMILY_RELMAP : KT_FAMILY_LABEL;
-    KT_TRY(kt_kv_iter_open(kv, s->view->at->snapshot, family, KT_KV_TOTAL_ORDER, &s->iter));
-    if (of_rels(s)) {
-        KtKey key = kt_key_u64(s->chunk);
-        return kt_kv_iter_seek(s->iter, kt_key_span(&key));
-    }
     KtToken label = s->spec.kind == KT_SCAN_NODES ? 0 : s->spec.what;
-    KtKey prefix = kt_key_label_prefix(label),
-          from = kt_key_label(label, s->chunk << KT_LABEL_BITS);
+    KtKey from = of_rels(s) ? kt_key_u64(s->chunk) : kt_key_label(label, s->chunk << KT_LABEL_BITS);
+    if (s->iter && kt_kv_iter_valid(s->iter)) {
+        KT_TRY(kt_kv_iter_next(s->iter));
+        KtSpan now = kt_kv_iter_valid(s->iter) ? kt_kv_iter_key(s->iter) : kt_span(NULL, 0);
+        if (now.len < from.len || memcmp(now.at, from.at, from.len) >= 0)
+            return KT_OK; /* the end, and a damaged key, are for the caller */
+    }
+    if (!s->iter) {
+        KtKv *kv = s->view->db->store->kv;
+        uint32_t family = of_rels(s) ? KT_FAMILY_RELMAP : KT_FAMILY_LABEL;
+        KT_TRY(kt_kv_iter_open(kv, s->view->at->snapshot, family, KT_KV_TOTAL_ORDER, &s->iter));
+    }
+    if (of_rels(s))
+        return kt_kv_iter_seek(s->iter, kt_key_span(&from));
+    KtKey prefix = kt_key_label_prefix(label);
     return kt_kv_iter_prefix(s->iter, kt_key_span(&prefix), kt_key_span(&from));
 }
 
@@ -167,10 +181,11 @@ static KtStatus load_rels(KtScan *s, KtSpan key, KtSpan value)
     if (!kt_key_parse_u64(key, &number) || kt_relmap_decode(value, map) != KT_OK)
         return damaged(s, "relationships");
     s->chunk = number + 1;
+    uint64_t *id = s->id;
     for (uint32_t slot = 0; slot < KT_RELMAP_SLOTS; slot++) {
         if (kt_relmap_has(map, slot) &&
             (s->spec.kind == KT_SCAN_RELS || map->type[slot] == s->spec.what))
-            s->id[s->n++] = number << KT_RELMAP_BITS | slot;
+            id[s->n++] = number << KT_RELMAP_BITS | slot;
     }
     return KT_OK;
 }
@@ -183,8 +198,24 @@ static KtStatus load_nodes(KtScan *s, KtSpan key, KtSpan value)
     if (!kt_key_parse_label(key, &label, &first) || kt_label_decode(value, &chunk) != KT_OK)
         return damaged(s, "nodes");
     s->chunk = (first >> KT_LABEL_BITS) + 1;
-    s->n = kt_label_ids64(&chunk, first, s->id);
-    return KT_OK;
+    s->n = kt_label_ids32(chunk.bits, first, s->id);
+    return kt_fetch_keep_members(s->view->fetch, label, first >> KT_LABEL_BITS, &chunk);
+}
+
+/* The next chunk of nodes out of the graph cache. False: it does not know. */
+static bool load_known(KtScan *s)
+{
+    const uint64_t *bits;
+    bool known = false;
+    if (of_rels(s))
+        return false;
+    kt_fetch_member_page(s->view->fetch, s->spec.kind == KT_SCAN_NODES ? 0 : s->spec.what, s->chunk,
+                         &bits, &known);
+    if (!known)
+        return false;
+    s->n = bits ? kt_label_ids32(bits, s->chunk << KT_LABEL_BITS, s->id) : 0;
+    s->chunk++;
+    return true;
 }
 
 /* The next chunk with ids in it, or the end. */
@@ -194,16 +225,18 @@ static KtStatus load_chunk(KtScan *s)
     for (uint32_t read = 1; s->n == 0; read++) {
         if (read % CHECK_EVERY == 0)
             KT_TRY(kt_view_enter(s->view, false));
-        KT_TRY(seek_chunk(s));
-        if (!kt_kv_iter_valid(s->iter)) {
-            s->ended = true;
-            kt_kv_iter_close(s->iter);
-            s->iter = NULL;
-            return KT_OK;
+        if (!load_known(s)) {
+            KT_TRY(seek_chunk(s));
+            if (!kt_kv_iter_valid(s->iter)) {
+                s->ended = true;
+                kt_kv_iter_close(s->iter);
+                s->iter = NULL;
+                return KT_OK;
+            }
+            KtSpan key = kt_kv_iter_key(s->iter), value = kt_kv_iter_value(s->iter);
+            KT_TRY(of_rels(s) ? load_rels(s, key, value) : load_nodes(s, key, value));
         }
-        KtSpan key = kt_kv_iter_key(s->iter), value = kt_kv_iter_value(s->iter);
-        KT_TRY(of_rels(s) ? load_rels(s, key, value) : load_nodes(s, key, value));
-        while (s->at < s->n && s->id[s->at] < s->least)
+        while (s->at < s->n && id_at(s, s->at) < s->least)
             s->at++;
         if (s->at == s->n)
             s->n = s->at = 0;
@@ -232,21 +265,21 @@ KtStatus kt_scan_next_at(KtScan *s, void *ids, uint32_t cap, uint32_t *n)
             break;
         if (!right) { /* the view changed nothing behind here: a part of the chunk as it is */
             uint32_t part = s->n - s->at < cap - made ? s->n - s->at : cap - made;
-            for (uint32_t i = 0; i < part; i++)
-                put_id(s, ids, made + i, s->id[s->at + i]);
+            size_t size = id_size(s);
+            memcpy((char *)ids + made * size, (const char *)s->id + s->at * size, part * size);
             made += part;
             s->at += part;
             continue;
         }
-        if (right && (!left || s->own[s->own_at].id <= s->id[s->at])) {
+        if (right && (!left || s->own[s->own_at].id <= id_at(s, s->at))) {
             const Own *own = &s->own[s->own_at++];
-            if (left && s->id[s->at] == own->id)
+            if (left && id_at(s, s->at) == own->id)
                 s->at++;
             if (own->present)
                 put_id(s, ids, made++, own->id);
             continue;
         }
-        put_id(s, ids, made++, s->id[s->at++]);
+        put_id(s, ids, made++, id_at(s, s->at++));
     }
     *n = made;
     return KT_OK;

@@ -4,6 +4,8 @@
  * over 1 M edges and 50 k nodes gather in 0.6 ns a value instead of 1.4. */
 #include "storage/fetch_internal.h"
 
+#include <string.h>
+
 /* Ids in blocks of eight: one test of all their pages, so that the loads of the values do not wait for branches. */
 #define GATHER(type)                                                                     \
     do {                                                                                 \
@@ -60,6 +62,36 @@ void kt_gather_flat(const void *const *value, uint8_t width, const uint32_t *id,
     case 1: FLAT(uint8_t); break;
     case 4: FLAT(int32_t); break;
     default: FLAT(int64_t); break;
+    }
+}
+
+static KT_CLONES void widen_bytes(const uint8_t *from, uint32_t n, int64_t *out)
+{
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = from[i];
+}
+static KT_CLONES void widen_halves(const int32_t *from, uint32_t n, int64_t *out)
+{
+    for (uint32_t i = 0; i < n; i++)
+        out[i] = from[i];
+}
+
+void kt_gather_run(const void *const *value, uint8_t width, uint32_t first, uint32_t n,
+                   int64_t *out)
+{
+    while (n > 0) { /* page by page */
+        uint32_t row = first & (KT_PAGE_ROWS - 1), part = KT_PAGE_ROWS - row;
+        const char *from = (const char *)value[first >> KT_PAGE_BITS] + (size_t)row * width;
+        if (part > n)
+            part = n;
+        switch (width) {
+        case 1: widen_bytes((const uint8_t *)from, part, out); break;
+        case 4: widen_halves((const int32_t *)(const void *)from, part, out); break;
+        default: memcpy(out, from, part * sizeof *out); break;
+        }
+        first += part;
+        out += part;
+        n -= part;
     }
 }
 

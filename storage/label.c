@@ -11,28 +11,28 @@ uint32_t kt_label_count(const KtLabelChunk *chunk)
     return n;
 }
 
-uint32_t kt_label_ids32(const KtLabelChunk *chunk, KtNodeId first, uint32_t *out)
+static KT_CLONES void count_up(uint32_t first, uint32_t n, uint32_t *out)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < WORDS; i++)
-        for (uint64_t word = chunk->bits[i]; word; word &= word - 1)
-            out[n++] = (uint32_t)first + i * 64 + (uint32_t)__builtin_ctzll(word);
-    return n;
+    for (uint32_t k = 0; k < n; k++)
+        out[k] = first + k;
 }
 
-uint32_t kt_label_ids64(const KtLabelChunk *chunk, KtNodeId first, uint64_t *out)
+uint32_t kt_label_ids32(const uint64_t *bits, KtNodeId first, uint32_t *out)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < WORDS; i++) {
-        uint64_t word = chunk->bits[i];
-        if (word == UINT64_MAX) { /* most words are full where a label is of most nodes */
-            for (uint32_t k = 0; k < 64; k++)
-                out[n + k] = first + i * 64 + k;
-            n += 64;
+        uint64_t word = bits[i];
+        uint32_t id = (uint32_t)first + i * 64, full = 0;
+        while (i + full < WORDS && bits[i + full] == UINT64_MAX)
+            full++;
+        if (full > 0) { /* most words are full where a label is of most nodes */
+            count_up(id, full * 64, out + n);
+            n += full * 64;
+            i += full - 1;
             continue;
         }
         for (; word; word &= word - 1)
-            out[n++] = first + i * 64 + (uint32_t)__builtin_ctzll(word);
+            out[n++] = id + (uint32_t)__builtin_ctzll(word);
     }
     return n;
 }

@@ -12,15 +12,14 @@
 
 enum { KT_LABEL_CHUNK = 4096, KT_LABEL_SPARSE = 256 };
 
-typedef struct KtLabelChunk {
+typedef struct KtLabelChunk { /* KT_MEMBER_BITS of cache/graph_cache.h: a page there is a chunk here */
     uint64_t bits[KT_LABEL_CHUNK / 64];
 } KtLabelChunk;
 
 KtStatus kt_label_encode(KtBuf *out, const KtLabelChunk *chunk) KT_MUST_CHECK;
 KtStatus kt_label_decode(KtSpan value, KtLabelChunk *out) KT_MUST_CHECK; /* Errors: CORRUPTION */
-/* Writes the members of a chunk, ascending, as first + place; returns how many (at most 4,096). */
-uint32_t kt_label_ids32(const KtLabelChunk *chunk, KtNodeId first, uint32_t *out);
-uint32_t kt_label_ids64(const KtLabelChunk *chunk, KtNodeId first, uint64_t *out);
+/* Writes the members of a chunk's bits, ascending, as first + place; returns how many (at most 4,096). */
+uint32_t kt_label_ids32(const uint64_t *bits, KtNodeId first, uint32_t *out);
 uint32_t kt_label_count(const KtLabelChunk *chunk);
 
 /* Appends one change to an operand; writes the format byte if `operand` is empty. All of one operand: the same chunk. */

@@ -66,7 +66,7 @@ static void second_hop(Chunk *c)
 {
     KtSlice slice[128];
     uint32_t n;
-    must(kt_expand_feed(c->expand, (KtIds){c->id, KT_NODE_WIDTH, NULL, c->n}));
+    must(kt_expand_feed(c->expand, (KtIds){.id = c->id, .width = KT_NODE_WIDTH, .n = c->n}));
     do {
         must(kt_expand_next(c->expand, slice, KT_COUNT(slice), &n));
         c->sum += consume(c, slice, n);
@@ -84,7 +84,7 @@ uint64_t bar_storage_engine(World *world, void *user)
     KtExpand *first;
     must(kt_expand_open(world->view, &hop, world->arena, &first));
     must(kt_expand_open(world->view, &hop, world->arena, &second.expand));
-    must(kt_expand_feed(first, (KtIds){world->start, KT_NODE_WIDTH, NULL, BAR_STARTS}));
+    must(kt_expand_feed(first, (KtIds){.id = world->start, .width = KT_NODE_WIDTH, .n = BAR_STARTS}));
     KtSlice slice[64];
     uint32_t n;
     for (;;) {
@@ -403,7 +403,12 @@ static uint64_t scan_loop(World *world, void *user)
     return (uint64_t)kt_loop_scan(world->x, world->csr.nodes, 50);
 }
 
-double bar_scan(World *world) { return ratio(bar_measure(world, scan_engine, scan_loop, NULL, 9)); }
+double bar_scan(World *world)
+{
+    BarTimes t = bar_measure(world, scan_engine, scan_loop, NULL, 9);
+    print_times("scan", t);
+    return ratio(t);
+}
 
 double bar_disk(World *world) { return world->bytes_per_edge / 22; }
 

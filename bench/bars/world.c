@@ -152,7 +152,7 @@ static bool warm(World *world)
         uint32_t count = world->csr.nodes - at < KT_IDS_MOST ? world->csr.nodes - at : KT_IDS_MOST;
         for (uint32_t i = 0; i < count; i++)
             id[i] = at + i;
-        if (kt_expand_feed(expand, (KtIds){id, KT_NODE_WIDTH, NULL, count}) != KT_OK)
+        if (kt_expand_feed(expand, (KtIds){.id = id, .width = KT_NODE_WIDTH, .n = count}) != KT_OK)
             return false;
         do {
             if (kt_expand_next(expand, slice, KT_COUNT(slice), &n) != KT_OK)

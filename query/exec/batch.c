@@ -220,7 +220,9 @@ static KtStatus flatten_items(KtLevel *level, KtColumn *out)
     /* One run is a column as it lies, but not a slice of storage's: that goes when the view parks, and who holds
      * the column would not know. */
     if (level->runs == 1 && level->from_slot == KT_NO_SLOT) {
-        *out = (KtColumn){.kind = kind, .width = kind == KT_COL_NODE ? 4 : 0};
+        *out = (KtColumn){.kind = kind,
+                          .width = kind == KT_COL_NODE ? 4 : 0,
+                          .ascends = level->run[0].ascends};
         memcpy(&out->data, &level->run[0].item, sizeof out->data);
         return KT_OK;
     }
@@ -441,6 +443,32 @@ static KtStatus frame_over(KtFrame *frame, KtFrame *lower, uint32_t row, const u
     return KT_ERR_INTERNAL;
 }
 
+static bool frame_kept(KtFrame *frame, KtSlot slot, KtNameRef key, KtColumn *out)
+{
+    const KtCols *cols = ((KtLevelFrame *)frame)->level->cols;
+    for (uint32_t i = 0; i < cols->props; i++) {
+        if (cols->prop[i].slot == slot && cols->prop[i].key == key) {
+            *out = cols->prop[i].col;
+            return true;
+        }
+    }
+    return false;
+}
+
+static KtArena *frame_keep(KtFrame *frame)
+{
+    const KtCols *cols = ((KtLevelFrame *)frame)->level->cols;
+    return cols->keeps_props && cols->props < KT_COLS_PROPS ? cols->scratch : NULL;
+}
+
+static void frame_keep_as(KtFrame *frame, KtSlot slot, KtNameRef key, const KtColumn *col)
+{
+    KtCols *cols = ((KtLevelFrame *)frame)->level->cols;
+    cols->prop[cols->props].slot = slot;
+    cols->prop[cols->props].key = key;
+    cols->prop[cols->props++].col = *col;
+}
+
 void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena)
 {
     out->level = level;
@@ -451,6 +479,9 @@ void kt_level_frame(KtLevelFrame *out, KtLevel *level, KtArena *arena)
         .column = frame_column,
         .lower = frame_lower,
         .lift = frame_lift,
+        .kept = frame_kept,
+        .keep = frame_keep,
+        .keep_as = frame_keep_as,
         .over = frame_over,
         .arena = arena,
         .fail_row = UINT32_MAX,

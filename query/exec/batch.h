@@ -24,6 +24,7 @@ typedef struct KtRun {
     const void
         *rel; /* of an Expand: relationship ids of `rel_width` bytes; NULL where not asked for */
     KtColKind kind; /* of item: NODE (u32 ids), VALUE, INT, FLOAT, TEXT, BOOL */
+    bool ascends;   /* of NODE: ids ascend strictly, as a scan's do */
     uint8_t rel_width;
     uint8_t
         dir; /* of an Expand: KT_OUT when rel starts at the parent's node, KT_IN when it ends there */
@@ -31,7 +32,7 @@ typedef struct KtRun {
 } KtRun;
 
 /* The columns of a level's rows, by slot. It is the identity of a level: shallow copies share it. */
-enum { KT_COLS_MAPS = 6 };
+enum { KT_COLS_MAPS = 6, KT_COLS_PROPS = 4 };
 typedef struct KtCols {
     KtColumn *col;  /* by slot; valid where `have` is set */
     uint64_t *have; /* bits by slot: own columns, and those flattened or gathered from below */
@@ -39,6 +40,13 @@ typedef struct KtCols {
     uint32_t slots;
     KtArena *
         scratch; /* columns computed for this level; reset by its operator when it makes new rows */
+    uint32_t props; /* property columns made so far, in scratch, for all rows; none in a query that writes */
+    struct {
+        KtSlot slot;
+        KtNameRef key;
+        KtColumn col;
+    } prop[KT_COLS_PROPS];
+    bool keeps_props;
     uint32_t maps; /* row maps made so far: row -> row of the level with those columns */
     struct {
         const struct KtCols *to;
@@ -57,6 +65,11 @@ struct KtLevel {
     const uint16_t *sel; /* ascending rows; NULL: every row */
     uint32_t selected;
     const uint64_t *weight; /* by row; NULL: 1 each. Set by a degree fold */
+    struct {                /* a selection as bits by row, good while it is still the level's: kt_level_bits */
+        const uint16_t *sel;
+        uint32_t selected;
+        const uint64_t *bits;
+    } as_bits;
     KtCols *cols;
 };
 
@@ -98,6 +111,14 @@ void kt_repeat_8(const KtRun *run, uint32_t runs, const uint64_t *from, uint64_t
 static inline uint32_t kt_level_selected(const KtLevel *level, uint32_t i)
 {
     return level->sel ? level->sel[i] : i;
+}
+/* The selection as bits, none beyond the rows; NULL: not known as such. */
+static inline const uint64_t *kt_level_bits(const KtLevel *level)
+{
+    return level->sel && level->sel == level->as_bits.sel &&
+                   level->selected == level->as_bits.selected
+               ? level->as_bits.bits
+               : NULL;
 }
 static inline uint64_t kt_level_weight(const KtLevel *level, uint32_t row)
 {

@@ -484,6 +484,7 @@ static KtStatus add_batch(AggregateOp *self, KtLevel *top)
     KtArena *arena = op->arena;
     KtAggregateRows rows = {.sel = top->sel,
                             .n = top->selected,
+                            .bits = kt_level_bits(top),
                             .group = keyed || op->arg ? self->group : NULL,
                             .groups = self->groups,
                             .weight = top->weight};

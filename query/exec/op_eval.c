@@ -40,7 +40,8 @@ KtStatus kt_made_begin(KtOp *op, KtMade *made, KtLevel *below)
         made->cols.slots = slots;
     }
     memset(made->cols.have, 0, 2 * (size_t)words * sizeof(uint64_t));
-    made->cols.maps = 0;
+    made->cols.maps = made->cols.props = 0;
+    made->cols.keeps_props = !kt_view_writes(op->x->view);
     made->cols.scratch = arena;
     made->level = (KtLevel){.below = below,
                             .item_slot = KT_NO_SLOT,
@@ -248,6 +249,33 @@ KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot 
     return KT_OK;
 }
 
+/* The numbers of the bits below n, ascending; `out` has room for n. */
+static uint32_t places(const uint64_t *bits, uint32_t n, uint16_t *out)
+{
+    static const uint16_t place[16][4] = {
+        {0},       {0},       {1},       {0, 1},    {2},       {0, 2},    {1, 2},    {0, 1, 2},
+        {3},       {0, 3},    {1, 3},    {0, 1, 3}, {2, 3},    {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
+    static const uint8_t count[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
+    const uint64_t step = 4 * 0x0001000100010001ULL; /* four numbers at once: below 2^16 none carries over */
+    uint64_t base = 0;
+    uint32_t k = 0, i = 0;
+    for (; i + 64 <= n; i += 64) {
+        uint64_t word = bits[i >> 6];
+        for (uint32_t j = 0; j < 16; j++, word >>= 4, base += step) {
+            uint64_t lanes;
+            memcpy(&lanes, place[word & 15], sizeof lanes);
+            lanes += base;
+            memcpy(out + k, &lanes, sizeof lanes); /* k <= i: what is written too much is within n */
+            k += count[word & 15];
+        }
+    }
+    for (; i < n; i++) {
+        out[k] = (uint16_t)i;
+        k += kt_bit(bits, i);
+    }
+    return k;
+}
+
 static uint32_t keep_true(const uint16_t *sel, uint32_t n, const uint64_t *bits,
                           const uint16_t *map, uint16_t *out)
 {
@@ -259,10 +287,7 @@ static uint32_t keep_true(const uint16_t *sel, uint32_t n, const uint64_t *bits,
             k += kt_bit(bits, row);
         }
     } else if (!map) {
-        for (uint32_t i = 0; i < n; i++) {
-            out[k] = (uint16_t)i;
-            k += kt_bit(bits, i);
-        }
+        k = places(bits, n, out);
     } else {
         for (uint32_t i = 0; i < n; i++) {
             uint16_t row = sel ? sel[i] : (uint16_t)i;
@@ -274,8 +299,10 @@ static uint32_t keep_true(const uint16_t *sel, uint32_t n, const uint64_t *bits,
 }
 
 KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32_t n_tests,
-                    KtRowFail *fail, uint16_t *sel, uint32_t *selected)
+                    KtRowFail *fail, uint16_t *sel, uint32_t *selected, const uint64_t **all)
 {
+    if (all)
+        *all = NULL;
     KtArena *arena;
     KT_TRY(kt_op_arena(op, &arena));
     const uint16_t *now = top->sel;
@@ -297,13 +324,22 @@ KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32
             kt_level_frame(&lf, level, arena);
             KT_TRY(rows_in_use(arena, map, now, n, &lf.frame.sel, &lf.frame.selected));
         }
-        uint64_t bits[(KT_BATCH_ROWS + 63) / 64];
+        uint64_t few[KT_BATCH_ROWS / 64], *bits = few;
+        bool whole = all && n_tests == 1 && !map && !now;
+        if (whole) {
+            bits = kt_arena_alloc(arena, sizeof few);
+            if (!bits)
+                return KT_ERR_MEMORY;
+        }
         KT_TRY(kt_program_test(test[t], &op->x->eval, &lf.frame, bits));
         if (kt_frame_failed(&lf.frame)) {
             uint32_t row = map ? first_over(map, now, n, lf.frame.fail_row) : lf.frame.fail_row;
             note(fail, row, lf.frame.fail);
             n = before(now, n, fail->row);
+            whole = false;
         }
+        if (whole)
+            *all = bits;
         n = keep_true(now, n, bits, map, sel);
         now = sel;
     }

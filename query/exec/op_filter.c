@@ -10,6 +10,7 @@ typedef struct FilterOp {
     KtLevel level;
     uint16_t *sel;  /* rows that passed */
     uint32_t n, at; /* of sel; at: handed up */
+    const uint64_t *bits; /* sel[0 .. n) as bits, or NULL */
     uint32_t ask;
     KtHeld held;
 } FilterOp;
@@ -22,6 +23,11 @@ static KtStatus filter_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         if (self->at < self->n) {
             uint32_t n = self->n - self->at < want ? self->n - self->at : want;
             kt_level_select(&self->level, self->input.top, self->sel + self->at, n);
+            if (self->bits && n == self->n) {
+                self->level.as_bits.sel = self->sel;
+                self->level.as_bits.selected = n;
+                self->level.as_bits.bits = self->bits;
+            }
             self->at += n;
             out->top = &self->level;
             *step = KT_STEP_ROWS;
@@ -40,7 +46,7 @@ static KtStatus filter_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
         kt_op_sees(op);
         self->n = self->at = 0;
         KT_TRY(kt_op_test(op, self->input.top, op->plan->as.filter.test, op->plan->as.filter.n,
-                          &fail, self->sel, &self->n));
+                          &fail, self->sel, &self->n, &self->bits));
         KT_TRY(kt_op_split(op, &fail, self->sel, &self->n, &self->held));
         if (self->n == 0 && self->ask < KT_BATCH_ROWS)
             self->ask = self->ask * 4 < KT_BATCH_ROWS ? self->ask * 4 : KT_BATCH_ROWS;

@@ -126,7 +126,8 @@ static KtStatus fill(ScanOp *self, uint32_t want)
         *run = (KtRun){.parent = kt_level_selected(self->input.top, self->at),
                        .len = n,
                        .item = self->id + level->rows,
-                       .kind = KT_COL_NODE};
+                       .kind = KT_COL_NODE,
+                       .ascends = self->base.plan->kind != KT_PLAN_SEEK_INDEX};
         level->rows += n;
     }
     return KT_OK;

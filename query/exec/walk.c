@@ -128,7 +128,7 @@ static KtStatus run_tests(KtWalk *walk, const KtProgram *const *test, uint32_t t
     uint32_t n;
     if (tests == 0 || level->selected == 0)
         return KT_OK;
-    KT_TRY(kt_op_test(walk->op, level, test, tests, &fail, walk->sel, &n));
+    KT_TRY(kt_op_test(walk->op, level, test, tests, &fail, walk->sel, &n, NULL));
     if (fail.row != UINT32_MAX)
         return fail.status;
     level->sel = walk->sel;

@@ -424,6 +424,55 @@ static bool add_counts(KtAggregate *a, const KtAggregateRows *rows)
     return true;
 }
 
+typedef uint64_t Lanes __attribute__((vector_size(64)));
+
+/* The sum of the rows below `n` whose bit is set. False: one of them is not within 2^52 of 0, and *sum may be wrong. A byte of
+ * bits becomes the masks of eight lanes. */
+static KT_CLONES bool sum_bits(const int64_t *x, const uint64_t *bits, uint32_t n, int64_t *sum)
+{
+    const Lanes lane = {1, 2, 4, 8, 16, 32, 64, 128};
+    const uint64_t middle = (uint64_t)1 << 52;
+    Lanes all = {0}, range = {0};
+    uint32_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        Lanes v, keep = (Lanes)((lane & (bits[i >> 6] >> (i & 63))) != 0);
+        memcpy(&v, x + i, sizeof v);
+        v &= keep;
+        all += v;
+        range |= v + middle;
+    }
+    for (; i < n; i++) {
+        uint64_t v = kt_bit(bits, i) ? (uint64_t)x[i] : 0;
+        all[0] += v;
+        range[0] |= v + middle;
+    }
+    uint64_t total = 0, most = 0;
+    for (uint32_t k = 0; k < 8; k++) {
+        total += all[k];
+        most |= range[k];
+    }
+    *sum = (int64_t)total;
+    return most < 2 * middle; /* at most 2^16 rows: their sum fits */
+}
+
+static Wide sum_rows(const int64_t *x, const KtAggregateRows *rows)
+{
+    Wide total = 0; /* 2^32 numbers of 63 bits cannot overflow it */
+    if (!rows->sel) {
+        int64_t high;
+        uint64_t low;
+        kt_sum_ints(x, rows->n, &high, &low);
+        return (Wide)high * ((Wide)1 << 32) + low;
+    }
+    uint32_t last = rows->sel[rows->n - 1];
+    int64_t sum;
+    if (rows->bits && last < 8 * rows->n && sum_bits(x, rows->bits, last + 1, &sum))
+        return sum;
+    for (uint32_t i = 0; i < rows->n; i++)
+        total += x[rows->sel[i]];
+    return total;
+}
+
 /* sum and avg of a column of integers without nulls and weights; false: not done. */
 static bool add_ints(KtAggregate *a, const KtAggregateRows *rows)
 {
@@ -433,16 +482,7 @@ static bool add_ints(KtAggregate *a, const KtAggregateRows *rows)
     const int64_t *x = arg->data;
     Sum *sum = a->state.sum;
     if (!rows->group) {
-        Wide total = 0; /* 2^32 numbers of 63 bits cannot overflow it */
-        if (!rows->sel) {
-            int64_t high;
-            uint64_t low;
-            kt_sum_ints(x, rows->n, &high, &low);
-            total = (Wide)high * ((Wide)1 << 32) + low;
-        } else {
-            for (uint32_t i = 0; i < rows->n; i++)
-                total += x[rows->sel[i]];
-        }
+        Wide total = sum_rows(x, rows);
         if (__builtin_add_overflow(sum->ints, total, &sum->ints))
             return false;
         sum->n += rows->n;

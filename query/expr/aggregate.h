@@ -19,6 +19,7 @@ KtStatus kt_aggregate_open(const KtFunction *function, bool distinct, KtPos at, 
 typedef struct KtAggregateRows {
     const uint16_t *sel;
     uint32_t n;
+    const uint64_t *bits;   /* the same rows as bits by row, or NULL */
     const uint32_t *group;  /* by row; NULL: all in group 0 */
     uint32_t groups;        /* numbers in `group` are below this; grows from call to call */
     const uint64_t *weight; /* by row: how many equal rows it stands for; NULL: 1 each */

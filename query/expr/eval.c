@@ -411,7 +411,15 @@ KtStatus kt_program_run(const KtProgram *program, KtEvalContext *x, KtFrame *fra
     return run_frame(program, x, frame, &scope, out);
 }
 
-/* Bits of a column of booleans: eight bytes of 0 or 1 become eight bits by one multiplication. */
+/* Eight bytes of 0 or 1 become eight bits by one multiplication. */
+static inline uint64_t eight_bits(const uint8_t *byte)
+{
+    uint64_t eight;
+    memcpy(&eight, byte, sizeof eight);
+    return ((eight & 0x0101010101010101ULL) * 0x0102040810204080ULL) >> 56;
+}
+
+/* Bits of a column of booleans. */
 static void boolean_bits(const KtColumn *col, KtSel sel, uint32_t rows, uint64_t *bits)
 {
     const uint8_t *byte = col->data;
@@ -422,12 +430,14 @@ static void boolean_bits(const KtColumn *col, KtSel sel, uint32_t rows, uint64_t
         }
     } else {
         uint32_t i = 0;
-        for (; i + 8 <= sel.n; i += 8) {
-            uint64_t eight;
-            memcpy(&eight, byte + i, 8);
-            eight &= 0x0101010101010101ULL;
-            bits[i >> 6] |= ((eight * 0x0102040810204080ULL) >> 56) << (i & 63);
+        for (; i + 64 <= sel.n; i += 64) {
+            uint64_t word = 0;
+            for (uint32_t k = 0; k < 8; k++)
+                word |= eight_bits(byte + i + 8 * k) << (8 * k);
+            bits[i >> 6] = word;
         }
+        for (; i + 8 <= sel.n; i += 8)
+            bits[i >> 6] |= eight_bits(byte + i) << (i & 63);
         for (; i < sel.n; i++)
             bits[i >> 6] |= (uint64_t)(byte[i] != 0) << (i & 63);
     }

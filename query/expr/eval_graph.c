@@ -33,8 +33,10 @@ static KtStatus split_values(KtArena *arena, const KtColumn *col, uint32_t rows,
             other[others++] = (uint16_t)row;
         }
     }
-    *out = (Split){
-        .node = {id, 8, node, nodes}, .rel = {id, 8, rel, rels}, .other = other, .others = others};
+    *out = (Split){.node = {.id = id, .width = 8, .sel = node, .n = nodes},
+                   .rel = {.id = id, .width = 8, .sel = rel, .n = rels},
+                   .other = other,
+                   .others = others};
     return KT_OK;
 }
 
@@ -167,7 +169,7 @@ static KtStatus rel_ids(KtArena *arena, const KtColumn *col, uint32_t rows, KtSe
         uint32_t row = kt_sel_row(sel, i);
         id[row] = rel[row] ? rel[row]->id : UINT64_MAX;
     }
-    *out = (KtIds){id, 8, sel.at, sel.n};
+    *out = (KtIds){.id = id, .width = 8, .sel = sel.at, .n = sel.n};
     return KT_OK;
 }
 
@@ -175,7 +177,11 @@ static KtStatus prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, Kt
                      const KtColumn *subject, KtNameRef name, KtColumn *out)
 {
     if (subject->kind == KT_COL_NODE) {
-        KtIds ids = {subject->data, subject->width, sel.at, sel.n};
+        KtIds ids = {.id = subject->data,
+                     .width = subject->width,
+                     .ascends = subject->ascends,
+                     .sel = sel.at,
+                     .n = sel.n};
         return props_of(run, scope, KT_NODE, ids, name, step->at, out);
     }
     if (subject->kind == KT_COL_REL) {
@@ -190,8 +196,26 @@ KtStatus kt_step_prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, K
                       KtColumn *out)
 {
     KtColumn subject;
+    KtFrame *frame = scope->frame;
+    const KtExpr *of = step->arg[0]->expr;
+    KtNameRef name = step->expr->as.name;
+    bool variable = frame && frame->kept && of->kind == KT_EXPR_SLOT;
+    if (variable && frame->kept(frame, of->as.slot, name, out))
+        return KT_OK;
     KT_TRY(kt_step_run(run, step->arg[0], scope, sel, &subject));
-    return on_subject(run, step, scope, sel, &subject, step->expr->as.name, prop, out);
+    KtArena *keep =
+        variable && !sel.at && sel.n == scope->rows && subject.kind == KT_COL_NODE && !subject.constant
+            ? frame->keep(frame)
+            : NULL;
+    if (!keep)
+        return on_subject(run, step, scope, sel, &subject, name, prop, out);
+    KtArena *own = run->arena;
+    run->arena = keep;
+    KtStatus status = on_subject(run, step, scope, sel, &subject, name, prop, out);
+    run->arena = own;
+    if (status == KT_OK && scope->fail_row == UINT32_MAX)
+        frame->keep_as(frame, of->as.slot, name, out);
+    return status;
 }
 
 /* ---- labels ---- */
@@ -253,7 +277,7 @@ static KtStatus has_labels(KtRunState *run, const KtEvalStep *step, KtScope *sco
     KT_TRY(kt_col_make(run->arena, KT_COL_BOOL, scope->rows, false, &to));
     memset(to.data, 1, scope->rows);
     if (subject->kind == KT_COL_NODE) {
-        KtIds ids = {subject->data, subject->width, sel.at, sel.n};
+        KtIds ids = {.id = subject->data, .width = subject->width, .sel = sel.at, .n = sel.n};
         uint64_t none = ids.width == 4 ? KT_NO_NODE : UINT64_MAX;
         KT_TRY(labels_of_nodes(run, step, scope, ids, &to));
         for (uint32_t i = 0; i < sel.n; i++) {

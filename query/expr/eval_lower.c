@@ -61,7 +61,8 @@ KtStatus kt_step_lower(KtRunState *run, const KtEvalStep *step, KtScope *scope, 
     KtSlot slot[SLOTS_MOST];
     uint32_t n = 0;
     *done = false;
-    if (!frame->lower || !reads(p, step, slot, &n) || n == 0)
+    /* A program of one slot runs where that is known already. */
+    if (!frame->lower || p->slots < 2 || !reads(p, step, slot, &n) || n == 0)
         return KT_OK;
     KT_TRY(frame->lower(frame, slot, n, sel.at, sel.n, &lower));
     if (!lower)

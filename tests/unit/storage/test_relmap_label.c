@@ -126,7 +126,7 @@ Test(storage_label, chunks_come_back_as_they_were_and_give_their_ids_in_order)
         cr_assert_eq(kt_label_decode(kt_span(out.data, out.len), &back), KT_OK);
         cr_assert_eq(memcmp(&chunk, &back, sizeof chunk), 0);
         uint32_t ids[KT_LABEL_CHUNK];
-        cr_assert_eq(kt_label_ids32(&back, 8192, ids), sizes[k]);
+        cr_assert_eq(kt_label_ids32(back.bits, 8192, ids), sizes[k]);
         for (uint32_t i = 0; i < sizes[k]; i++) {
             cr_assert(i == 0 || ids[i] > ids[i - 1]);
             uint32_t place = ids[i] - 8192;
@@ -147,7 +147,7 @@ Test(storage_label, the_last_change_of_an_id_wins)
     KtLabelChunk chunk;
     uint32_t ids[KT_LABEL_CHUNK];
     cr_assert_eq(kt_label_decode(kt_span(out.data, out.len), &chunk), KT_OK);
-    cr_assert(kt_label_ids32(&chunk, 4096, ids) == 1 && ids[0] == 4096 + 4);
+    cr_assert(kt_label_ids32(chunk.bits, 4096, ids) == 1 && ids[0] == 4096 + 4);
     kt_buf_close(&op), kt_buf_close(&out);
 }
 

@@ -29,6 +29,8 @@ typedef struct World {
     size_t cache_growth; /* bytes of resident memory that warming cost */
 } World;
 
+/* The edges of the large or the small graph, as drawn. Ownership: kt_edges_free. False: no memory. */
+bool world_draw(bool large, KtEdges *out);
 /* Draws, imports and opens a world in `folder`, which is made. Words on stderr when it fails. */
 bool world_open(World *world, bool large, const char *folder, const char *kithd);
 void world_close(World *world);

@@ -1,10 +1,12 @@
-/* bench/bars/main.c - the speed bars: `bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F]
- * [--only NAME,..] [--times N]`.
+/* bench/bars/main.c - the speed bars: `bench --folder DIR --kithd PROGRAM [--kith PROGRAM] [--bars] [--small | --large]
+ * [--slack F] [--only NAME,..] [--times N]`.
  *
+ * First the lines `beside NAME ...`: figures that are printed beside the bars and fail nothing (beside.h).
  * Prints a line `bar NAME ratio R limit L ok` (or OVER) for each bar and exits 1 if one is over. With --slack F a
  * bar may be F times its limit, and one that is over is measured twice more: three times over fails. --times N
  * measures each bar N times over, for a profiler. */
 #include "bench/bars/bar.h"
+#include "bench/bars/beside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,8 +31,18 @@ static const Bar bars[] = {
     {"sum-2hop-dirty", 1.3, 1.3, bar_sum_2hop_dirty},
 };
 
+static const struct {
+    const char *name;
+    void (*print)(const Beside *beside);
+    bool by_size; /* once for each graph that was asked for; else once */
+} besides[] = {
+    {"start", beside_start, false},
+    {"commits", beside_commits, false},
+    {"import", beside_import, true},
+};
+
 typedef struct Options {
-    const char *folder, *only, *kithd;
+    const char *folder, *only, *kithd, *kith;
     bool small, large; /* only that graph */
     double slack;
     long times;
@@ -72,10 +84,43 @@ static bool in_list(const char *list, const char *name)
     return false;
 }
 
+static bool wanted(const Options *options, const char *name)
+{
+    return !options->only || in_list(options->only, name);
+}
+
+/* What stands beside the bars, while this process is still small: it starts others. */
+static void run_besides(const Options *options)
+{
+    Beside beside = {options->folder, options->kithd, options->kith, false};
+    for (size_t i = 0; i < KT_COUNT(besides); i++) {
+        if (!wanted(options, besides[i].name))
+            continue;
+        for (int large = 0; large < (besides[i].by_size ? 2 : 1); large++) {
+            beside.large = large;
+            if (!besides[i].by_size || !(large ? options->small : options->large))
+                besides[i].print(&beside);
+            (void)fflush(stdout);
+        }
+    }
+}
+
+static bool any_bar(const Options *options, bool large)
+{
+    for (size_t i = 0; i < KT_COUNT(bars); i++) {
+        if ((large ? bars[i].limit_large : bars[i].limit_small) > 0 &&
+            wanted(options, bars[i].name))
+            return true;
+    }
+    return false;
+}
+
 static bool run_world(const Options *options, bool large)
 {
     World world;
     char folder[4096];
+    if (!any_bar(options, large))
+        return true;
     (void)snprintf(folder, sizeof folder, "%s/%s", options->folder, large ? "large" : "small");
     if (!world_open(&world, large, folder, options->kithd))
         return false;
@@ -83,7 +128,7 @@ static bool run_world(const Options *options, bool large)
     bool ok = true;
     for (size_t i = 0; i < KT_COUNT(bars); i++) {
         double limit = large ? bars[i].limit_large : bars[i].limit_small;
-        if (limit > 0 && (!options->only || in_list(options->only, bars[i].name))) {
+        if (limit > 0 && wanted(options, bars[i].name)) {
             for (long t = 0; t < options->times; t++)
                 ok &= run_bar(&world, &bars[i], options->slack);
         }
@@ -111,12 +156,14 @@ int main(int argc, char **argv)
             options.times = strtol(argv[++i], NULL, 10);
         else if (strcmp(argv[i], "--kithd") == 0 && more)
             options.kithd = argv[++i];
+        else if (strcmp(argv[i], "--kith") == 0 && more)
+            options.kith = argv[++i];
         else if (strcmp(argv[i], "--folder") == 0 && more)
             options.folder = argv[++i];
         else {
             (void)fprintf(
                 stderr,
-                "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]\n",
+                "bench: I do not know %s\nusage: bench --folder DIR --kithd PROGRAM [--kith PROGRAM] [--bars] [--small | --large] [--slack F] [--only NAME,..] [--times N]\n",
                 argv[i]);
             return 2;
         }
@@ -127,6 +174,7 @@ int main(int argc, char **argv)
             "bench: --folder DIR and --kithd PROGRAM are needed, and --slack is at least 1\n");
         return 2;
     }
+    run_besides(&options);
     bool ok = options.large || run_world(&options, false);
     if (!options.small)
         ok &= run_world(&options, true);

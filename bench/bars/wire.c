@@ -5,9 +5,9 @@
  * core: left to the scheduler a pair that shares a core and one that wakes a sleeping one differ by ten times from run
  * to run, and waking costs both sides the same 80 us, which would hide what the server does. */
 #include "bench/bars/bar.h"
+#include "bench/bars/served.h"
 
 #include "base/clock.h"
-#include "clients/c/include/kith/kith.h"
 
 #include <arpa/inet.h>
 #include <sched.h>
@@ -21,51 +21,6 @@
 #include <unistd.h>
 
 enum { ROUNDS = 4000, MEDIAN = ROUNDS / 2, REQUEST_BYTES = 64, ANSWER_BYTES = 160 };
-
-typedef struct Served {
-    pid_t pid;
-    char uri[128];
-} Served;
-
-/* Keeps the calling thread, and what it starts, to one core; where there is only one, all share it. */
-static void keep_to_core(int core)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET((unsigned)core % (unsigned)sysconf(_SC_NPROCESSORS_ONLN), &set);
-    (void)sched_setaffinity(0, sizeof set, &set);
-}
-
-static bool serve(const char *kithd, const char *data, Served *out)
-{
-    int pipe_fd[2];
-    if (!kithd || pipe(pipe_fd) != 0)
-        return false;
-    out->pid = fork();
-    if (out->pid == 0) {
-        keep_to_core(0);
-        (void)dup2(pipe_fd[1], 1);
-        (void)close(pipe_fd[0]);
-        (void)execl(kithd, kithd, "--data", data, "--kmp-listen", "127.0.0.1:0", (char *)NULL);
-        _exit(127);
-    }
-    (void)close(pipe_fd[1]);
-    FILE *f = fdopen(pipe_fd[0], "r");
-    char line[128] = "", address[100];
-    bool ok =
-        f && fgets(line, sizeof line, f) && sscanf(line, "kithd: listening on %99s", address) == 1;
-    if (ok)
-        (void)snprintf(out->uri, sizeof out->uri, "kith://%s/kith", address);
-    if (f)
-        (void)fclose(f);
-    return ok;
-}
-
-static void stop(Served *served)
-{
-    (void)kill(served->pid, SIGTERM);
-    (void)waitpid(served->pid, NULL, 0);
-}
 
 static bool whole(int fd, char *bytes, size_t n, bool out)
 {
@@ -90,7 +45,7 @@ static int echo_socket(pid_t *pid)
         return -1;
     *pid = fork();
     if (*pid == 0) {
-        keep_to_core(0);
+        served_keep_to_core(0);
         char bytes[ANSWER_BYTES] = {0};
         int fd = accept(listener, NULL, NULL);
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
@@ -112,18 +67,6 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static bool ask_one(kith_connection *connection)
-{
-    kith_result *result;
-    int64_t value = 0;
-    if (kith_run(connection, "RETURN 1", NULL, NULL, &result, NULL) != 0)
-        return false;
-    bool ok = kith_next(result, NULL) == 1 && kith_as_int(kith_get(result, 0), &value) &&
-              value == 1 && kith_next(result, NULL) == 0;
-    kith_result_free(result);
-    return ok;
-}
-
 double bar_wire(World *world)
 {
     Served served;
@@ -133,15 +76,15 @@ double bar_wire(World *world)
     static int64_t kith[ROUNDS], plain[ROUNDS];
     kith_connection *connection = NULL;
     int fd = echo_socket(&echo);
-    bool ok = fd >= 0 && serve(world->kithd, data, &served) &&
+    bool ok = fd >= 0 && served_start(world->kithd, data, 0, &served) &&
               kith_connect(served.uri, NULL, &connection, NULL) == 0;
     char bytes[ANSWER_BYTES] = {0};
     cpu_set_t before;
     (void)sched_getaffinity(0, sizeof before, &before);
-    keep_to_core(0);
+    served_keep_to_core(0);
     for (int i = 0; ok && i < ROUNDS; i++) {
         int64_t t0 = kt_clock_ns();
-        ok = ask_one(connection);
+        ok = served_ask_one(connection);
         int64_t t1 = kt_clock_ns();
         ok = ok && whole(fd, bytes, REQUEST_BYTES, true) && whole(fd, bytes, ANSWER_BYTES, false);
         kith[i] = t1 - t0;
@@ -153,7 +96,7 @@ double bar_wire(World *world)
         (void)close(fd);
         (void)waitpid(echo, NULL, 0);
     }
-    stop(&served);
+    served_stop(&served);
     if (!ok)
         return -1;
     qsort(kith, ROUNDS, sizeof *kith, by_time);
@@ -175,16 +118,13 @@ double bar_idle(World *world)
     Served served;
     char data[4200];
     (void)snprintf(data, sizeof data, "%s/idle", world->folder);
-    int64_t began = kt_clock_ns();
-    if (!serve(world->kithd, data, &served))
+    if (!served_start(world->kithd, data, 0, &served))
         return -1;
     kith_connection *connection = NULL;
-    bool ok = kith_connect(served.uri, NULL, &connection, NULL) == 0 && ask_one(connection);
-    (void)printf("# start to first answer on an empty store: %.0f ms\n",
-                 (double)(kt_clock_ns() - began) / 1e6);
+    bool ok = kith_connect(served.uri, NULL, &connection, NULL) == 0 && served_ask_one(connection);
     kith_close(connection);
     double mb = resident_mb(served.pid);
-    stop(&served);
+    served_stop(&served);
     (void)printf("# idle: %.1f MB resident\n", mb);
     return ok && mb > 0 ? mb / 30 : -1;
 }

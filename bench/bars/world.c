@@ -1,5 +1,6 @@
 /* bench/bars/world.c - a drawn graph as arrays and as a database filled by import and opened again. */
 #include "bench/bars/bar.h"
+#include "bench/bars/beside.h"
 
 #include "storage/import.h"
 
@@ -22,14 +23,6 @@ static bool say(const char *what, const char *why)
 {
     (void)fprintf(stderr, "bench: %s: %s\n", what, why);
     return false;
-}
-
-static int remove_one(const char *path, const struct stat *st, int type, struct FTW *where)
-{
-    (void)st;
-    (void)type;
-    (void)where;
-    return remove(path);
 }
 
 static size_t folder_bytes;
@@ -55,17 +48,23 @@ size_t bar_resident_bytes(const char *statm)
     return second ? strtoul(second, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
+bool world_draw(bool large, KtEdges *out)
+{
+    return kt_edges_draw(large ? LARGE_NODES : SMALL_NODES, large ? LARGE_EDGES : SMALL_EDGES, SEED,
+                         out) == KT_OK;
+}
+
 /* The drawn edges and lonely -> nobody, sorted. */
 static bool draw(World *world, KtEdges *edges)
 {
-    uint32_t nodes = world->large ? LARGE_NODES : SMALL_NODES;
+    if (!world_draw(world->large, edges))
+        return false;
+    uint32_t nodes = edges->nodes;
     world->nodes = nodes;
     world->lonely = nodes;
     /* Nobody passes the filter of one-start: the fixed cost is that of all of a statement, the second hop included. */
     while (kt_gen_x(world->lonely + 1) < BAR_FILTER)
         world->lonely++;
-    if (kt_edges_draw(nodes, world->large ? LARGE_EDGES : SMALL_EDGES, SEED, edges) != KT_OK)
-        return false;
     uint32_t *from = realloc(edges->from, (edges->edges + 1) * sizeof *from);
     if (from)
         edges->from = from;
@@ -171,7 +170,7 @@ bool world_open(World *world, bool large, const char *folder, const char *kithd)
 {
     *world = (World){.large = large, .folder = folder, .kithd = kithd};
     KtEdges edges;
-    (void)nftw(folder, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    beside_remove(folder);
     if (mkdir(folder, 0777) != 0)
         return say(folder, "cannot be made");
     if (kt_arena_open(NULL, &world->arena) != KT_OK || !draw(world, &edges))

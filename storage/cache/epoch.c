@@ -101,12 +101,39 @@ void kt_epoch_unregister(KtEpochs *epochs, KtEpochReader *reader)
     atomic_store(&reader->taken, false);
 }
 
+/* Stands between a reader's mark and its first look at a slot. Either a collector sees the mark, or the reader sees what
+ * the committer had put into the slot before it collected:
+ *
+ *     reader                                   committer
+ *     inside = clock                           slot = new        (sequentially consistent exchange)
+ *     fence                                    clock++
+ *     load slot (acquire)                      load inside       (sequentially consistent)
+ *
+ * If the load of `inside` misses the mark, it stands before the fence in the single order of sequentially consistent
+ * operations, the exchange stands before that load, and a load behind the fence sees the exchange or later (C11 7.17.3,
+ * paragraphs 10 and 9). A sequentially consistent store alone does not give this: the loads of slots
+ * are only acquire, and such a load may pass the store (on ARM with ldapr). On x86 the fence costs what the exchange cost
+ * that such a store is. ThreadSanitizer knows no fences: there both sides meet at the clock, which is as right and slower. */
+static void fence(KtEpochs *epochs)
+{
+#ifdef __SANITIZE_THREAD__
+    (void)atomic_fetch_add(&epochs->clock, 0);
+#else
+    (void)epochs;
+    atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 void kt_epoch_enter(KtEpochs *epochs, KtEpochReader *reader)
 {
     if (atomic_load_explicit(&reader->inside, memory_order_relaxed))
         return;
-    /* Sequentially consistent: no later load of a slot may come before this store is seen. */
-    atomic_store(&reader->inside, atomic_load(&epochs->clock));
+    /* The clock before the mark: a mark that is too old holds back more than it must, never less. Acquire: whoever reads
+     * a clock behind a block's retirement sees the slot without it. Release: a collector that reads this mark has all that
+     * the reader did inside before behind it, as with the 0 of leaving. */
+    uint64_t now = atomic_load_explicit(&epochs->clock, memory_order_acquire);
+    atomic_store_explicit(&reader->inside, now, memory_order_release);
+    fence(epochs);
 }
 
 void kt_epoch_leave(KtEpochReader *reader)
@@ -114,7 +141,8 @@ void kt_epoch_leave(KtEpochReader *reader)
     atomic_store_explicit(&reader->inside, 0, memory_order_release);
 }
 
-/* The smallest clock of a reader inside, UINT64_MAX if none is. */
+/* The smallest clock of a reader inside, UINT64_MAX if none is. Sequentially consistent loads, as the list's head: see
+ * fence(). */
 static uint64_t oldest_inside(KtEpochs *epochs)
 {
     uint64_t oldest = UINT64_MAX;

@@ -12,9 +12,11 @@ void kt_overlay_init(KtOverlay *overlay, KtArena *arena, KtBudget *budget)
 
 void kt_overlay_close(KtOverlay *overlay)
 {
-    kt_budget_give(overlay->budget,
-                   overlay->cap * sizeof(KtChange) + overlay->links_cap * sizeof(KtLink));
+    kt_budget_give(overlay->budget, overlay->cap * sizeof(KtChange) +
+                                        overlay->held_cap * sizeof(size_t) +
+                                        overlay->links_cap * sizeof(KtLink));
     free(overlay->change);
+    free(overlay->held);
     free(overlay->link);
     for (int i = 0; i < KT_CHAINS; i++)
         kt_map64_close(&overlay->chain[i]);
@@ -85,6 +87,17 @@ static KtStatus link_change(KtOverlay *o, uint32_t at)
     return KT_OK;
 }
 
+/* Takes the links of all changes from `mark` on out of their chains. */
+static void unlink_from(KtOverlay *overlay, KtMark mark)
+{
+    while (overlay->links > 0 && overlay->link[overlay->links - 1].change >= mark) {
+        const KtLink *link = &overlay->link[--overlay->links];
+        uint64_t *head = kt_map64_get(&overlay->chain[link->chain], link->key);
+        KT_CHECK(head && *head == overlay->links + 1);
+        *head = link->older;
+    }
+}
+
 KtStatus kt_overlay_add(KtOverlay *overlay, const KtChange *change, size_t bytes)
 {
     if (overlay->n >= KT_OVERLAY_MOST_CHANGES || bytes > KT_OVERLAY_MOST_BYTES - overlay->bytes)
@@ -92,14 +105,17 @@ KtStatus kt_overlay_add(KtOverlay *overlay, const KtChange *change, size_t bytes
     void *items = overlay->change;
     KT_TRY(grow(overlay->budget, &items, overlay->n, &overlay->cap, sizeof(KtChange)));
     overlay->change = items;
+    items = overlay->held;
+    KT_TRY(grow(overlay->budget, &items, overlay->n, &overlay->held_cap, sizeof(size_t)));
+    overlay->held = items;
     overlay->change[overlay->n] = *change;
-    overlay->n++;
-    KtStatus status = link_change(overlay, overlay->n - 1);
+    KtStatus status = link_change(overlay, overlay->n);
     if (status != KT_OK) {
-        kt_overlay_undo(overlay, overlay->n - 1);
+        unlink_from(overlay, overlay->n);
         return status;
     }
     overlay->bytes += bytes;
+    overlay->held[overlay->n++] = overlay->bytes;
     return KT_OK;
 }
 
@@ -112,14 +128,11 @@ KtStatus kt_overlay_add_point(KtOverlay *overlay, uint32_t index, KtSpan key)
 
 void kt_overlay_undo(KtOverlay *overlay, KtMark mark)
 {
-    while (overlay->links > 0 && overlay->link[overlay->links - 1].change >= mark) {
-        const KtLink *link = &overlay->link[--overlay->links];
-        uint64_t *head = kt_map64_get(&overlay->chain[link->chain], link->key);
-        KT_CHECK(head && *head == overlay->links + 1);
-        *head = link->older;
-    }
-    if (overlay->n > mark)
-        overlay->n = (uint32_t)mark;
+    if (mark > overlay->n) /* the rest of a longer log, which was cut before */
+        mark = overlay->n;
+    unlink_from(overlay, mark);
+    overlay->n = (uint32_t)mark;
+    overlay->bytes = mark > 0 ? overlay->held[mark - 1] : 0;
 }
 
 uint32_t kt_chain_first(const KtOverlay *overlay, KtChainKind chain, uint64_t key, KtMark mark)

@@ -42,10 +42,13 @@ typedef struct KtLink {
 } KtLink;
 
 typedef struct KtOverlay {
-    KtArena *arena; /* values and texts of changes; not given back by an undo */
+    KtArena
+        *arena; /* values and texts of changes. An undo leaves them: open results may hold them */
     KtBudget *budget;
     KtChange *change;
     uint32_t n, cap;
+    size_t *held; /* for each change, `bytes` up to and with it */
+    uint32_t held_cap;
     KtLink *link;
     uint32_t links, links_cap;
     size_t bytes;             /* of values and lists held */
@@ -61,6 +64,7 @@ KtStatus kt_overlay_add(KtOverlay *overlay, const KtChange *change, size_t bytes
 /* Says that the newest change may give its node the entry `key` (index prefix form) of `index`. On an error the
  * change must be undone by the caller. */
 KtStatus kt_overlay_add_point(KtOverlay *overlay, uint32_t index, KtSpan key) KT_MUST_CHECK;
+/* Forgets the changes from `mark` on, and their share of `bytes`. */
 void kt_overlay_undo(KtOverlay *overlay, KtMark mark);
 
 /* Walks a chain below `mark`, newest first:

@@ -3,7 +3,9 @@
 The figures are those of graphs/README.md in KITH_SHARED: published ones, and breadth-first layers counted by a plain search.
 Without KITH_SHARED the test is skipped (77); with it a missing file is a failure.
 """
+import gzip
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -51,6 +53,64 @@ def layers(c, start, arrow, deepest=8):
     return steps
 
 
+def out_lists(graph):
+    """The neighbours along the edge of every node that has any; no edge of the file stands there twice."""
+    out = {}
+    with gzip.open(os.path.join(SHARED, "graphs", graph), "rt") as file:
+        for line in file:
+            if not line.startswith("#"):
+                a, b = map(int, line.split())
+                out.setdefault(a, []).append(b)
+    return out
+
+
+def trails_of_three(out, s):
+    """Trails s->b->c->d of pairwise different relationships. A relationship is its ends here, so of those that leave c the
+    first is taken (s, b) if s is c, the second (b, c) if b is c: the last step is counted, not walked."""
+    count = 0
+    for b in out.get(s, ()):
+        for c in out.get(b, ()):
+            if (b, c) != (s, b):
+                count += len(out.get(c, ())) - (s == c) - (b == c)
+    return count
+
+
+def trails_one_by_one(out, s):
+    """The same with every trail walked."""
+    return sum(1 for b in out.get(s, ()) for c in out.get(b, ()) for d in out.get(c, ())
+               if len({(s, b), (b, c), (c, d)}) == 3)
+
+
+THREE_HOPS = ("MATCH (a)-[r]->(b)-[q]->(c)-[p]->(d) WHERE id(a) = $s RETURN count(*)",
+              "UNWIND $starts AS s MATCH (a:Person)-->()-->()-->() WHERE id(a) = s RETURN count(*)")
+
+
+def three_hops(c, graph, starts=100, walked_most=200000):
+    """Counting by degree, one start a statement and all in one as the bar asks it, equals counting by hand."""
+    assert one(c, "MATCH (n) WHERE id(n) <> n.id RETURN count(n)") == 0  # ids are the file's numbers
+    out = out_lists(graph)
+    assert sum(map(len, out.values())) == len({(a, b) for a in out for b in out[a]})
+    for text in THREE_HOPS:
+        plan = c.run("EXPLAIN " + text, {"s": 0, "starts": [0]})[2]["plan"]
+        assert "ExpandDegree" in plan, plan
+    begin = time.monotonic()
+    chosen = random.Random(20261126).sample(sorted(out), starts) + [max(out, key=lambda a: len(out[a]))]
+    total = walked = loops = 0
+    for s in chosen:
+        right = trails_of_three(out, s)
+        if right <= walked_most:
+            assert trails_one_by_one(out, s) == right, s
+            walked += 1
+        got = c.run(THREE_HOPS[0], {"s": s})[1]
+        assert got == [[right]], "start %d: %s, by hand %d" % (s, got, right)
+        total += right
+        loops += s in out[s]
+    assert c.run(THREE_HOPS[1], {"starts": chosen})[1] == [[total]]
+    assert walked >= starts // 4 and loops, "too few starts with short walks (%d) or self-loops (%d)" % (walked, loops)
+    print("  %6.2f s  %d starts, %d with a self-loop, %d walked trail by trail: %d trails of three" %
+          (time.monotonic() - begin, len(chosen), loops, walked, total), flush=True)
+
+
 def test_facebook():
     def check(c):
         assert one(c, "MATCH (n) RETURN count(n)") == 4039
@@ -78,6 +138,7 @@ def test_slashdot():
         assert layers(c, 0, ">") == [215, 10780, 49165, 20021, 1816, 163, 6, 1]
         assert layers(c, 2494, ">") == [2510, 27165, 44009, 7757, 662, 60, 3, 1]
         assert one(c, TRIANGLES_ONCE) == 602592
+        three_hops(c, "soc-Slashdot0902.txt.gz")
     server_with("soc-Slashdot0902.txt.gz", check)
 
 

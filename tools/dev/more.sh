@@ -48,10 +48,11 @@ cmd_bench() {
     shared=$(shared_dir)
     [ -z "$shared" ] || export KITH_SHARED=$shared
     need_program bench "the speed bars"
-    ! has_target release kithd || build_preset release kithd
+    ! has_target release kithd || build_preset release kithd kith
     local folder=${KITH_BENCH:-$ROOT/build/bench}
     mkdir -p "$folder"
-    build/release/bin/bench --folder "$folder" --kithd build/release/bin/kithd "$@"
+    build/release/bin/bench --folder "$folder" --kithd build/release/bin/kithd \
+        --kith build/release/bin/kith "$@"
 }
 
 cmd_torture() {
@@ -63,7 +64,7 @@ cmd_torture() {
         build_preset release fault_shim
         shim=(--shim build/release/lib/fault_shim.so)
     fi
-    python3 tests/torture/torture.py build/release/bin/kithd "$@" ${shim[@]+"${shim[@]}"}
+    python3 tests/torture/torture.py build/release/bin/kithd "$@" ${shim[@]+"${shim[@]}"} || return 1
     if [ "$1" = turns ] && has_target release fault_shim; then # and the turn whose commit cannot be synced
         build_preset release fault_shim
         python3 tests/fault/test_syncs.py build/release/bin/kithd build/release/lib/fault_shim.so - \
@@ -99,6 +100,14 @@ cmd_fuzz() {
         die "fuzz $name found something: $found*"
 }
 
+# Walks and folds against brute force on 200 random graphs a test; the daily dose is a few.
+long_walks() {
+    has_target dev unit_query_exec_test_exec_walks || { say "this tree has no test of walks"; return 1; }
+    build_preset dev unit_query_exec_test_exec_walks
+    KITH_GRAPHS=200 tests/support/run_unit.sh build/dev/bin/unit_query_exec_test_exec_walks \
+        tests/unit/query/exec/test_exec_walks.c
+}
+
 cmd_long() {
     [ $# -eq 0 ] || usage "long"
     local name
@@ -107,6 +116,7 @@ cmd_long() {
     for name in $(ninja -C build/fuzz -t targets all | sed -n 's/^fuzz_\([a-z0-9_]*\): phony.*/\1/p'); do
         row "fuzz $name" cmd_fuzz "$name" --seconds 600
     done
+    row "walks, 200 graphs" long_walks
     row "torture kill9" cmd_torture kill9 --cycles 50 --clients 8
     row "torture turns" cmd_torture turns
     row "torture clients" cmd_torture clients --clients 200 --seconds 60

@@ -99,6 +99,27 @@ static inline KtCommit world_commit(World *w)
     return number;
 }
 
+/* A database at `path` (NULL: in memory) that has the names and nothing else. */
+static inline World *world_open(const char *path, uint64_t seed)
+{
+    World *w = calloc(1, sizeof *w);
+    w->seed = seed * 7919 + 1;
+    OK(kt_arena_open(NULL, &w->arena));
+    KtDatabaseSpec spec = {.path = path, .create = true, .id = 1};
+    OK(kt_database_open(&spec, &w->diag, &w->db));
+    world_begin(w);
+    world_names(w);
+    world_end(w);
+    return w;
+}
+
+static inline void world_close(World *w)
+{
+    kt_database_close(w->db);
+    kt_arena_close(w->arena);
+    free(w);
+}
+
 /* ---- values ---- */
 
 static inline KtValue model_value(World *w, int64_t v)

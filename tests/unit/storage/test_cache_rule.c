@@ -7,6 +7,7 @@
 #include "storage/cache/slots.h"
 
 #include <criterion/criterion.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 typedef enum Wording {
@@ -212,4 +213,65 @@ Test(storage_cache_rule, memory_waits_for_readers_inside)
     kt_epoch_unregister(epochs, a);
     kt_epoch_unregister(epochs, b);
     kt_epochs_close(epochs);
+}
+
+typedef struct Swaps {
+    KtEpochs *epochs;
+    KtSlots *slots;
+    atomic_bool stop;
+    atomic_uint wrong, looked;
+} Swaps;
+
+/* Readers go in and out at every look, so that most collections run beside an entry. */
+static void *look_on(void *user)
+{
+    Swaps *s = user;
+    KtEpochReader *reader;
+    cr_assert_eq(kt_epoch_register(s->epochs, &reader), KT_OK);
+    while (!atomic_load_explicit(&s->stop, memory_order_relaxed)) {
+        KtSlotBlock *found;
+        kt_epoch_enter(s->epochs, reader);
+        if (kt_slots_read(s->slots, 7, UINT64_MAX, &found) == KT_SLOT_BLOCK) {
+            atomic_fetch_add_explicit(&s->wrong, ((Block *)found)->value != 1,
+                                      memory_order_relaxed);
+            atomic_fetch_add_explicit(&s->looked, 1, memory_order_relaxed);
+        }
+        kt_epoch_leave(reader);
+    }
+    kt_epoch_unregister(s->epochs, reader);
+    return NULL;
+}
+
+static void spoil_and_free(void *user, void *memory)
+{
+    (void)user;
+    ((Block *)memory)->value = 2;
+    free(memory);
+}
+
+Test(storage_cache_rule, a_reader_never_looks_at_memory_that_was_given_back)
+{
+    enum { READERS = 3, SWAPS = 20000, LOOKS = 1000 };
+    Swaps s = {0};
+    KtCacheBytes bytes = {.limit = 1 << 20};
+    pthread_t thread[READERS];
+    KtSlotWord word;
+    cr_assert_eq(kt_epochs_open(&s.epochs), KT_OK);
+    kt_epochs_free_with(s.epochs, spoil_and_free, NULL);
+    cr_assert_eq(kt_slots_open(s.epochs, &bytes, FIRST, &s.slots), KT_OK);
+    for (int i = 0; i < READERS; i++)
+        cr_assert_eq(pthread_create(&thread[i], NULL, look_on, &s), 0);
+    for (unsigned c = 1; c <= SWAPS || atomic_load(&s.looked) < LOOKS; c++) {
+        cr_assert(kt_slots_load(s.slots, 7, &word));
+        cr_assert(kt_slots_fill(s.slots, 7, word, word.c, &block(1)->head));
+        kt_slots_raise(s.slots, 7, FIRST + c);
+        (void)kt_epochs_collect(s.epochs);
+    }
+    atomic_store(&s.stop, true);
+    for (int i = 0; i < READERS; i++)
+        (void)pthread_join(thread[i], NULL);
+    cr_assert_eq(atomic_load(&s.wrong), 0u);
+    cr_assert_eq(kt_epochs_collect(s.epochs), 0u);
+    kt_slots_close(s.slots);
+    kt_epochs_close(s.epochs);
 }

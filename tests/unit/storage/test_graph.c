@@ -1,29 +1,9 @@
 /* A view of an in-memory database against a plain model: own changes, marks, undo, commits. */
 #include "tests/unit/storage/model.h"
 
-static World *open_world(const char *path, uint64_t seed)
-{
-    World *w = calloc(1, sizeof *w);
-    w->seed = seed * 7919 + 1;
-    OK(kt_arena_open(NULL, &w->arena));
-    KtDatabaseSpec spec = {.path = path, .create = true, .id = 1};
-    OK(kt_database_open(&spec, &w->diag, &w->db));
-    world_begin(w);
-    world_names(w);
-    world_end(w);
-    return w;
-}
-
-static void close_world(World *w)
-{
-    kt_database_close(w->db);
-    kt_arena_close(w->arena);
-    free(w);
-}
-
 Test(storage_graph, a_first_node_and_edge_are_there_after_commit)
 {
-    World *w = open_world(NULL, 1);
+    World *w = world_open(NULL, 1);
     world_begin(w);
     KtNodeId node[2];
     KtRelId rel;
@@ -45,13 +25,13 @@ Test(storage_graph, a_first_node_and_edge_are_there_after_commit)
     cr_assert_eq(degree[1], 0);
     cr_assert_eq(kt_add_nodes(view, 1, NULL, 0, NULL, node), KT_ERR_WRITE_IN_READ_ONLY);
     kt_view_close(view);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_graph, a_view_equals_a_model_through_marks_undo_and_commits)
 {
     for (uint64_t seed = 1; seed <= 12; seed++) {
-        World *w = open_world(NULL, seed);
+        World *w = world_open(NULL, seed);
         for (int commit = 0; commit < 6; commit++) {
             world_begin(w);
             Model *before = malloc(sizeof *before), *at_mark = malloc(sizeof *at_mark);
@@ -89,13 +69,13 @@ Test(storage_graph, a_view_equals_a_model_through_marks_undo_and_commits)
             free(before);
             free(at_mark);
         }
-        close_world(w);
+        world_close(w);
     }
 }
 
 Test(storage_graph, an_older_view_does_not_move)
 {
-    World *w = open_world(NULL, 77);
+    World *w = world_open(NULL, 77);
     world_begin(w);
     for (int i = 0; i < 120; i++)
         random_change(w);
@@ -114,7 +94,7 @@ Test(storage_graph, an_older_view_does_not_move)
     }
     kt_view_close(view);
     free(old);
-    close_world(w);
+    world_close(w);
 }
 
 /* Reads the lists of nodes from[0 .. n) through the cache, and stays inside its epoch. */
@@ -175,5 +155,5 @@ Test(storage_graph, a_reader_that_stays_inside_makes_the_database_want_parks)
     cr_assert_not(kt_database_wants_parks(w->db), "and is freed once that has parked");
     kt_view_close(stays);
     kt_view_close(reads);
-    close_world(w);
+    world_close(w);
 }

@@ -8,26 +8,6 @@
 
 #include <math.h>
 
-static World *open_world(const char *path, uint64_t seed)
-{
-    World *w = calloc(1, sizeof *w);
-    w->seed = seed * 7919 + 1;
-    OK(kt_arena_open(NULL, &w->arena));
-    KtDatabaseSpec spec = {.path = path, .create = true, .id = 1};
-    OK(kt_database_open(&spec, &w->diag, &w->db));
-    world_begin(w);
-    world_names(w);
-    world_end(w);
-    return w;
-}
-
-static void close_world(World *w)
-{
-    kt_database_close(w->db);
-    kt_arena_close(w->arena);
-    free(w);
-}
-
 static KtStatus create(World *w, const char *name, const char *label, const char *key, bool unique,
                        KtCommit *changed)
 {
@@ -136,7 +116,7 @@ static void compare_range(World *w, const Model *m, KtView *view, uint32_t index
 Test(storage_index, seeks_and_ranges_equal_a_walk_in_the_store_and_in_own_changes)
 {
     for (uint64_t seed = 1; seed <= 8; seed++) {
-        World *w = open_world(NULL, seed);
+        World *w = world_open(NULL, seed);
         KtCommit changed;
         OK(create(w, "first", "L0", "k0", false, &changed));
         for (int commit = 0; commit < 5; commit++) {
@@ -171,7 +151,7 @@ Test(storage_index, seeks_and_ranges_equal_a_walk_in_the_store_and_in_own_change
             free(at_mark);
             free(before);
         }
-        close_world(w);
+        world_close(w);
     }
 }
 
@@ -195,7 +175,7 @@ static KtStatus set_key(World *w, KtNodeId node, KtValue value)
 
 Test(storage_index, no_value_of_a_unique_constraint_is_double)
 {
-    World *w = open_world(NULL, 1);
+    World *w = world_open(NULL, 1);
     KtCommit changed;
     KtNodeId a, b, c;
     OK(create(w, "u", "L0", "k0", true, &changed));
@@ -230,12 +210,12 @@ Test(storage_index, no_value_of_a_unique_constraint_is_double)
     OK(kt_set_labels(w->view, one_id(&without), w->label[0], true));
     kt_diag_clear(&w->diag);
     (void)world_commit(w);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_index, a_commit_checks_again_what_the_writes_did_not_undo)
 {
-    World *w = open_world(NULL, 1);
+    World *w = world_open(NULL, 1);
     KtCommit changed;
     KtNodeId a, b;
     OK(create(w, "u", "L0", "k0", true, &changed));
@@ -248,12 +228,12 @@ Test(storage_index, a_commit_checks_again_what_the_writes_did_not_undo)
                  "the failed statement was not undone");
     world_end(w);
     cr_assert_eq(kt_stats(w->db).nodes, 0u);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_index, a_double_found_by_the_fill_removes_the_constraint_and_names_both)
 {
-    World *w = open_world(NULL, 1);
+    World *w = world_open(NULL, 1);
     KtCommit changed;
     static KtNodeId node[2500];
     world_begin(w);
@@ -280,12 +260,12 @@ Test(storage_index, a_double_found_by_the_fill_removes_the_constraint_and_names_
     OK(kt_seek_many(view, kt_view_schema(view)->index[0].id, &col, 1, w->arena, &pairs));
     cr_assert_eq(pairs.n, 2u);
     kt_view_close(view);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_index, lists_are_unique_too)
 {
-    World *w = open_world(NULL, 1);
+    World *w = world_open(NULL, 1);
     KtCommit changed;
     KtNodeId a, b;
     KtValue items[2] = {kt_int(1), kt_int(2)}, list = kt_list(items, 2);
@@ -305,12 +285,12 @@ Test(storage_index, lists_are_unique_too)
     world_begin(w);
     cr_assert_eq(set_key(w, b, list), KT_ERR_CONSTRAINT);
     world_end(w);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_index, creating_twice_and_dropping_say_what_they_found)
 {
-    World *w = open_world(NULL, 1);
+    World *w = world_open(NULL, 1);
     KtCommit changed;
     OK(create(w, "i", "L0", "k0", false, &changed));
     cr_assert_eq(create(w, "i", "L1", "k1", false, &changed), KT_ERR_ALREADY_EXISTS);
@@ -331,13 +311,13 @@ Test(storage_index, creating_twice_and_dropping_say_what_they_found)
     OK(kt_index_drop(w->db, KT_TEXT_LITERAL("i"), false, false, 0, NULL, &w->diag, &changed));
     cr_assert(changed);
     cr_assert_eq(w->db->store->schema->schema.n, 0u);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_index, an_index_found_building_is_filled_on_at_open)
 {
     Folder f = folder_make();
-    World *w = open_world(f.db, 1), *other = open_world(NULL, 1);
+    World *w = world_open(f.db, 1), *other = world_open(NULL, 1);
     KtCommit changed;
     KtNodeId node;
     for (int copy = 0; copy < 2; copy++) {
@@ -378,14 +358,14 @@ Test(storage_index, an_index_found_building_is_filled_on_at_open)
         kt_view_close(view);
     }
     cr_assert_arr_eq(digest[0], digest[1], KT_DIGEST_BYTES);
-    close_world(w);
-    close_world(other);
+    world_close(w);
+    world_close(other);
     folder_remove(&f);
 }
 
 Test(storage_index, keys_that_an_index_does_not_hold_are_found_all_the_same)
 {
-    World *w = open_world(NULL, 1);
+    World *w = world_open(NULL, 1);
     KtCommit changed;
     KtNodeId node;
     OK(create(w, "i", "L0", "k0", false, &changed));
@@ -404,5 +384,5 @@ Test(storage_index, keys_that_an_index_does_not_hold_are_found_all_the_same)
     cr_assert_eq(pairs.n, 1u);
     cr_assert_eq(pairs.row[0], 0u);
     kt_view_close(view);
-    close_world(w);
+    world_close(w);
 }

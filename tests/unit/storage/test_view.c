@@ -5,24 +5,12 @@
 
 static World *open_world(uint64_t seed)
 {
-    World *w = calloc(1, sizeof *w);
-    w->seed = seed * 7919 + 1;
-    OK(kt_arena_open(NULL, &w->arena));
-    KtDatabaseSpec spec = {.create = true, .id = 1};
-    OK(kt_database_open(&spec, &w->diag, &w->db));
+    World *w = world_open(NULL, seed);
     world_begin(w);
-    world_names(w);
     for (int i = 0; i < 300; i++)
         random_change(w);
     (void)world_commit(w);
     return w;
-}
-
-static void close_world(World *w)
-{
-    kt_database_close(w->db);
-    kt_arena_close(w->arena);
-    free(w);
 }
 
 static KtStatus write_some(World *w, KtView *view)
@@ -64,7 +52,7 @@ Test(storage_view, a_memory_limit_ends_the_query_and_nothing_else)
         cr_assert_eq(atomic_load(&budget.used), 0u, "all is given back");
     }
     cr_assert(reached);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_view, deadline_and_cancel_end_every_call)
@@ -88,7 +76,7 @@ Test(storage_view, deadline_and_cancel_end_every_call)
     OK(kt_name_find(view, KT_NAME_LABEL, KT_TEXT_LITERAL("none"), &token));
     cr_assert_eq(token, 0u);
     kt_view_close(view);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_view, own_writes_are_counted_from_a_mark)
@@ -114,7 +102,7 @@ Test(storage_view, own_writes_are_counted_from_a_mark)
     cr_assert_eq(since.rels_deleted, 1u);
     cr_assert_eq(since.nodes_deleted, 1u);
     world_end(w);
-    close_world(w);
+    world_close(w);
 }
 
 Test(storage_view, a_null_id_has_nothing)
@@ -139,5 +127,34 @@ Test(storage_view, a_null_id_has_nothing)
     OK(kt_node_labels(view, ids, w->arena, &labels));
     cr_assert_eq(labels.start[3], 0u);
     kt_view_close(view);
-    close_world(w);
+    world_close(w);
+}
+
+/* A transaction may hold 64 MiB of values: those that were taken back do not count. */
+Test(storage_view, what_is_undone_does_not_use_up_the_room_of_a_transaction)
+{
+    enum { TEXT = 1 << 20, TIMES = 40, KEPT = 1000 }; /* two a time: 80 MiB */
+    World *w = open_world(6);
+    world_begin(w);
+    char *text = malloc(TEXT);
+    memset(text, 'x', TEXT);
+    KtNodeId kept, node;
+    KtProp small = {w->key[1], kt_text(text, KEPT)}, big = {w->key[0], kt_text(text, TEXT)};
+    uint32_t start[2] = {0, 1};
+    OK(kt_add_nodes(w->view, 1, w->label, 1, &(KtProps){start, &small}, &kept));
+    for (int i = 0; i < TIMES; i++) {
+        KtMark mark = kt_mark(w->view);
+        OK(kt_add_nodes(w->view, 1, w->label, 1, &(KtProps){start, &big}, &node));
+        OK(kt_add_nodes(w->view, 1, w->label, 1, &(KtProps){start, &big}, &node));
+        kt_undo(w->view, mark);
+        cr_assert_eq(kt_mark(w->view), mark);
+    }
+    KtColumn col;
+    OK(kt_node_props(w->view, w->key[1], (KtIds){.id = &kept, .width = 8, .n = 1}, w->arena, &col));
+    KtValue value = kt_col_value(&col, 0);
+    cr_assert(value.kind == KT_TEXT && value.len == KEPT && memcmp(value.as.text, text, KEPT) == 0,
+              "what came before the mark stays");
+    (void)world_commit(w);
+    free(text);
+    world_close(w);
 }

@@ -2,7 +2,11 @@
  *
  * The first probe batch is asked for before the build side: writes of earlier clauses stand below the probe, and
  * nothing is built when there is nothing to probe with. Build rows hang in chains by key; a Product is a join with no
- * key. Under an argument its row leads the key. Keys that equal nothing (null, NaN) are dropped on both sides. */
+ * key. Under an argument its row leads the key. Rows with a key that equals nothing (null, NaN, a list or map with
+ * either inside) are dropped on both sides; the bytes of other keys are the same exactly when `=` is true of them.
+ *
+ * What must hold: where the probe's rows may fail, all of them are asked for even if nothing can join with them: the
+ * error is one that a Product under a Filter would have met. */
 #include "query/exec/exec_internal.h"
 #include "query/exec/key_table.h"
 #include "query/exec/rows.h"
@@ -18,7 +22,10 @@ typedef struct JoinOp {
     KtArena *hold;                /* chains */
     uint32_t *next, *head, *tail; /* by build row; by key */
     uint32_t next_cap, head_cap, tail_cap;
-    KtColumn key; /* of the probe's rows */
+    const KtProgram *const *build_key, *const *probe_key;
+    uint32_t keys;             /* 0: a Product */
+    KtColumn *key, *built_key; /* of the probe's rows; of the batch that is being built in */
+    uint64_t work;             /* steps over keys since the last tick */
     KtHeld held;
     uint32_t good, at,
         row; /* probe: rows before a failing one, the one at hand; build row that is next */
@@ -43,38 +50,49 @@ static KtStatus open_store(JoinOp *self)
     return kt_rows_open(op->x->budget, slot, n, op->arg != NULL, &self->rows);
 }
 
+enum { WORK_UNLOOKED = 64 * 1024 };
+
 static KtStatus join_open(KtOp *op)
 {
     JoinOp *self = (JoinOp *)op;
+    if (op->plan->kind == KT_PLAN_HASH_JOIN) {
+        self->keys = op->plan->as.join.n;
+        self->probe_key = op->plan->as.join.left;
+        self->build_key = op->plan->as.join.right;
+    }
+    self->key = kt_arena_zero(op->x->arena, 2 * (size_t)self->keys + 1, sizeof *self->key);
+    if (!self->key)
+        return KT_ERR_MEMORY;
+    self->built_key = self->key + self->keys;
     KT_TRY(kt_arena_open(op->x->budget, &self->hold));
     KT_TRY(kt_op_sel(op, &self->pick));
     KT_TRY(kt_key_table_open(op->x->budget, &self->table));
     return open_store(self);
 }
 
-static const KtProgram *key_program(const KtOp *op, bool left)
+/* Begins the key of a row in the table; *can false: it equals nothing. */
+static KtStatus put_key(JoinOp *self, const KtColumn *key, const uint16_t *arg, uint32_t row,
+                        bool *can)
 {
-    if (op->plan->kind == KT_PLAN_PRODUCT)
-        return NULL;
-    return left ? op->plan->as.join.left : op->plan->as.join.right;
-}
-
-/* Builds the key of a row in the table; false: it equals nothing. */
-static bool put_key(JoinOp *self, bool keyed, const KtColumn *key, const uint16_t *arg,
-                    uint32_t row)
-{
-    KtValue v = kt_null();
-    if (keyed) {
-        v = kt_col_value(key, row);
-        if (kt_key_never_equal(v))
-            return false;
+    bool again; /* a batch is finished all the same */
+    *can = false;
+    for (uint32_t i = 0; i < self->keys; i++)
+        self->work += kt_value_steps(kt_col_value(&key[i], row)); /* lists and texts may be long */
+    if (self->work >= WORK_UNLOOKED) {
+        self->work = 0;
+        KT_TRY(kt_tick(self->base.x, WORK_UNLOOKED, &again));
+    }
+    for (uint32_t i = 0; i < self->keys; i++) {
+        if (kt_key_never_equal(kt_col_value(&key[i], row)))
+            return KT_OK;
     }
     kt_key_table_begin(self->table);
     if (self->base.arg)
         kt_key_table_number(self->table, kt_mapped(arg, row));
-    if (keyed)
-        kt_key_table_put(self->table, v);
-    return true;
+    for (uint32_t i = 0; i < self->keys; i++)
+        kt_key_table_put(self->table, kt_col_value(&key[i], row));
+    *can = true;
+    return KT_OK;
 }
 
 static KtStatus room(JoinOp *self, uint32_t **array, uint32_t n, uint32_t *cap)
@@ -103,24 +121,23 @@ static KtStatus chain(JoinOp *self, uint32_t key, bool fresh, uint32_t row)
 static KtStatus add_build(JoinOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
-    const KtProgram *program = key_program(op, false);
     const uint16_t *arg = NULL;
     KtArena *arena;
-    KtColumn key = {0};
     KT_CHECK(!top->weight); /* the planner puts Unweigh below */
     KT_TRY(kt_op_arena(op, &arena));
     kt_arena_reset(arena);
     if (op->arg)
         KT_TRY(kt_op_arg_rows(op, top, &arg));
-    if (program) {
+    if (self->keys)
         kt_op_sees(op);
-        KT_TRY(kt_op_eval(op, top, program, NULL, &key));
-    }
+    for (uint32_t i = 0; i < self->keys; i++)
+        KT_TRY(kt_op_eval(op, top, self->build_key[i], NULL, &self->built_key[i]));
     uint32_t n = 0, first = kt_rows_count(self->rows);
     for (uint32_t i = 0; i < top->selected; i++) {
         uint32_t row = kt_level_selected(top, i), number;
-        bool fresh;
-        if (!put_key(self, program != NULL, &key, arg, row))
+        bool fresh, can;
+        KT_TRY(put_key(self, self->built_key, arg, row, &can));
+        if (!can)
             continue;
         KT_TRY(kt_key_table_end(self->table, &number, &fresh));
         KT_TRY(chain(self, number, fresh, first + n));
@@ -149,17 +166,18 @@ static KtStatus begin_probe(JoinOp *self)
 {
     KtOp *op = &self->base;
     KtLevel *top = self->probe.top;
-    const KtProgram *program = key_program(op, true);
     KtRowFail fail = {UINT32_MAX, KT_OK};
     self->good = top->selected;
     self->at = 0;
     self->in_row = false;
-    if (!program)
+    if (!self->keys)
         return KT_OK;
     KtArena *own = op->arena;
     op->arena = top->cols->scratch; /* keys live as long as the probe's rows */
     kt_op_sees(op);
-    KtStatus status = kt_op_eval(op, top, program, &fail, &self->key);
+    KtStatus status = KT_OK;
+    for (uint32_t i = 0; i < self->keys && status == KT_OK; i++)
+        status = kt_op_eval(op, top, self->probe_key[i], &fail, &self->key[i]);
     op->arena = own;
     KT_TRY(status);
     return kt_op_split(op, &fail, top->sel, &self->good, &self->held);
@@ -169,7 +187,9 @@ static KtStatus begin_probe(JoinOp *self)
 static KtStatus begin_row(JoinOp *self, const uint16_t *arg, bool *found)
 {
     uint32_t row = kt_level_selected(self->probe.top, self->at), number = UINT32_MAX;
-    if (put_key(self, key_program(&self->base, true) != NULL, &self->key, arg, row))
+    bool can;
+    KT_TRY(put_key(self, self->key, arg, row, &can));
+    if (can)
         KT_TRY(kt_key_table_find(self->table, &number));
     *found = number != UINT32_MAX;
     if (*found)
@@ -244,7 +264,7 @@ static KtStatus join_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
             if (!self->built)
                 return KT_OK; /* AGAIN */
         }
-        if (kt_rows_count(self->rows) == 0) {
+        if (kt_rows_count(self->rows) == 0 && !(self->keys && op->plan->as.join.probe_may_fail)) {
             *step = KT_STEP_END;
             return KT_OK;
         }

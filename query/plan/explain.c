@@ -87,6 +87,23 @@ static void put_var(KtBuf *out, const KtBound *bound, const KtPlan *plan)
             plan->as.var.node_filters + plan->as.var.rel_filters);
 }
 
+/* A key of a join: a variable or a property in the words of the statement. */
+static void put_key(KtBuf *out, const KtBound *bound, const KtProgram *program)
+{
+    const KtExpr *expr = kt_program_expr(program);
+    bool prop = expr->kind == KT_EXPR_PROP;
+    const KtExpr *from = prop ? expr->arg[0] : expr;
+    if (from->kind != KT_EXPR_SLOT) {
+        put(out, "...");
+        return;
+    }
+    put_slot(out, bound, from->as.slot);
+    if (prop) {
+        put(out, ".");
+        put_text(out, bound->name[expr->as.name].text);
+    }
+}
+
 static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
 {
     switch (plan->kind) {
@@ -170,6 +187,14 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
     case KT_PLAN_TOP_N:
         put(out, " %u key%s", plan->as.sort.keys, plan->as.sort.keys == 1 ? "" : "s");
         break;
+    case KT_PLAN_HASH_JOIN:
+        for (uint32_t i = 0; i < plan->as.join.n; i++) {
+            put(out, i ? ", " : " ");
+            put_key(out, bound, plan->as.join.left[i]);
+            put(out, " = ");
+            put_key(out, bound, plan->as.join.right[i]);
+        }
+        break;
     case KT_PLAN_DELETE: put(out, "%s", plan->as.del.detach ? " with relationships" : ""); break;
     case KT_PLAN_CREATE: put(out, " %u", plan->as.create.n); break;
     case KT_PLAN_SHOW:
@@ -178,7 +203,6 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
     case KT_PLAN_ARGUMENT:
     case KT_PLAN_APPLY:
     case KT_PLAN_PRODUCT:
-    case KT_PLAN_HASH_JOIN:
     case KT_PLAN_SKIP:
     case KT_PLAN_LIMIT:
     case KT_PLAN_UNWEIGH:

@@ -104,6 +104,35 @@ KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uin
 bool kt_plan_find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots have, Start *out);
 KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b) KT_MUST_CHECK;
 
+/* ---- one MATCH (plan_match.c, plan_join.c) ---- */
+typedef struct Hop {
+    const KtBoundRel *rel;
+    KtSlot left, right;
+    bool done;
+    bool wanted; /* its slot is read: by name, a path, or another hop's `differs` */
+} Hop;
+
+typedef struct Match {
+    Hop *hop;
+    uint32_t hops;
+    const KtBoundNode **node; /* one for each slot; labels may stand at several places */
+    uint32_t nodes;
+    Conjuncts *where;
+    const KtSubqueries *subqueries;
+    Slots within; /* only what lies among these is planned; NULL: everything */
+} Match;
+
+/* Whether two relationships of these types can be the same one. */
+bool kt_plan_may_coincide(const Planner *p, const KtBoundRel *a, const KtBoundRel *b);
+/* The cheapest node to begin at among those that the rows do not carry; *node NULL: none is left. */
+KtStatus kt_plan_next_start(Planner *p, const Match *m, Slots have, Start *start,
+                            const KtBoundNode **node) KT_MUST_CHECK;
+/* Plans all nodes and hops within m->within over b, and places the conjuncts that can stand there. */
+KtStatus kt_plan_pieces(Planner *p, Match *m, Build *b) KT_MUST_CHECK;
+/* Plans the piece that would begin next, by itself, and joins it to the rows of b by the equalities that WHERE has
+ * between them. *joined false: nothing was done, there are none or there is a better way. */
+KtStatus kt_plan_join(Planner *p, Match *m, Build *b, bool *joined) KT_MUST_CHECK;
+
 /* ---- rules over the finished plan ---- */
 KtStatus kt_rule_fold(Planner *p, KtPlan *root) KT_MUST_CHECK;
 /* rule_seek.c: a label that is asked for right above a SeekId becomes part of it. */

@@ -6,22 +6,6 @@
 
 #include <math.h>
 
-typedef struct Hop {
-    const KtBoundRel *rel;
-    KtSlot left, right;
-    bool done;
-    bool wanted; /* its slot is read: by name, a path, or another hop's `differs` */
-} Hop;
-
-typedef struct Match {
-    Hop *hop;
-    uint32_t hops;
-    const KtBoundNode **node; /* one for each slot; labels may stand at several places */
-    uint32_t nodes;
-    Conjuncts *where;
-    const KtSubqueries *subqueries;
-} Match;
-
 double kt_plan_est_degree(const Planner *p, KtDir dir, const KtNameRef *type, uint32_t types)
 {
     double nodes = (double)(p->stats.nodes ? p->stats.nodes : 1);
@@ -42,8 +26,7 @@ static bool same_name(const Planner *p, KtNameRef a, KtNameRef b)
     return a == b || kt_text_eq(p->bound->name[a].text, p->bound->name[b].text);
 }
 
-/* Whether two relationships of these types can be the same one. */
-static bool may_coincide(const Planner *p, const KtBoundRel *a, const KtBoundRel *b)
+bool kt_plan_may_coincide(const Planner *p, const KtBoundRel *a, const KtBoundRel *b)
 {
     if (a->types == 0 || b->types == 0)
         return true;
@@ -126,7 +109,8 @@ static KtStatus place_subqueries(Planner *p, Match *m, Build *b)
 
 /* ---- hops ---- */
 
-static KtStatus hop_differs(Planner *p, const Match *m, const Hop *hop, KtPlanRel *out)
+/* Those of the rows of `have`: a hop on the other side of a join is told apart above it. */
+static KtStatus hop_differs(Planner *p, const Match *m, const Hop *hop, Slots have, KtPlanRel *out)
 {
     KtSlot *differs = kt_arena_alloc(p->arena, (m->hops + 1) * sizeof *differs);
     if (!differs)
@@ -134,7 +118,8 @@ static KtStatus hop_differs(Planner *p, const Match *m, const Hop *hop, KtPlanRe
     uint32_t n = 0;
     for (uint32_t i = 0; i < m->hops; i++) {
         const Hop *other = &m->hop[i];
-        if (other != hop && other->done && may_coincide(p, hop->rel, other->rel))
+        if (other != hop && other->done && slots_has(have, other->rel->slot) &&
+            kt_plan_may_coincide(p, hop->rel, other->rel))
             differs[n++] = other->rel->slot;
     }
     out->differs = differs;
@@ -179,7 +164,7 @@ static KtStatus plan_hop(Planner *p, Match *m, Hop *hop, Build *b)
                          .dir = from_left ? rel->dir : flip(rel->dir),
                          .type = rel->type,
                          .types = rel->types};
-    KT_TRY(hop_differs(p, m, hop, &planned));
+    KT_TRY(hop_differs(p, m, hop, b->have, &planned));
     double degree = kt_plan_est_degree(p, rel->dir, rel->type, rel->types);
     KtPlan *plan;
     if (rel->var_length) {
@@ -545,6 +530,27 @@ static Hop *next_hop(Planner *p, Match *m, const Build *b)
     return best;
 }
 
+static bool within(const Match *m, KtSlot slot) { return !m->within || slots_has(m->within, slot); }
+
+KtStatus kt_plan_next_start(Planner *p, const Match *m, Slots have, Start *start,
+                            const KtBoundNode **node)
+{
+    *node = NULL;
+    *start = (Start){.rows = INFINITY};
+    for (uint32_t i = 0; i < m->nodes; i++) {
+        const KtBoundNode *at = m->node[i];
+        if (slots_has(have, at->slot) || !within(m, at->slot))
+            continue;
+        Start found;
+        KT_TRY(kt_plan_best_start(p, at->slot, at->label, at->labels, m->where, have, &found));
+        if (found.rows < start->rows) {
+            *start = found;
+            *node = at;
+        }
+    }
+    return KT_OK;
+}
+
 /* Begins a connected piece: at a bound relationship, a relationship found by id, or the cheapest node. */
 static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
 {
@@ -553,19 +559,9 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
         if (!hop->done && !hop->rel->var_length && slots_has(b->have, hop->rel->slot))
             return plan_ends_of(p, hop, b);
     }
-    const KtBoundNode *node = NULL;
-    Start best = {.rows = INFINITY};
-    for (uint32_t i = 0; i < m->nodes; i++) {
-        if (slots_has(b->have, m->node[i]->slot))
-            continue;
-        Start start;
-        KT_TRY(kt_plan_best_start(p, m->node[i]->slot, m->node[i]->label, m->node[i]->labels,
-                                  m->where, b->have, &start));
-        if (start.rows < best.rows) {
-            best = start;
-            node = m->node[i];
-        }
-    }
+    const KtBoundNode *node;
+    Start best;
+    KT_TRY(kt_plan_next_start(p, m, b->have, &best, &node));
     if (!node) {
         *more = false;
         return KT_OK;
@@ -573,7 +569,7 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
     for (uint32_t i = 0; best.rows > 1 && i < m->hops; i++) {
         Hop *hop = &m->hop[i];
         Start seek;
-        if (hop->done || hop->rel->var_length ||
+        if (hop->done || hop->rel->var_length || !within(m, hop->left) ||
             !kt_plan_find_id_seek(p, hop->rel->slot, m->where, b->have, &seek))
             continue;
         KtPlan *plan;
@@ -596,6 +592,23 @@ static KtStatus begin_piece(Planner *p, Match *m, Build *b, bool *more)
             m->where->done[i] = true;
     }
     return kt_plan_start(p, node->slot, &best, b);
+}
+
+KtStatus kt_plan_pieces(Planner *p, Match *m, Build *b)
+{
+    KT_TRY(place_filters(p, m, b, false));
+    for (bool more = true; more;) {
+        Hop *hop = next_hop(p, m, b);
+        bool joined = false;
+        if (!hop && !m->within)
+            KT_TRY(kt_plan_join(p, m, b, &joined));
+        if (hop)
+            KT_TRY(plan_hop(p, m, hop, b));
+        else if (!joined)
+            KT_TRY(begin_piece(p, m, b, &more));
+        KT_TRY(place_filters(p, m, b, false));
+    }
+    return KT_OK;
 }
 
 KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t patterns,
@@ -625,15 +638,7 @@ KtStatus kt_plan_patterns(Planner *p, const KtBoundPattern *pattern, uint32_t pa
     for (uint32_t i = 0; i < m.hops; i++)
         m.hop[i].wanted |= slots_has(reads, m.hop[i].rel->slot);
 
-    KT_TRY(place_filters(p, &m, b, false));
-    for (bool more = true; more;) {
-        Hop *hop = next_hop(p, &m, b);
-        if (hop)
-            KT_TRY(plan_hop(p, &m, hop, b));
-        else
-            KT_TRY(begin_piece(p, &m, b, &more));
-        KT_TRY(place_filters(p, &m, b, false));
-    }
+    KT_TRY(kt_plan_pieces(p, &m, b));
     for (uint32_t i = 0; i < patterns; i++) {
         if (pattern[i].kind != KT_PATTERN_PLAIN)
             KT_TRY(plan_shortest(p, &m, &pattern[i], b));

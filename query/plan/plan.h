@@ -52,7 +52,7 @@ typedef struct KtPlanListSum {
 typedef struct KtPlanAggregate {
     KtSlot slot;
     const KtBoundAggregate *bound;
-    const KtProgram *arg[2];       /* NULL where it has none */
+    const KtProgram *arg[2]; /* NULL where it has none */
     const KtPlanListSum *list_sum; /* of an Aggregate with list_end; NULL: it counts rows */
 } KtPlanAggregate;
 
@@ -98,10 +98,9 @@ struct KtPlan {
             const KtProgram *id;
             bool rel, element_id; /* elementId text */
             bool in_list;         /* id is a list of ids */
-            bool
-                has_label; /* of a node: only with this one, which saves asking whether it exists */
+            bool has_label;       /* of a node: only with this one, which saves asking whether it exists */
             KtNameRef label;
-        } seek_id; /* SeekId; rel: makes a relationship slot */
+        } seek_id;                /* SeekId; rel: makes a relationship slot */
         struct {
             KtSlot slot;
             uint32_t index;
@@ -164,12 +163,11 @@ struct KtPlan {
             KtSlot slot;
         } collect; /* CollectApply: list of the inner rows' item per outer row */
         struct {
-            const KtProgram *const *left,
-                *const *right; /* keys of child[0], which probes, and of child[1] */
-            uint32_t n;        /* of each: all must be equal */
-            bool
-                probe_may_fail; /* rows of child[0] can raise errors: all are asked for in any case */
-        } join;                 /* HashJoin; Product has none */
+            const KtProgram *const *left;  /* keys of child[0], which probes */
+            const KtProgram *const *right; /* of child[1], which is built */
+            uint32_t n;                    /* of each: all must be equal */
+            bool probe_may_fail;           /* then all rows of child[0] are asked for, joined or not */
+        } join;                            /* HashJoin; Product has none */
         struct {
             const KtSlot *key;
             uint32_t n;
@@ -179,8 +177,7 @@ struct KtPlan {
             uint32_t keys; /* computed below the grouping */
             const KtPlanAggregate *item;
             uint32_t n;
-            KtSlot
-                list_end; /* end of the Expand below whose lists can be summed whole, or KT_NO_SLOT */
+            KtSlot list_end; /* end of the Expand below whose lists can be summed whole, or KT_NO_SLOT */
             KtSlot from, to;
             KtPlanRel rel; /* ExpandCountDistinct: the hop whose ends are counted */
         } aggregate;       /* Aggregate, ExpandCountDistinct */

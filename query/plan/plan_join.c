@@ -124,8 +124,8 @@ static KtStatus find_keys(Planner *p, const Conjuncts *where, Slots have, Piece 
         const KtExpr *test = where->at[i];
         bool taken;
         if (where->done[i] || test->may_fail || test->per_row || test->args != 2 ||
-            !kt_plan_expr_is_call(test, "="))
-            continue;
+            !kt_plan_expr_is_call(test, "=") || kt_plan_expr_covered(p, test, piece->slots))
+            continue; /* one of the piece alone is its filter */
         KT_TRY(take_key(p, test->arg[0], test->arg[1], have, piece, &taken));
         if (!taken)
             KT_TRY(take_key(p, test->arg[1], test->arg[0], have, piece, &taken));

@@ -68,6 +68,13 @@ typedef struct Running {
     KtOp *root;
 } Running;
 
+static uint32_t count_kind(const KtPlan *plan, KtPlanKind kind)
+{
+    return !plan ? 0
+                 : (plan->kind == kind) + count_kind(plan->child[0], kind) +
+                       count_kind(plan->child[1], kind);
+}
+
 static KtStatus start(Running *r, Base *base, RunSpec spec, const char *text, Answer *a)
 {
     const KtAstStatement *tree;
@@ -78,6 +85,7 @@ static KtStatus start(Running *r, Base *base, RunSpec spec, const char *text, An
         KT_TRY(kt_turn_wait(base->db, &base->turn, 0, NULL));
     KT_TRY(kt_view_open(base->db, &view, &a->diag, &r->view));
     KT_TRY(kt_plan(r->bound, r->view, r->arena, &a->diag, &r->planned));
+    a->hash_joins = count_kind(r->planned->root, KT_PLAN_HASH_JOIN);
     KtExec *x = &r->x;
     *x = (KtExec){.view = r->view,
                   .bound = r->bound,

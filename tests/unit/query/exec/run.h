@@ -27,6 +27,7 @@ typedef struct Answer {
     uint64_t peak;              /* bytes of the budget */
     uint64_t kernels, prop_reads;
     KtWriteCounts counts;
+    uint32_t hash_joins; /* of the plan */
 } Answer;
 
 Base *base_open(void);

@@ -21,6 +21,7 @@
 #include <strings.h>
 
 enum { LIST_MISSES_MOST = 16 }; /* batches whose lists could not be added whole, then it is tried no more */
+enum { WORK_UNLOOKED = 64 * 1024 }; /* steps over keys between two ticks */
 
 typedef struct AggregateOp {
     KtOp base;
@@ -235,15 +236,25 @@ static KtStatus number_ints(AggregateOp *self, const KtColumn *col, const uint16
 static KtStatus number_keys(AggregateOp *self, const KtColumn *col, const uint16_t *arg,
                             const uint16_t *sel, uint32_t n, uint32_t *fresh)
 {
-    uint32_t keys = self->base.plan->as.aggregate.keys;
+    KtOp *op = &self->base;
+    uint32_t keys = op->plan->as.aggregate.keys;
+    uint64_t work = 0;
+    bool again; /* a batch is finished all the same */
     for (uint32_t i = 0; i < n; i++) {
         uint32_t row = sel ? sel[i] : i;
         bool is_new;
         kt_key_table_begin(self->table);
-        if (self->base.arg)
+        if (op->arg)
             kt_key_table_number(self->table, kt_mapped(arg, row));
-        for (uint32_t k = 0; k < keys; k++)
-            kt_key_table_put(self->table, kt_col_value(&col[k], row));
+        for (uint32_t k = 0; k < keys; k++) {
+            KtValue v = kt_col_value(&col[k], row);
+            work += kt_value_steps(v); /* lists and texts may be long */
+            kt_key_table_put(self->table, v);
+        }
+        if (work >= WORK_UNLOOKED) {
+            KT_TRY(kt_tick(op->x, WORK_UNLOOKED, &again));
+            work = 0;
+        }
         KT_TRY(kt_key_table_end(self->table, &self->number[row], &is_new));
         if (is_new) {
             self->fresh[(*fresh)++] = (uint16_t)row;

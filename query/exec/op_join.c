@@ -74,25 +74,22 @@ static KtStatus join_open(KtOp *op)
 static KtStatus put_key(JoinOp *self, const KtColumn *key, const uint16_t *arg, uint32_t row,
                         bool *can)
 {
-    bool again; /* a batch is finished all the same */
-    *can = false;
-    for (uint32_t i = 0; i < self->keys; i++)
-        self->work += kt_value_steps(kt_col_value(&key[i], row)); /* lists and texts may be long */
-    if (self->work >= WORK_UNLOOKED) {
-        self->work = 0;
-        KT_TRY(kt_tick(self->base.x, WORK_UNLOOKED, &again));
-    }
-    for (uint32_t i = 0; i < self->keys; i++) {
-        if (kt_key_never_equal(kt_col_value(&key[i], row)))
-            return KT_OK;
-    }
+    *can = true;
     kt_key_table_begin(self->table);
     if (self->base.arg)
         kt_key_table_number(self->table, kt_mapped(arg, row));
-    for (uint32_t i = 0; i < self->keys; i++)
-        kt_key_table_put(self->table, kt_col_value(&key[i], row));
-    *can = true;
-    return KT_OK;
+    for (uint32_t i = 0; i < self->keys && *can; i++) {
+        KtValue v = kt_col_value(&key[i], row);
+        self->work += kt_value_steps(v); /* lists and texts may be long */
+        *can = !kt_key_never_equal(v);
+        if (*can)
+            kt_key_table_put(self->table, v);
+    }
+    if (self->work < WORK_UNLOOKED)
+        return KT_OK;
+    bool again; /* a batch is finished all the same */
+    self->work = 0;
+    return kt_tick(self->base.x, WORK_UNLOOKED, &again);
 }
 
 static KtStatus room(JoinOp *self, uint32_t **array, uint32_t n, uint32_t *cap)

@@ -297,6 +297,7 @@ static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope
     sel = still(scope, sel);
     KT_TRY(kt_value_column(run->arena, scope->rows, &to, &value));
     KtCall call = {.arena = run->arena, .diag = &run->words, .x = run->x, .at = step->at};
+    uint64_t work = 0; /* a list that is put into another may be walked to be weighed */
     for (uint32_t i = 0; i < sel.n; i++) {
         uint32_t row = kt_sel_row(sel, i);
         KtStatus status;
@@ -318,6 +319,11 @@ static KtStatus step_collection(KtRunState *run, const KtEvalStep *step, KtScope
         if (status != KT_OK) {
             KT_TRY(kt_run_fail(run, scope, row, status));
             break;
+        }
+        work += kt_value_steps(value[row]);
+        if (KT_UNLIKELY(work > WORK_UNLOOKED)) {
+            KT_TRY(kt_eval_tick(run->x));
+            work = 0;
         }
     }
     *out = to;

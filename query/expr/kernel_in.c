@@ -1,12 +1,17 @@
 /* query/expr/kernel_in.c - x IN list, for a column of x and one list: a table of the list's scalars.
  *
  * For a scalar x, equality with an element is either true or false unless the element is null, so a hash of the
- * scalars and the fact "there is a null" answer everything. Other kinds of x go through the list. */
+ * scalars and the fact "there is a null" answer everything. Other kinds of x go through the list, and so does the table
+ * when it is made: the clock is looked at by the steps of that. */
 #include "query/expr/expr_internal.h"
 
 #include <math.h>
 
-enum { SHORT_LIST = 8, FEW_ROWS = 4 };
+enum {
+    SHORT_LIST = 8,
+    FEW_ROWS = 4,
+    WORK_UNLOOKED = 64 * 1024 /* steps over values between two looks at the clock */
+};
 
 typedef struct Table {
     const KtValue **slot;
@@ -64,21 +69,29 @@ KT_MANY(kt_many_in)
     if (list.kind != KT_LIST || list.len < SHORT_LIST || list.len > UINT32_MAX / 4 ||
         k->sel.n < FEW_ROWS)
         return KT_OK;
-    Table table;
+    Table table = {0};
     KtColumn to;
-    KT_TRY(table_of(k->arena, list, &table));
     KT_TRY(kt_col_make(k->arena, KT_COL_BOOL, k->scope->rows, true, &to));
     KtCall call = {.arena = k->arena, .x = k->x, .at = k->at};
     uint8_t *byte = to.data;
+    uint64_t walk = kt_value_steps(list), work = 0;
     for (uint32_t i = 0; i < k->sel.n; i++) {
         uint32_t row = kt_sel_row(k->sel, i);
         KtValue pair[2] = {kt_col_value(&args[0], row), list}, answer = kt_null();
-        if (!scalar(pair[0])) {
+        bool plain = scalar(pair[0]);
+        work += !plain || !table.slot ? walk : kt_value_steps(pair[0]);
+        if (plain && !table.slot)
+            KT_TRY(table_of(k->arena, list, &table));
+        if (!plain) {
             KT_TRY(kt_fn_in(&call, pair, &answer));
         } else if (found(&table, pair[0])) {
             answer = kt_bool(true);
         } else if (!table.any_null) {
             answer = kt_bool(false);
+        }
+        if (work > WORK_UNLOOKED) {
+            KT_TRY(kt_eval_tick(k->x));
+            work = 0;
         }
         byte[row] = answer.kind == KT_BOOL && answer.as.b;
         if (kt_is_null(answer))

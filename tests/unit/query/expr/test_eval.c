@@ -140,6 +140,33 @@ Test(query_expr_eval, a_long_list_is_searched_as_a_short_one)
     }
 }
 
+Test(query_expr_eval, a_cancelled_query_leaves_the_search_of_a_long_list)
+{
+    enum { ELEMENTS = 70000 };
+    KtValue *item = kt_arena_alloc(f.arena, ELEMENTS * sizeof *item);
+    KtColumn list;
+    for (int64_t i = 0; i < ELEMENTS; i++)
+        item[i] = kt_int(i);
+    cr_assert_eq(kt_col_make(f.arena, KT_COL_VALUE, 1, false, &list), KT_OK);
+    ((KtValue *)list.data)[0] = kt_list(item, ELEMENTS);
+    list.constant = true;
+    static const char *const looked_for[] = {"[[1], [2], [3], [4], [5]]", "[1, 2, 3, 4, 5]"};
+    for (size_t i = 0; i < KT_COUNT(looked_for); i++) {
+        set_slot(0, looked_for[i], false);
+        f.slot[1] = list;
+        const KtProgram *program;
+        KtColumn out;
+        cr_assert_eq(kt_program_compile(f.arena, e_call("IN", 2, e_slot(0), e_slot(1)), &program),
+                     KT_OK);
+        f.view.cancelled = false;
+        cr_assert_eq(kt_program_run(program, &f.x, &f.frame, &out), KT_OK);
+        cr_assert_eq(kt_col_value(&out, 0).as.b, i == 1);
+        f.view.cancelled = true;
+        cr_assert_eq(kt_program_run(program, &f.x, &f.frame, &out), KT_ERR_CANCELLED, "%s",
+                     looked_for[i]);
+    }
+}
+
 Test(query_expr_eval, and_or_know_three_truths)
 {
     set_slot(0, "[true, true, true, false, false, false, null, null, null]", true);

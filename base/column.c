@@ -1,6 +1,8 @@
 /* base/column.c */
 #include "base/column.h"
 
+#include <string.h>
+
 size_t kt_col_size(KtColKind kind, uint8_t width)
 {
     switch (kind) {
@@ -60,9 +62,16 @@ KtStatus kt_col_make(KtArena *arena, KtColKind kind, uint32_t rows, bool nulls, 
     return KT_OK;
 }
 
-KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n,
-                       KtColumn *out)
+/* The one body of both forms: `narrow` is known where it is inlined, and so is the type of the rows. */
+static inline __attribute__((always_inline)) KtStatus gather(KtArena *arena, const KtColumn *from,
+                                                             const void *rows, bool narrow,
+                                                             uint32_t n, KtColumn *out)
 {
+#define ROW(i) (narrow ? ((const uint16_t *)rows)[i] : ((const uint32_t *)rows)[i])
+#define COPY(bytes)                                                                 \
+    for (uint32_t i = 0; i < n; i++)                                                \
+        memcpy(into + (size_t)i * (bytes), at + (size_t)ROW(i) * (bytes), (bytes)); \
+    break
     if (from->constant) {
         *out = *from;
         return KT_OK;
@@ -76,28 +85,31 @@ KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row
         to.nulls = kt_arena_zero(arena, ((size_t)n + 63) / 64, sizeof(uint64_t));
         if (!to.nulls)
             return KT_ERR_MEMORY;
-        for (uint32_t i = 0; i < n; i++) {
-            if (kt_bit(from->nulls, row[i]))
-                kt_bit_set(to.nulls, i);
-        }
+        for (uint32_t i = 0; i < n; i++)
+            to.nulls[i >> 6] |= (uint64_t)kt_bit(from->nulls, ROW(i)) << (i & 63);
     }
+    char *restrict into = to.data;
+    const char *restrict at = from->data;
     switch (size) {
-    case 1:
-        for (uint32_t i = 0; i < n; i++)
-            ((uint8_t *)to.data)[i] = ((const uint8_t *)from->data)[row[i]];
-        break;
-    case 4:
-        for (uint32_t i = 0; i < n; i++)
-            ((uint32_t *)to.data)[i] = ((const uint32_t *)from->data)[row[i]];
-        break;
-    case 8:
-        for (uint32_t i = 0; i < n; i++)
-            ((uint64_t *)to.data)[i] = ((const uint64_t *)from->data)[row[i]];
-        break;
-    default:
-        for (uint32_t i = 0; i < n; i++)
-            memcpy((char *)to.data + i * size, (const char *)from->data + row[i] * size, size);
+    case 1: COPY(1);
+    case 4: COPY(4);
+    case 8: COPY(8);
+    default: KT_ASSERT(size == 16); COPY(16); /* KtText, KtValue */
     }
     *out = to;
     return KT_OK;
+#undef COPY
+#undef ROW
+}
+
+KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n,
+                       KtColumn *out)
+{
+    return gather(arena, from, row, false, n, out);
+}
+
+KtStatus kt_col_gather_16(KtArena *arena, const KtColumn *from, const uint16_t *row, uint32_t n,
+                          KtColumn *out)
+{
+    return gather(arena, from, row, true, n, out);
 }

@@ -49,8 +49,10 @@ KtValue kt_col_value(const KtColumn *col, uint32_t i);
 /* Room for `rows` elements (and null bits if `nulls`, all clear). Errors: KT_ERR_MEMORY. */
 KtStatus kt_col_make(KtArena *arena, KtColKind kind, uint32_t rows, bool nulls,
                      KtColumn *out) KT_MUST_CHECK;
-/* Copies rows sel[0..n) (sel NULL: 0..n-1) of `from` into a new flat column. */
+/* Copies rows row[0..n) of `from` into a new flat column; a constant one stays as it is. Errors: KT_ERR_MEMORY. */
 KtStatus kt_col_gather(KtArena *arena, const KtColumn *from, const uint32_t *row, uint32_t n,
                        KtColumn *out) KT_MUST_CHECK;
+KtStatus kt_col_gather_16(KtArena *arena, const KtColumn *from, const uint16_t *row, uint32_t n,
+                          KtColumn *out) KT_MUST_CHECK;
 
 #endif

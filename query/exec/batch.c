@@ -115,43 +115,6 @@ KtStatus kt_level_rows_at(KtLevel *level, const KtLevel *below_level, const uint
 
 /* ---- columns ---- */
 
-static KtStatus gather(KtArena *arena, const KtColumn *from, const uint16_t *row, uint32_t n,
-                       KtColumn *out)
-{
-    KtColumn to = {.kind = from->kind, .width = from->width};
-    size_t size = kt_col_size(from->kind, from->width);
-    to.data = kt_arena_alloc(arena, (size_t)n * size);
-    if (!to.data)
-        return KT_ERR_MEMORY;
-    if (from->nulls) {
-        to.nulls = kt_arena_zero(arena, ((size_t)n + 63) / 64, sizeof(uint64_t));
-        if (!to.nulls)
-            return KT_ERR_MEMORY;
-        for (uint32_t i = 0; i < n; i++)
-            to.nulls[i >> 6] |= (uint64_t)kt_bit(from->nulls, row[i]) << (i & 63);
-    }
-    switch (size) {
-    case 1:
-        for (uint32_t i = 0; i < n; i++)
-            ((uint8_t *)to.data)[i] = ((const uint8_t *)from->data)[row[i]];
-        break;
-    case 4:
-        for (uint32_t i = 0; i < n; i++)
-            ((uint32_t *)to.data)[i] = ((const uint32_t *)from->data)[row[i]];
-        break;
-    case 8:
-        for (uint32_t i = 0; i < n; i++)
-            ((uint64_t *)to.data)[i] = ((const uint64_t *)from->data)[row[i]];
-        break;
-    default: /* 16: KtText, KtValue */
-        for (uint32_t i = 0; i < n; i++)
-            memcpy((char *)to.data + i * size, (const char *)from->data + row[i] * size, size);
-        break;
-    }
-    *out = to;
-    return KT_OK;
-}
-
 /* A column of level->below over the rows of `level`: each run repeats one element, so nothing is looked up. */
 static KtStatus repeat(KtArena *arena, const KtLevel *level, const KtColumn *from, KtColumn *out)
 {
@@ -220,9 +183,8 @@ static KtStatus flatten_items(KtLevel *level, KtColumn *out)
     /* One run is a column as it lies, but not a slice of storage's: that goes when the view parks, and who holds
      * the column would not know. */
     if (level->runs == 1 && level->from_slot == KT_NO_SLOT) {
-        *out = (KtColumn){.kind = kind,
-                          .width = kind == KT_COL_NODE ? 4 : 0,
-                          .ascends = level->run[0].ascends};
+        *out = (KtColumn){
+            .kind = kind, .width = kind == KT_COL_NODE ? 4 : 0, .ascends = level->run[0].ascends};
         memcpy(&out->data, &level->run[0].item, sizeof out->data);
         return KT_OK;
     }
@@ -310,7 +272,7 @@ KtStatus kt_level_column(KtLevel *level, KtSlot slot, KtColumn *out)
         } else if (!col.constant) {
             const uint16_t *map;
             KT_TRY(kt_level_rows_at(level, owner, &map));
-            KT_TRY(gather(cols->scratch, &col, map, level->rows, &col));
+            KT_TRY(kt_col_gather_16(cols->scratch, &col, map, level->rows, &col));
         }
     }
     cols->col[slot] = col;
@@ -423,7 +385,7 @@ static KtStatus frame_lift(KtFrame *frame, KtFrame *lower, const KtColumn *col, 
         return repeat(frame->arena, level, &plain, out);
     const uint16_t *map;
     KT_TRY(kt_level_rows_at(level, from, &map));
-    return gather(frame->arena, &plain, map, level->rows, out);
+    return kt_col_gather_16(frame->arena, &plain, map, level->rows, out);
 }
 
 static KtStatus frame_over(KtFrame *frame, KtFrame *lower, uint32_t row, const uint16_t *sel,

@@ -85,8 +85,12 @@ static inline __attribute__((always_inline)) KtStatus gather(KtArena *arena, con
         to.nulls = kt_arena_zero(arena, ((size_t)n + 63) / 64, sizeof(uint64_t));
         if (!to.nulls)
             return KT_ERR_MEMORY;
-        for (uint32_t i = 0; i < n; i++)
-            to.nulls[i >> 6] |= (uint64_t)kt_bit(from->nulls, ROW(i)) << (i & 63);
+        for (uint32_t first = 0; first < n; first += 64) {
+            uint64_t word = 0;
+            for (uint32_t i = first; i < n && i < first + 64; i++)
+                word |= (uint64_t)kt_bit(from->nulls, ROW(i)) << (i & 63);
+            to.nulls[first >> 6] = word;
+        }
     }
     char *restrict into = to.data;
     const char *restrict at = from->data;

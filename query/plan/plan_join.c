@@ -1,8 +1,9 @@
 /* query/plan/plan_join.c - two parts of a pattern that share no variable, and an equality between them: HashJoin in
  * place of a Product under a Filter.
  *
- * The piece that would begin next is planned as a side of its own, with the hops and conjuncts that lie within it, and
- * joined to the rows so far by every equality of which one side reads only these rows and the other only the piece.
+ * A piece that nothing planned so far reaches is planned as a side of its own, with the hops and conjuncts that lie
+ * within it, and joined to the rows so far by every equality of which one side reads only these rows and the other
+ * only the piece. Where each row can find its own by an equality that an index or an id answers, that is preferred.
  *
  * What must hold: rows and errors are those of the filter form. So a key never may fail, nor may anything in the new
  * side, where only conjuncts that cannot are placed. The rows so far become the built side, if that is the smaller
@@ -13,8 +14,15 @@
 
 #include <math.h>
 
-/* All that is known of the piece before it is planned. */
+enum {
+    PIECES_MOST = 32
+}; /* looked at before one is taken: statements of a thousand pieces plan in time */
+
+/* All that is known of a piece before it is planned. */
 typedef struct Piece {
+    bool seeks;           /* each of the rows so far finds its own by an index or an id */
+    bool joins;           /* there are keys, and it can be planned by itself */
+    double cost;          /* in rows looked at */
     Slots slots;          /* its nodes and relationships */
     const KtExpr **apart; /* tests that a relationship is not one of the rows so far */
     uint32_t n_apart;
@@ -23,7 +31,7 @@ typedef struct Piece {
     uint32_t keys;
 } Piece;
 
-static bool reads_nothing(Planner *p, const KtExpr *expr, Slots none)
+static bool reads_nothing(const Planner *p, const KtExpr *expr, Slots none)
 {
     return kt_plan_expr_covered(p, expr, none);
 }
@@ -90,6 +98,16 @@ static KtStatus hops_fit(Planner *p, const Match *m, Slots have, Slots none, Pie
     }
     *fit = true;
     return KT_OK;
+}
+
+/* WHERE has an equality left that may join. */
+static bool any_equality(const Conjuncts *where)
+{
+    for (uint32_t i = 0; i < where->n; i++) {
+        if (!where->done[i] && !where->at[i]->may_fail && kt_plan_expr_is_call(where->at[i], "="))
+            return true;
+    }
+    return false;
 }
 
 static bool cannot_fail(const KtProgram *program)
@@ -224,34 +242,84 @@ static KtStatus join(Planner *p, const Piece *piece, bool may_turn, Build *side,
     return kt_plan_filter(p, piece->apart, piece->n_apart, b);
 }
 
-KtStatus kt_plan_join(Planner *p, Match *m, Build *b, bool *joined)
+/* What the piece around a node is to the rows so far. */
+static KtStatus look_at(Planner *p, Match *m, const Build *b, Slots none, KtSlot node, Piece *out)
+{
+    Piece piece = {0};
+    Start start;
+    const KtBoundNode *first;
+    bool fit;
+    KT_TRY(kt_planner_slots(p, &piece.slots));
+    spread(m, node, piece.slots);
+    m->within = piece.slots;
+    KtStatus status = kt_plan_next_start(p, m, b->have, &start, &first);
+    m->within = NULL;
+    KT_TRY(status);
+    piece.seeks = start.key && !reads_nothing(p, start.key, none);
+    piece.cost = piece.seeks ? b->rows * start.rows : b->rows + start.rows;
+    if (!piece.seeks) {
+        KT_TRY(find_keys(p, m->where, b->have, &piece));
+        if (piece.keys > 0)
+            KT_TRY(hops_fit(p, m, b->have, none, &piece, &fit));
+        piece.joins = piece.keys > 0 && fit;
+    }
+    *out = piece;
+    return KT_OK;
+}
+
+/* The cheapest piece that hangs together with the rows so far by a seek or by keys; *found false: none does, or one is
+ * a row at most, by which others may be found. */
+static KtStatus choose(Planner *p, Match *m, const Build *b, Piece *best, bool *found)
+{
+    Slots none, seen;
+    Start start;
+    const KtBoundNode *node;
+    *found = false;
+    KT_TRY(kt_planner_slots(p, &none));
+    KT_TRY(kt_planner_slots(p, &seen));
+    KT_TRY(kt_plan_next_start(p, m, b->have, &start, &node));
+    bool single = node && start.rows <= 1;
+    for (uint32_t i = 0, looked = 0; i < m->nodes && looked < PIECES_MOST; i++) {
+        KtSlot slot = m->node[i]->slot;
+        if (slots_has(b->have, slot) || slots_has(seen, slot))
+            continue;
+        Piece piece;
+        KtArenaMark mark = kt_arena_mark(p->arena);
+        looked++;
+        KT_TRY(look_at(p, m, b, none, slot, &piece));
+        kt_plan_slots_join(p, seen, piece.slots);
+        if ((!piece.seeks && !piece.joins) || (*found && piece.cost >= best->cost) ||
+            (single && !slots_has(piece.slots, node->slot))) {
+            kt_arena_rewind(p->arena, mark);
+            continue;
+        }
+        *best = piece;
+        *found = true;
+    }
+    return KT_OK;
+}
+
+KtStatus kt_plan_join(Planner *p, Match *m, Build *b, bool *joined, Slots *begin)
 {
     *joined = false;
-    if (b->correlated)
+    *begin = NULL;
+    if (b->correlated || !any_equality(m->where))
         return KT_OK;
-    bool fit, many = b->rows > 1, may_turn = reads_only(b->plan, &many);
+    bool found, many = b->rows > 1, may_turn = reads_only(b->plan, &many);
     if (!many)
         return KT_OK; /* a single row: the piece's own rows under a filter */
     for (uint32_t i = 0; i < m->hops; i++) {
         if (!m->hop[i].done && slots_has(b->have, m->hop[i].rel->slot))
             return KT_OK; /* begins at a relationship that is known */
     }
-    Piece piece = {0};
-    Slots none;
-    Start start;
-    const KtBoundNode *node;
-    KT_TRY(kt_planner_slots(p, &none));
-    KT_TRY(kt_plan_next_start(p, m, b->have, &start, &node));
-    if (!node || (start.key && !reads_nothing(p, start.key, none)))
-        return KT_OK; /* each row finds its own by an index or an id */
-    KT_TRY(kt_planner_slots(p, &piece.slots));
-    spread(m, node->slot, piece.slots);
-    KT_TRY(find_keys(p, m->where, b->have, &piece));
-    if (piece.keys == 0)
+    Piece piece;
+    KT_TRY(choose(p, m, b, &piece, &found));
+    if (!found)
         return KT_OK;
-    KT_TRY(hops_fit(p, m, b->have, none, &piece, &fit));
-    if (!fit)
+    if (piece.seeks) {
+        *begin = piece.slots;
         return KT_OK;
+    }
     for (uint32_t i = 0; i < piece.keys; i++)
         m->where->done[piece.conjunct[i]] = true;
     Build side;

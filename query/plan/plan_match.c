@@ -600,12 +600,15 @@ KtStatus kt_plan_pieces(Planner *p, Match *m, Build *b)
     for (bool more = true; more;) {
         Hop *hop = next_hop(p, m, b);
         bool joined = false;
-        if (!hop && !m->within)
-            KT_TRY(kt_plan_join(p, m, b, &joined));
+        Slots all = m->within, begin = all;
+        if (!hop && !all)
+            KT_TRY(kt_plan_join(p, m, b, &joined, &begin));
+        m->within = begin;
         if (hop)
             KT_TRY(plan_hop(p, m, hop, b));
         else if (!joined)
             KT_TRY(begin_piece(p, m, b, &more));
+        m->within = all;
         KT_TRY(place_filters(p, m, b, false));
     }
     return KT_OK;

@@ -298,3 +298,45 @@ Feature: Parts of a pattern that share no variable are joined by an equality bet
     Then the result should be, in any order:
       | fair |
       | true |
+
+  Scenario: [19] A piece that joins comes before one that does not
+    Given an empty graph
+    And having executed:
+      """
+      UNWIND range(1, 20) AS i CREATE (:P {x: i}), (:R {z: i, w: i})
+      """
+    And having executed:
+      """
+      UNWIND range(1, 30) AS i CREATE (:Q {y: i, w: i})
+      """
+    When executing query:
+      """
+      MATCH (a:P), (c:R), (b:Q) WHERE a.x = b.y AND c.w = b.w RETURN count(*) AS n
+      """
+    Then the result should be, in any order:
+      | n  |
+      | 20 |
+    And the plan should show: HashJoin b.w = c.w
+
+  Scenario: [20] A piece that an index finds comes before one that nothing does
+    Given an empty graph
+    And having executed:
+      """
+      UNWIND range(1, 20) AS i CREATE (:P {x: i}), (:R {z: i})
+      """
+    And having executed:
+      """
+      UNWIND range(1, 30) AS i CREATE (:Q {y: i, w: i})
+      """
+    And having executed:
+      """
+      CREATE INDEX by_y FOR (q:Q) ON (q.y)
+      """
+    When executing query:
+      """
+      MATCH (a:P), (c:R), (b:Q) WHERE a.x = b.y AND c.z = b.w RETURN count(*) AS n
+      """
+    Then the result should be, in any order:
+      | n  |
+      | 20 |
+    And the plan should show: SeekIndex b by index by_y =

@@ -104,7 +104,7 @@ KtStatus kt_plan_best_start(Planner *p, KtSlot node, const KtNameRef *label, uin
 bool kt_plan_find_id_seek(Planner *p, KtSlot slot, const Conjuncts *where, Slots have, Start *out);
 KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b) KT_MUST_CHECK;
 
-/* ---- one MATCH (plan_match.c, plan_join.c) ---- */
+/* ---- one MATCH (plan_match.c, plan_join.c, plan_shortest.c) ---- */
 typedef struct Hop {
     const KtBoundRel *rel;
     KtSlot left, right;
@@ -124,6 +124,15 @@ typedef struct Match {
 
 /* Whether two relationships of these types can be the same one. */
 bool kt_plan_may_coincide(const Planner *p, const KtBoundRel *a, const KtBoundRel *b);
+/* Places every conjunct that the rows carry. Those that may fail wait for `all`, so that they see only rows which
+ * passed everything else, in order of writing. */
+KtStatus kt_plan_place_filters(Planner *p, Match *m, Build *b, bool all) KT_MUST_CHECK;
+/* The properties that a relationship must have, as programs. */
+KtStatus kt_plan_new_props(Planner *p, const KtBoundProp *prop, uint32_t n,
+                           const KtPlanNewProp **out) KT_MUST_CHECK;
+/* A shortest-path pattern over b, which has both ends, with the conjuncts that go inside (plan_shortest.c). */
+KtStatus kt_plan_shortest(Planner *p, Match *m, const KtBoundPattern *pattern,
+                          Build *b) KT_MUST_CHECK;
 /* The cheapest node to begin at among those that the rows do not carry; *node NULL: none is left. */
 KtStatus kt_plan_next_start(Planner *p, const Match *m, Slots have, Start *start,
                             const KtBoundNode **node) KT_MUST_CHECK;

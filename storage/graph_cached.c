@@ -29,6 +29,16 @@ static inline void begin_block(Ahead *a, uint32_t i)
     __builtin_prefetch((const void *)(uintptr_t)(word & ~KT_SLOT_IS_BLOCK));
 }
 
+/* Before node `at` is taken. */
+static void ahead_begin(Ahead *a, uint32_t at)
+{
+    uint32_t left = a->n - at;
+    for (uint32_t i = 0; i < left && i < FAR; i++)
+        kt_slots_prefetch_word(a->slots, a->node[at + i]);
+    for (uint32_t i = 0; i < left && i < MIDDLE; i++)
+        begin_block(a, at + i);
+}
+
 /* The lines of neighbours behind the head, which has come by now; a stream prefetcher takes over in long lists. It is
  * looked at for its length only: whether the view may read it is judged later. */
 static inline void begin_lines(const Ahead *a, uint32_t i)
@@ -44,27 +54,6 @@ static inline void begin_lines(const Ahead *a, uint32_t i)
         end = line + MOST * 64;
     for (; line < end; line += 64)
         __builtin_prefetch(line);
-}
-
-/* Before node `at` is taken. With few nodes nothing else overlaps: their first lines are fetched with the heads, on the
- * chance that the lists are that long. */
-static void ahead_begin(Ahead *a, uint32_t at, bool lines)
-{
-    uint32_t left = a->n - at;
-    for (uint32_t i = 0; i < left && i < FAR; i++)
-        kt_slots_prefetch_word(a->slots, a->node[at + i]);
-    for (uint32_t i = 0; i < left && i < MIDDLE; i++)
-        begin_block(a, at + i);
-    if (lines && left <= MIDDLE) {
-        for (uint32_t i = 0; i < left; i++) {
-            const char *head =
-                (const char *)(uintptr_t)(a->word[(at + i) % RING] & ~KT_SLOT_IS_BLOCK);
-            __builtin_prefetch(head + 64);
-            __builtin_prefetch(head + 128);
-        }
-    }
-    for (uint32_t i = 0; lines && i < left && i < NEAR; i++)
-        begin_lines(a, at + i);
 }
 
 static inline uint64_t ahead_take(Ahead *a, uint32_t i, bool lines)
@@ -143,13 +132,10 @@ uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
     KtCommit at;
     Ahead ahead = {
         .slots = kt_fetch_slots(e->view->fetch, e->dir, &at), .node = e->node, .n = e->n};
-    const KtHop hop = e->hop; /* what is written below might be this, for all the compiler knows */
-    const uint16_t *row = e->row;
-    const uint8_t dir = e->dir;
-    uint32_t made = 0, i = e->at, n = e->n;
-    bool whole = e->offset == 0;
-    ahead_begin(&ahead, i, true);
-    for (; made < cap && i < n; i++) {
+    uint32_t made = 0, i = e->at;
+    bool rels = e->hop.rels;
+    ahead_begin(&ahead, i);
+    for (; made < cap && i < e->n; i++) {
         KtSlotBlock *block;
         KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, true), at, &block);
         if (KT_UNLIKELY(kind != KT_SLOT_BLOCK)) {
@@ -160,25 +146,24 @@ uint32_t kt_expand_cached(KtExpand *e, KtSlice *out, uint32_t cap)
         const KtNodeList *list = &((const KtSharedList *)block)->list;
         const KtListRun *run = kt_list_runs(list);
         if (KT_LIKELY(list->runs == 1 && list->n <= KT_SLICE_MOST &&
-                      whole)) { /* one slice: no further state */
+                      e->offset == 0)) { /* one slice: no further state */
             const uint32_t *nbr = (const uint32_t *)(const void *)(run + 1);
-            if (!kt_hop_takes(&hop, run->type))
+            if (!kt_hop_takes(&e->hop, run->type))
                 continue;
-            out[made++] = (KtSlice){.row = row[i],
+            out[made++] = (KtSlice){.row = e->row[i],
                                     .n = list->n,
                                     .loops = run->loops,
                                     .type = run->type,
-                                    .dir = dir,
+                                    .dir = e->dir,
                                     .width = KT_NODE_WIDTH,
                                     .rel_width = (uint8_t)kt_list_rel_width(list),
                                     .nbr = nbr,
-                                    .rel = hop.rels ? kt_list_rels(list) : NULL};
+                                    .rel = rels ? kt_list_rels(list) : NULL};
             continue;
         }
         e->at = i;
         if (!take_long(e, list, out, cap, &made))
             break;
-        whole = true;
     }
     e->at = i;
     return made;
@@ -204,7 +189,7 @@ uint32_t kt_degrees_cached(KtView *view, const KtHop *hop, uint8_t dir, bool wit
     Ahead ahead = {.slots = kt_fetch_slots(view->fetch, dir, &at), .node = ask->id, .n = ask->n};
     bool all = hop->n_types == 0 && !without_loops;
     uint32_t i = 0;
-    ahead_begin(&ahead, 0, false);
+    ahead_begin(&ahead, 0);
     for (; i < ask->n; i++) {
         KtSlotBlock *block;
         KtSlotKind kind = kt_slots_judge(ahead.slots, ahead_take(&ahead, i, false), at, &block);

@@ -175,6 +175,8 @@ static void put_details(KtBuf *out, const KtBound *bound, const KtPlan *plan)
                 : item->bound->distinct ? "distinct"
                                         : "");
         }
+        if (plan->kind == KT_PLAN_AGGREGATE && plan->as.aggregate.list_end != KT_NO_SLOT)
+            put(out, " of whole lists");
         if (plan->as.aggregate.keys) {
             put(out, " by");
             for (uint32_t i = 0; i < plan->as.aggregate.keys; i++) {

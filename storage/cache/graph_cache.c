@@ -52,7 +52,7 @@ KtStatus kt_graph_cache_open(size_t bytes, KtCommit recovered, KtGraphCache **ou
     atomic_init(&cache->published, recovered);
     KtStatus status = kt_epochs_open(&cache->epochs);
     if (status == KT_OK)
-        status = kt_blocks_open(&cache->blocks);
+        status = kt_blocks_open(bytes + bytes / 2, &cache->blocks);
     if (status == KT_OK)
         kt_epochs_free_with(cache->epochs, free_block, cache->blocks);
     for (int i = 0; i < 2 && status == KT_OK; i++)
@@ -206,13 +206,14 @@ bool kt_cache_fill_begin(KtCacheReader *reader, KtSlots *slots, uint64_t index, 
     return published == reader->at && published >= out->c;
 }
 
-/* Keeps the cache within its budget: a little at a time, the directories in turn. */
-static void evict(KtGraphCache *cache)
+/* Keeps the cache within its budget: a little at a time, the directories in turn. `some`: even within it, since what is
+ * free lies in pieces that are too small. */
+static void evict(KtGraphCache *cache, bool some)
 {
-    size_t used = kt_graph_cache_bytes(cache);
-    if (used <= cache->bytes.limit || pthread_mutex_trylock(&cache->evicting) != 0)
+    size_t used = kt_graph_cache_bytes(cache), limit = cache->bytes.limit;
+    if ((used <= limit && !some) || pthread_mutex_trylock(&cache->evicting) != 0)
         return;
-    size_t want = used - cache->bytes.limit + cache->bytes.limit / 64;
+    size_t want = (used > limit ? used - limit : 0) + limit / 64;
     unsigned columns = cache->column.n, members = cache->member.n, all = 2 + columns + members;
     for (unsigned tries = 0; want > 0 && tries < all; tries++) {
         unsigned turn = cache->evict_turn % all;
@@ -256,13 +257,16 @@ bool kt_cache_fill_end(KtCacheReader *reader, KtSlots *slots, uint64_t index, Kt
         return false;
     if (!kt_slots_fill(slots, index, word, reader->at, block))
         return false;
-    evict(reader->cache);
+    evict(reader->cache, false);
     return true;
 }
 
 KtSlotBlock *kt_cache_block_make(KtCacheReader *reader, uint32_t bytes)
 {
-    return kt_blocks_make(reader->cache->blocks, bytes);
+    KtSlotBlock *block = kt_blocks_make(reader->cache->blocks, bytes);
+    if (!block)
+        evict(reader->cache, true);
+    return block;
 }
 void kt_cache_block_free(KtCacheReader *reader, KtSlotBlock *block)
 {

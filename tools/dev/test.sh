@@ -108,7 +108,7 @@ cmd_ci() {
     row "torture turns" cmd_torture turns
     row "torture clients, small" cmd_torture clients --clients 50 --seconds 5
     if has_target release bench; then
-        row "bars, small" cmd_bench --bars --small --slack "${KITH_BENCH_SLACK:-3}"
+        row "bars, small" cmd_bench --bars --small --slack "${KITH_BENCH_SLACK:-2}"
     else
         absent "bars, small" "no bench yet"
     fi

@@ -1,13 +1,14 @@
 /* query/exec/list_sums.c - sums over the lists of a last hop: the rest once for each row before the hop, and the ends' part
  * added where the list lies.
  *
- * What must hold: the outcome, errors included, is that of adding row by row. Parts of ends are below 2^52 and a rest below
- * 2^62, so that no row's own addition could have overflowed; totals are kept apart and added in 128 bits. */
+ * What must hold: the outcome, errors included, is that of adding row by row. Parts of ends are below 2^52 and each
+ * rest below 2^58, eight at most, so that no addition of a row could have overflowed in whatever order; totals are kept
+ * apart and added in 128 bits. */
 #include "query/exec/list_sums.h"
 
 #include <string.h>
 
-#define REST_MOST ((int64_t)1 << 62)
+#define REST_MOST ((int64_t)1 << 58)
 enum { FEW_ROWS = 64 };
 
 static KT_CLONES void sum_ids(const KtIdList *list, uint32_t n, int64_t *sum)
@@ -46,7 +47,7 @@ static KtStatus rows_room(KtOp *op, KtListSums *sums, uint32_t rows)
         const KtPlanListSum *plan = sums->item[i].list_sum;
         if (plan && !(sums->part[i] = kt_arena_alloc(arena, cap * sizeof **sums->part)))
             return KT_ERR_MEMORY;
-        if (plan && plan->rest &&
+        if (plan && plan->rests &&
             !(sums->rest[i] = kt_arena_alloc(arena, cap * sizeof **sums->rest)))
             return KT_ERR_MEMORY;
     }
@@ -55,8 +56,8 @@ static KtStatus rows_room(KtOp *op, KtListSums *sums, uint32_t rows)
 }
 
 /* A rest that fails for a row leaves the batch to the rows: one without ends fails nobody. */
-static KtStatus read_rest(KtOp *op, KtLevel *input, const KtProgram *program, int64_t *rest,
-                          bool *whole)
+static KtStatus read_rest(KtOp *op, KtLevel *input, const KtProgram *program, bool first,
+                          int64_t *rest, bool *whole)
 {
     KtColumn col;
     KtRowFail fail = {UINT32_MAX, KT_OK};
@@ -70,18 +71,19 @@ static KtStatus read_rest(KtOp *op, KtLevel *input, const KtProgram *program, in
     if (col.kind == KT_COL_INT && !col.nulls && !col.constant && !input->sel) {
         uint64_t bits = 0;
         const int64_t *x = col.data;
-        for (uint32_t i = 0; i < input->rows; i++) {
-            rest[i] = x[i];
+        for (uint32_t i = 0; i < input->rows; i++)
             bits |= (uint64_t)x[i] ^ (uint64_t)(x[i] >> 63);
-        }
-        *whole = *whole && bits < (uint64_t)REST_MOST;
+        *whole = bits < (uint64_t)REST_MOST;
+        for (uint32_t i = 0; i < input->rows && *whole; i++)
+            rest[i] = first ? x[i] : rest[i] + x[i];
         return KT_OK;
     }
     for (uint32_t i = 0; i < input->selected && *whole; i++) {
         uint32_t row = kt_level_selected(input, i);
         KtValue v = kt_col_value(&col, row);
         *whole = v.kind == KT_INT && v.as.i < REST_MOST && v.as.i > -REST_MOST;
-        rest[row] = v.as.i;
+        if (*whole)
+            rest[row] = first ? v.as.i : rest[row] + v.as.i;
     }
     return KT_OK;
 }
@@ -94,8 +96,9 @@ KtStatus kt_list_sums_begin(KtOp *op, KtListSums *sums, KtLevel *input)
     sums->clean = false;
     sums->whole = !input->weight;
     for (uint32_t i = 0; i < sums->n && sums->whole; i++) {
-        if (sums->rest[i])
-            KT_TRY(read_rest(op, input, sums->item[i].list_sum->rest, sums->rest[i], &sums->whole));
+        const KtPlanListSum *plan = sums->item[i].list_sum;
+        for (uint32_t k = 0; plan && k < plan->rests && sums->whole; k++)
+            KT_TRY(read_rest(op, input, plan->rest[k], k == 0, sums->rest[i], &sums->whole));
     }
     return KT_OK;
 }

@@ -174,6 +174,30 @@ static KtStatus look_up_list(KtOp *op, KtSeekPart *s, uint32_t row, KtValue v)
 
 /* ---- both ---- */
 
+/* There is a node that the key would be compared with: of the label, where one is asked for. */
+static KtStatus any_candidate(KtOp *op, KtArena *arena, bool *any)
+{
+    const KtPlan *plan = op->plan;
+    bool by_index = plan->kind == KT_PLAN_SEEK_INDEX;
+    KtScanSpec spec = {.kind = KT_SCAN_NODES};
+    if (!by_index && plan->as.seek_id.rel) {
+        spec.kind = KT_SCAN_RELS;
+    } else if (by_index || plan->as.seek_id.has_label) {
+        spec.kind = KT_SCAN_LABEL;
+        KT_TRY(kt_eval_token(&op->x->eval,
+                             by_index ? plan->as.seek_index.label : plan->as.seek_id.label,
+                             &spec.what));
+    }
+    KtScan *scan;
+    uint64_t id; /* room for one of either width */
+    uint32_t n = 0;
+    KT_TRY(kt_scan_open(op->x->view, &spec, arena, &scan));
+    KtStatus status = kt_scan_next(scan, &id, 1, &n);
+    kt_scan_close(scan);
+    *any = n > 0;
+    return status;
+}
+
 static KtStatus answer(KtOp *op, KtSeekPart *s)
 {
     const KtPlan *plan = op->plan;
@@ -195,6 +219,14 @@ static KtStatus answer(KtOp *op, KtSeekPart *s)
     KT_TRY(kt_op_eval(op, top, by_index ? plan->as.seek_index.equal : plan->as.seek_id.id, &fail,
                       &key));
     uint32_t good = top->selected;
+    if (fail.row != UINT32_MAX) {
+        bool any;
+        KT_TRY(any_candidate(op, arena, &any));
+        if (!any) { /* nothing would have been compared: no rows, and no error */
+            kt_diag_clear(op->x->diag);
+            return KT_OK;
+        }
+    }
     KT_TRY(kt_op_split(op, &fail, top->sel, &good, &s->held));
     if (by_index && !in_list) {
         uint32_t *row = kt_arena_alloc(s->hold, ((size_t)good + 1) * sizeof *row);

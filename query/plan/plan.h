@@ -44,8 +44,9 @@ typedef struct KtPlanProject {
 
 /* The argument of a sum over a last hop, taken apart: what is known before the hop, and what the end adds. */
 typedef struct KtPlanListSum {
-    const KtProgram *rest; /* NULL: nothing */
-    bool id;               /* the end's id, else its property `key` */
+    const KtProgram *const *rest; /* what else is added, as it stands in the statement */
+    uint32_t rests;
+    bool id; /* the end's id, else its property `key` */
     KtNameRef key;
 } KtPlanListSum;
 
@@ -104,6 +105,7 @@ struct KtPlan {
         struct {
             KtSlot slot;
             uint32_t index;
+            KtNameRef label;             /* that the index is on */
             const KtProgram *equal;      /* equality, or */
             bool in_list;                /* equal is a list: any of its elements */
             const KtProgram *low, *high; /* a range, each may be NULL */

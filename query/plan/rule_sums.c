@@ -3,16 +3,11 @@
  * sum(a.x + b.x + c.x) over (a)-->(b)-->(c) is, for each b, (a.x + b.x) times the length of its list plus the sum of c.x over
  * the list. An Aggregate over an Expand whose every aggregate is count(*), count(end) or such a sum is marked: its
  * operator adds lists as they lie where all values are integers, and row by row where they are not. What must
- * hold: + is taken apart only here, and only for integers does the order of additions not matter, which the
- * operator sees to. */
+ * hold: + is taken apart only here, and only for integers that are far from overflow does the order of additions not
+ * matter, which the operator sees to. */
 #include "query/plan/plan_internal.h"
 
-enum { ADDENDS_MOST = 8 };
-
-typedef struct Addends {
-    const KtExpr *at[ADDENDS_MOST];
-    uint32_t n;
-} Addends;
+enum { RESTS_MOST = 8 };
 
 static bool reads_slot(const KtExpr *expr, KtSlot slot)
 {
@@ -25,16 +20,6 @@ static bool reads_slot(const KtExpr *expr, KtSlot slot)
             return true;
     }
     return false;
-}
-
-static bool split(const KtExpr *expr, Addends *into)
-{
-    if (kt_plan_expr_is_call(expr, "+") && expr->args == 2)
-        return split(expr->arg[0], into) && split(expr->arg[1], into);
-    if (into->n == ADDENDS_MOST)
-        return false;
-    into->at[into->n++] = expr;
-    return true;
 }
 
 static bool is_slot(const KtExpr *expr, KtSlot slot)
@@ -53,42 +38,34 @@ static bool end_part(const KtExpr *expr, KtSlot end, KtPlanListSum *out)
     return out->id;
 }
 
-/* *out NULL: it cannot be taken apart. */
+/* From the top of a sum down the side that reads the end; the other sides stay whole, so that what fails in one fails as it
+ * would row by row. *out NULL: it cannot be taken apart. */
 static KtStatus take_apart(Planner *p, const KtExpr *expr, KtSlot end, KtSlot rel,
                            const KtPlanListSum **out)
 {
-    Addends addends = {.n = 0};
     KtPlanListSum sum = {0};
-    const KtExpr *rest = NULL;
-    uint32_t ends = 0;
+    const KtProgram **rest = kt_arena_alloc(p->arena, RESTS_MOST * sizeof *rest);
     *out = NULL;
-    if (!split(expr, &addends))
+    if (!rest)
+        return KT_ERR_MEMORY;
+    if (reads_slot(expr, rel))
         return KT_OK;
-    for (uint32_t i = 0; i < addends.n; i++) {
-        const KtExpr *one = addends.at[i];
-        if (reads_slot(one, rel))
+    while (!end_part(expr, end, &sum)) {
+        if (!kt_plan_expr_is_call(expr, "+") || expr->args != 2 || sum.rests == RESTS_MOST)
             return KT_OK;
-        if (reads_slot(one, end)) {
-            ends++;
-            if (!end_part(one, end, &sum))
-                return KT_OK;
-        } else if (!rest) {
-            rest = one;
-        } else {
-            KT_TRY(kt_plan_expr_call(p, "+", (const KtExpr *const[]){rest, one}, 2, &rest));
-        }
-    }
-    if (ends != 1)
-        return KT_OK;
-    if (rest) {
-        KT_TRY(kt_planner_program(p, rest, &sum.rest));
-        if (kt_program_per_row(sum.rest))
+        bool left = reads_slot(expr->arg[0], end);
+        if (left == reads_slot(expr->arg[1], end))
             return KT_OK;
+        KT_TRY(kt_planner_program(p, expr->arg[left ? 1 : 0], &rest[sum.rests]));
+        if (kt_program_per_row(rest[sum.rests++]))
+            return KT_OK;
+        expr = expr->arg[left ? 0 : 1];
     }
     KtPlanListSum *made = kt_arena_alloc(p->arena, sizeof *made);
     if (!made)
         return KT_ERR_MEMORY;
     *made = sum;
+    made->rest = rest;
     *out = made;
     return KT_OK;
 }

@@ -2,7 +2,11 @@
  *
  * An equality of id(x) or elementId(x) is a seek; an equality, membership or range on an indexed property of a
  * labelled node uses the index if it is ONLINE in the view. A start that answers a conjunct only in part (an index holds
- * long strings as prefix and hash) leaves the conjunct in place, as a filter. */
+ * long strings as prefix and hash) leaves the conjunct in place, as a filter.
+ *
+ * A key that may fail (r.id of an unwound r) is computed for each row that comes in, which the filter form would do only
+ * where there is a node to compare with: the operator raises its error only if there is one (op_seek.c). Bounds of
+ * ranges that may fail stay filters. */
 #include "query/plan/plan_internal.h"
 
 #include <math.h>
@@ -36,7 +40,8 @@ static bool is_prop_of(const KtExpr *expr, KtSlot slot, KtNameRef *key)
     return true;
 }
 
-/* `side OP other`, or `other OP side` when the operator turns around; other is covered and not per-row. */
+/* `side OP other`, or `other OP side` when the operator turns around; other is covered and not per-row. Only the other
+ * side of an equality may fail. */
 static bool compare_with(const Planner *p, const KtExpr *test, const char *op, SideTest side,
                          KtSlot slot, Slots have, KtNameRef *key, const KtExpr **other,
                          bool *turned)
@@ -45,7 +50,8 @@ static bool compare_with(const Planner *p, const KtExpr *test, const char *op, S
         return false;
     for (int i = 0; i < 2; i++) {
         const KtExpr *a = test->arg[i], *b = test->arg[1 - i];
-        if (side(a, slot, key) && kt_plan_expr_covered(p, b, have) && !b->may_fail && !b->per_row) {
+        if (side(a, slot, key) && kt_plan_expr_covered(p, b, have) && !b->per_row &&
+            (!b->may_fail || op[0] == '=')) {
             *other = b;
             *turned = i == 1;
             return true;
@@ -60,7 +66,7 @@ static bool member_of(const Planner *p, const KtExpr *test, SideTest side, KtSlo
     if (!kt_plan_expr_is_call(test, "IN") || test->args != 2 || !side(test->arg[0], slot, key))
         return false;
     const KtExpr *other = test->arg[1];
-    if (!kt_plan_expr_covered(p, other, have) || other->may_fail || other->per_row)
+    if (!kt_plan_expr_covered(p, other, have) || other->per_row)
         return false;
     *list = other;
     return true;
@@ -127,7 +133,7 @@ static KtStatus index_starts(Planner *p, KtSlot node, KtNameRef label, double la
         KtNameRef key = 0;
         const KtExpr *other;
         bool turned;
-        Start found = {.kind = KT_PLAN_SEEK_INDEX, .conjunct = UINT32_MAX};
+        Start found = {.kind = KT_PLAN_SEEK_INDEX, .label = label, .conjunct = UINT32_MAX};
         if (compare_with(p, test, "=", is_prop_of, node, have, &key, &other, &turned)) {
             found.index = index_on(p, label, key);
             found.key = other;
@@ -216,6 +222,7 @@ KtStatus kt_plan_start(Planner *p, KtSlot node, const Start *start, Build *b)
     case KT_PLAN_SEEK_INDEX:
         plan->as.seek_index.slot = node;
         plan->as.seek_index.index = start->index->id;
+        plan->as.seek_index.label = start->label;
         plan->as.seek_index.in_list = start->in_list;
         plan->as.seek_index.low_inclusive = start->low_inclusive;
         plan->as.seek_index.high_inclusive = start->high_inclusive;

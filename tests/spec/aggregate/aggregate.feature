@@ -148,3 +148,29 @@ Feature: Aggregation
       | p | s  | n |
       | 2 | 91 | 4 |
       | 3 | 96 | 3 |
+
+  Scenario: [13] What overflows before the end's part is added and not after it overflows all the same
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (a:P {x: 9223372036854775807, y: -9223372036854775807}), (b:P {x: 1}), (a)-[:K]->(b)
+      """
+    When executing query:
+      """
+      MATCH (p:P)-[:K]->(q) RETURN sum(p.x + q.x + p.y) AS s
+      """
+    Then an ArithmeticError should be raised at runtime: *
+
+  Scenario: [14] Parts on both sides of the end's
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (a:P {x: 10, y: 100}), (b:P {x: 1}), (c:P {x: 2}), (a)-[:K]->(b), (a)-[:K]->(c), (a)-[:K]->(c)
+      """
+    When executing query:
+      """
+      MATCH (p:P)-[:K]->(q) RETURN sum(1000 + (p.x + (q.x + p.y))) AS s, sum(p.x * 2 + q.x) AS t, count(q) AS n
+      """
+    Then the result should be, in any order:
+      | s    | t  | n |
+      | 3335 | 65 | 3 |

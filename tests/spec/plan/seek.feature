@@ -126,3 +126,53 @@ Feature: Seeks and plans
     Then the result should be, in any order:
       | n  |
       | 30 |
+
+  Scenario: [10] Rows of maps seek by a property, and by id
+    Given an empty graph
+    And having executed:
+      """
+      CREATE CONSTRAINT a_id IF NOT EXISTS FOR (a:A) REQUIRE a.id IS UNIQUE
+      """
+    And having executed:
+      """
+      UNWIND range(1, 30) AS i CREATE (:A {id: i})
+      """
+    When executing query:
+      """
+      UNWIND [{a: 1, b: 2}, {a: 2, b: 30}, {a: 3, b: 31}, {a: null, b: 1}] AS r
+      MATCH (a:A {id: r.a}), (b:A {id: r.b})
+      RETURN a.id AS a, b.id AS b
+      """
+    Then the result should be, in any order:
+      | a | b  |
+      | 1 | 2  |
+      | 2 | 30 |
+
+  Scenario: [11] A key that fails is an error where there is a node to compare with
+    Given an empty graph
+    And having executed:
+      """
+      CREATE (:A {id: 1})
+      """
+    When executing query:
+      """
+      UNWIND [1, {id: 1}] AS r MATCH (a) WHERE id(a) = r.id RETURN a
+      """
+    Then a TypeError should be raised at runtime: *
+
+  Scenario: [12] A key that fails is none where there is no such node
+    Given an empty graph
+    And having executed:
+      """
+      CREATE CONSTRAINT a_id IF NOT EXISTS FOR (a:A) REQUIRE a.id IS UNIQUE
+      """
+    And having executed:
+      """
+      CREATE (:B {id: 1})
+      """
+    When executing query:
+      """
+      UNWIND [1, {id: 1}] AS r MATCH (a:A {id: r.id}) RETURN a
+      """
+    Then the result should be, in any order:
+      | a |

@@ -1,4 +1,4 @@
-/* query/ast/ast_print.h - a syntax tree as Cypher again: for plans, messages and tests.
+/* query/ast/ast_print.h - a syntax tree as Cypher again: for tests and fuzzing of the parser.
  *
  * What is printed parses to an equal tree, with as few parentheses as that takes. */
 #ifndef KT_QUERY_AST_AST_PRINT_H
@@ -8,7 +8,5 @@
 
 /* Appends to `out`; running out of memory shows in out->failed. */
 void kt_ast_print(KtBuf *out, const KtAstStatement *statement);
-void kt_ast_print_expr(KtBuf *out, const KtAstExpr *expr);
-void kt_ast_print_path(KtBuf *out, const KtAstPath *path);
 
 #endif

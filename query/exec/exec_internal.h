@@ -162,7 +162,7 @@ typedef struct KtFeed {
     KtArena *cursor_arena, *kept; /* kept: slices copied for a park */
     bool slices_kept, open_feed;  /* open_feed: the cursor's feed is not used up */
     KtDiffer differ;
-    uint64_t *hit;        /* by row of the batch: an earlier relationship may stand in its list; NULL: of none */
+    uint64_t *hit; /* by row of the batch: an earlier relationship may be in its list; NULL: none */
     const uint32_t *from; /* by row of the batch */
     KtSlice *slice;
     uint32_t slice_cap;
@@ -204,19 +204,5 @@ KtStatus kt_expand_lists(KtOp *expand, KtExpandLists *out, KtStep *step) KT_MUST
 void kt_expand_put_back(KtOp *expand);
 /* kt_op_next has used up the slices that it began. */
 KtStatus kt_expand_between(KtOp *expand, bool *out) KT_MUST_CHECK;
-
-/* One hop of a walk: what was reached over what. */
-typedef struct KtStepEntry {
-    uint64_t rel;
-    uint32_t nbr, type;
-    uint8_t dir; /* KT_OUT or KT_IN, seen from the node that it starts at */
-} KtStepEntry;
-static inline KtRelRef kt_step_ref(const KtStepEntry *e, uint32_t node)
-{
-    return (KtRelRef){.id = e->rel,
-                      .start = e->dir == KT_OUT ? node : e->nbr,
-                      .end = e->dir == KT_OUT ? e->nbr : node,
-                      .type = e->type};
-}
 
 #endif

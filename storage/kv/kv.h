@@ -69,7 +69,6 @@ typedef struct KtKvSpec {
 KtStatus kt_kv_open(const KtKvSpec *spec, KtDiag *diag, KtKv **out) KT_MUST_CHECK;
 /* KT_CHECKs that no snapshot or iterator is left. NULL is allowed. */
 void kt_kv_close(KtKv *kv);
-bool kt_kv_in_memory(const KtKv *kv);
 
 /* A block cache that several stores share. It must be closed after them. */
 KtStatus kt_kv_cache_open(size_t bytes, KtKvCache **out) KT_MUST_CHECK;
@@ -176,6 +175,5 @@ KtStatus kt_kv_fault_open(KtKv *inner, KtKv **out) KT_MUST_CHECK;
 void kt_kv_fault_set(KtKv *fault, KtKvFaultOn on, uint64_t nth, bool sticky);
 uint64_t kt_kv_fault_hits(const KtKv *fault,
                           KtKvFaultOn on); /* operations that failed by a fault so far */
-uint64_t kt_kv_fault_seen(const KtKv *fault, KtKvFaultOn on); /* operations of the kind so far */
 
 #endif

@@ -586,8 +586,7 @@ KtStatus kt_kv_mem_open(const KtKvSpec *spec, KtKv **out)
     MemKv *kv = calloc(1, sizeof *kv);
     if (!kv)
         return KT_ERR_MEMORY;
-    kv->base = (KtKv){
-        .ops = &mem_ops, .family = spec->family, .families = spec->families, .in_memory = true};
+    kv->base = (KtKv){.ops = &mem_ops, .family = spec->family, .families = spec->families};
     kv->random = 0x9E3779B97F4A7C15ULL;
     pthread_rwlock_init(&kv->lock, NULL);
     kv->family = calloc(spec->families ? spec->families : 1, sizeof *kv->family);

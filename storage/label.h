@@ -12,7 +12,8 @@
 
 enum { KT_LABEL_CHUNK = 4096, KT_LABEL_SPARSE = 256 };
 
-typedef struct KtLabelChunk { /* KT_MEMBER_BITS of cache/graph_cache.h: a page there is a chunk here */
+/* Of KT_MEMBER_BITS of cache/graph_cache.h: a page there is a chunk here. */
+typedef struct KtLabelChunk {
     uint64_t bits[KT_LABEL_CHUNK / 64];
 } KtLabelChunk;
 

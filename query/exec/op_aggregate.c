@@ -20,7 +20,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIST_MISSES_MOST = 16 }; /* batches whose lists could not be added whole, then it is tried no more */
+/* Batches whose lists could not be added whole, then it is tried no more. */
+enum { LIST_MISSES_MOST = 16 };
 enum { WORK_UNLOOKED = 64 * 1024 }; /* steps over keys between two ticks */
 
 typedef struct AggregateOp {
@@ -434,7 +435,8 @@ static KtStatus flush_lists(AggregateOp *self)
         return KT_OK;
     KT_TRY(begin_batch(self));
     KT_TRY(group_batch(self, level));
-    KtColumn col = {.kind = KT_COL_INT}, ones = {.kind = KT_COL_INT, .constant = true, .data = &one};
+    KtColumn col = {.kind = KT_COL_INT},
+             ones = {.kind = KT_COL_INT, .constant = true, .data = &one};
     KtAggregateRows rows = {.sel = level->sel,
                             .n = level->selected,
                             .group = op->plan->as.aggregate.keys || op->arg ? self->group : NULL,

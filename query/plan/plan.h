@@ -52,7 +52,7 @@ typedef struct KtPlanListSum {
 typedef struct KtPlanAggregate {
     KtSlot slot;
     const KtBoundAggregate *bound;
-    const KtProgram *arg[2]; /* NULL where it has none */
+    const KtProgram *arg[2];       /* NULL where it has none */
     const KtPlanListSum *list_sum; /* of an Aggregate with list_end; NULL: it counts rows */
 } KtPlanAggregate;
 
@@ -98,9 +98,10 @@ struct KtPlan {
             const KtProgram *id;
             bool rel, element_id; /* elementId text */
             bool in_list;         /* id is a list of ids */
-            bool has_label;       /* of a node: only with this one, which saves asking whether it exists */
+            /* of a node: only with this label, which saves asking whether it exists */
+            bool has_label;
             KtNameRef label;
-        } seek_id;                /* SeekId; rel: makes a relationship slot */
+        } seek_id; /* SeekId; rel: makes a relationship slot */
         struct {
             KtSlot slot;
             uint32_t index;
@@ -177,7 +178,8 @@ struct KtPlan {
             uint32_t keys; /* computed below the grouping */
             const KtPlanAggregate *item;
             uint32_t n;
-            KtSlot list_end; /* end of the Expand below whose lists can be summed whole, or KT_NO_SLOT */
+            /* end of the Expand below whose lists can be summed whole, or KT_NO_SLOT */
+            KtSlot list_end;
             KtSlot from, to;
             KtPlanRel rel; /* ExpandCountDistinct: the hop whose ends are counted */
         } aggregate;       /* Aggregate, ExpandCountDistinct */

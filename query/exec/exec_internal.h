@@ -114,6 +114,15 @@ KtStatus kt_differ_begin(KtOp *op, KtDiffer *d, KtLevel *top, const KtSlot *slot
 /* d->hit[0 .. d->hits): earlier relationships of row `row` that can stand in a list of `node` seen from which they
  * go `dir` (KT_NO_NODE: all of them). */
 KtStatus kt_differ_row(KtOp *op, KtDiffer *d, uint32_t row, uint32_t node, KtDir dir) KT_MUST_CHECK;
+/* `rel` is one of those hits. */
+static inline bool kt_differ_hits(const KtDiffer *d, uint64_t rel)
+{
+    for (uint32_t i = 0; i < d->hits; i++) {
+        if (d->hit[i].id == rel)
+            return true;
+    }
+    return false;
+}
 /* Bits of the rows of `top` for which that can be any at all, by whole runs; `node`: by row. The others have none. */
 void kt_differ_rows(const KtDiffer *d, const KtLevel *top, const uint32_t *node, KtDir dir,
                     uint64_t *bits);

@@ -24,7 +24,7 @@ typedef struct World {
     KtView *view;   /* the newest, warm */
     KtArena *arena; /* of one measurement */
     double bytes_per_edge;
-    const char *folder, *kithd; /* kithd NULL: bars that need a server fail */
+    const char *folder, *kithd;
     struct Dirty *dirty; /* dirty.c's own: made by the first dirty bar, which must come last */
     size_t cache_growth; /* bytes of resident memory that warming cost */
 } World;

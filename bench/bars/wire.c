@@ -69,7 +69,7 @@ static int by_time(const void *a, const void *b)
 
 double bar_wire(World *world)
 {
-    Served served;
+    Served served = {0};
     pid_t echo;
     char data[4200];
     (void)snprintf(data, sizeof data, "%s/wire", world->folder);

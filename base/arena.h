@@ -40,7 +40,8 @@ void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit);
 /* Takes `size` bytes here and in every parent, or in none and returns false. */
 bool kt_budget_take(KtBudget *budget, size_t size) KT_MUST_CHECK;
 void kt_budget_give(KtBudget *budget, size_t size);
-/* OK, KT_ERR_CANCELLED or KT_ERR_DEADLINE; a NULL budget and one without either never end. Cost: a look at the clock. */
+/* OK, KT_ERR_CANCELLED or KT_ERR_DEADLINE; a NULL budget and one without either never end. Cost: a look at the
+ * clock. */
 KtStatus kt_budget_time(const KtBudget *budget) KT_MUST_CHECK;
 
 typedef struct KtArena KtArena; /* opaque: the struct is in arena.c */

@@ -3,10 +3,10 @@
  *   value    fmt1 n4 loops4 rel_off4 | varint nbr deltas | zigzag varint rel deltas     (rel_off counts from byte 13)
  *   operand  fmt1 {op1 varint nbr varint rel}+
  *
- * A list is a set of pairs (neighbour, relationship), ascending. Operands are changes of that set: the last one of a pair
- * wins, adding twice is adding once. `loops` counts pairs whose neighbour is the node of the key.
- * A split list stands in segments of about KT_ADJ_SEGMENT pairs, each with the smallest pair it may hold in its key; the
- * first one's is (0, 0), so every pair has exactly one segment: that of the last bound <= it. */
+ * A list is a set of pairs (neighbour, relationship), ascending. Operands are changes of that set: the last one of a
+ * pair wins, adding twice is adding once. `loops` counts pairs whose neighbour is the node of the key.
+ * A split list stands in segments of about KT_ADJ_SEGMENT pairs, each with the smallest pair it may hold in its key;
+ * the first one's is (0, 0), so every pair has exactly one segment: that of the last bound <= it. */
 #ifndef KT_STORAGE_ADJACENCY_H
 #define KT_STORAGE_ADJACENCY_H
 

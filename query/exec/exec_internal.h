@@ -63,8 +63,8 @@ KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail 
 /* The same, put on the top level as `slot`; it lives as long as the level's other columns. */
 KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot slot,
                        KtRowFail *fail) KT_MUST_CHECK;
-/* sel[0 .. *selected) = selected rows of `top` for which all tests are true (may be in place of top's sel). *bits: the same
- * as bits by row, in op->arena, or NULL where that would be work; `bits` NULL: not asked for. */
+/* sel[0 .. *selected) = selected rows of `top` for which all tests are true (may be in place of top's sel). *bits:
+ * the same as bits by row, in op->arena, or NULL where that would be work; `bits` NULL: not asked for. */
 KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32_t n,
                     KtRowFail *fail, uint16_t *sel, uint32_t *selected,
                     const uint64_t **bits) KT_MUST_CHECK;

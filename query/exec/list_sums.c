@@ -1,8 +1,8 @@
-/* query/exec/list_sums.c - sums over the lists of a last hop: the rest once for each row before the hop, and the ends' part
- * added where the list lies.
+/* query/exec/list_sums.c - sums over the lists of a last hop: the rest once for each row before the hop, and the
+ * ends' part added where the list lies.
  *
- * What must hold: the outcome, errors included, is that of adding row by row. Parts of ends are below 2^52 and a rest below
- * 2^62, so that no row's own addition could have overflowed; totals are kept apart and added in 128 bits. */
+ * What must hold: the outcome, errors included, is that of adding row by row. Parts of ends are below 2^52 and a rest
+ * below 2^62, so that no row's own addition could have overflowed; totals are kept apart and added in 128 bits. */
 #include "query/exec/list_sums.h"
 
 #include <string.h>

@@ -2,13 +2,14 @@
  *
  * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
  * adds the whole batch by it. A single key of nodes is numbered by node id (node_index.h), one of
- * integers by a map; everything else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one
- * group per argument row (or one in all) even if nothing came in. Weights count as that many rows.
+ * integers by a map; everything else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets
+ * by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one group per
+ * argument row (or one in all) even if nothing came in. Weights count as that many rows.
  *
  * Sums over the lists of an Expand are added list by list where they can be (list_sums.h).
  *
- * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the ends go
- * from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
+ * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the
+ * ends go from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
 #include "query/exec/exec_internal.h"
 #include "query/exec/group_set.h"
 #include "query/exec/key_table.h"

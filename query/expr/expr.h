@@ -63,8 +63,9 @@ struct KtFrame {
      * *out NULL: it is not. NULL: there are no levels. */
     KtStatus (*lower)(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel,
                       uint32_t selected, KtFrame **out);
-    /* Property columns kept with the rows, so that a filter and what stands over it read them once. kept: *out, if it is
-     * there; keep: where one of all rows is to be made, NULL if none can be kept; then keep_as. NULL: none is kept. */
+    /* Property columns kept with the rows, so that a filter and what stands over it read them once. kept: *out, if it
+     * is there; keep: where one of all rows is to be made, NULL if none can be kept; then keep_as. NULL: none is
+     * kept. */
     bool (*kept)(KtFrame *frame, KtSlot slot, KtNameRef key, KtColumn *out);
     KtArena *(*keep)(KtFrame *frame);
     void (*keep_as)(KtFrame *frame, KtSlot slot, KtNameRef key, const KtColumn *col);

@@ -1,9 +1,9 @@
 /* query/plan/rule_sums.c - sums over a last hop that need no row for each end.
  *
- * sum(a.x + b.x + c.x) over (a)-->(b)-->(c) is, for each b, (a.x + b.x) times the length of its list plus the sum of c.x over
- * the list. An Aggregate over an Expand whose every aggregate is count(*), count(end) or such a sum is marked: its
- * operator adds lists as they lie where all values are integers, and row by row where they are not. What must
- * hold: + is taken apart only here, and only for integers does the order of additions not matter, which the
+ * sum(a.x + b.x + c.x) over (a)-->(b)-->(c) is, for each b, (a.x + b.x) times the length of its list plus the sum of
+ * c.x over the list. An Aggregate over an Expand whose every aggregate is count(*), count(end) or such a sum is
+ * marked: its operator adds lists as they lie where all values are integers, and row by row where they are not. What
+ * must hold: + is taken apart only here, and only for integers does the order of additions not matter, which the
  * operator sees to. */
 #include "query/plan/plan_internal.h"
 

@@ -1,8 +1,8 @@
 /* query/plan/rule_use_index.c - how to get at a node: by id, by index, by label, or among all.
  *
  * An equality of id(x) or elementId(x) is a seek; an equality, membership or range on an indexed property of a
- * labelled node uses the index if it is ONLINE in the view. A start that answers a conjunct only in part (an index holds
- * long strings as prefix and hash) leaves the conjunct in place, as a filter. */
+ * labelled node uses the index if it is ONLINE in the view. A start that answers a conjunct only in part (an index
+ * holds long strings as prefix and hash) leaves the conjunct in place, as a filter. */
 #include "query/plan/plan_internal.h"
 
 #include <math.h>

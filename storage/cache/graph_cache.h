@@ -16,7 +16,8 @@ enum { KT_PAGE_BITS = 10, KT_PAGE_ROWS = 1 << KT_PAGE_BITS, KT_MEMBER_BITS = 12 
 
 typedef struct KtGraphCache KtGraphCache;
 
-/* Values of one key for KT_PAGE_ROWS nodes. kind VALUE: they are no column (texts, lists, mixed kinds); ask the records. */
+/* Values of one key for KT_PAGE_ROWS nodes. kind VALUE: they are no column (texts, lists, mixed kinds); ask the
+ * records. */
 typedef struct KtColumnPage {
     KtSlotBlock head;
     KtColKind kind; /* INT, FLOAT, BOOL or VALUE */

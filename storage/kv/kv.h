@@ -125,8 +125,8 @@ KtSpan kt_kv_iter_value(const KtKvIter *iter);
 
 /* ---- writes ---- */
 
-/* Changes in order, to be applied at once. Starts as {0}; the same for every back end. An append that runs out of memory
- * latches, and kt_kv_write answers KT_ERR_MEMORY. */
+/* Changes in order, to be applied at once. Starts as {0}; the same for every back end. An append that runs out of
+ * memory latches, and kt_kv_write answers KT_ERR_MEMORY. */
 typedef struct KtKvBatch {
     KtBuf ops;
     uint32_t count;
@@ -139,8 +139,9 @@ void kt_kv_delete_range(KtKvBatch *batch, uint32_t family, KtSpan from, KtSpan t
 void kt_kv_batch_clear(KtKvBatch *batch); /* keeps the memory */
 void kt_kv_batch_close(KtKvBatch *batch);
 
-/* Applies the batch whole; with `sync` returns once it is on disk. A failure means that the outcome is unknown: the caller
- * must not write again (DESIGN of the sequencer: latch). Errors: IO, CORRUPTION, MEMORY (certainly not applied). */
+/* Applies the batch whole; with `sync` returns once it is on disk. A failure means that the outcome is unknown: the
+ * caller must not write again (the sequencer latches). Errors: IO, CORRUPTION, MEMORY (certainly not
+ * applied). */
 KtStatus kt_kv_write(KtKv *kv, const KtKvBatch *batch, bool sync, KtDiag *diag) KT_MUST_CHECK;
 /* Moves what is in memory tables to sorted files. Nothing to do in memory. */
 KtStatus kt_kv_flush(KtKv *kv, KtDiag *diag) KT_MUST_CHECK;

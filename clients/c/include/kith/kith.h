@@ -1,4 +1,5 @@
-/* kith.h - the C client of Kith: connect, ask, read rows, write in transactions. Blocking, POSIX sockets, no other library.
+/* kith.h - the C client of Kith: connect, ask, read rows, write in transactions. Blocking, POSIX sockets, no other
+ * library.
  *
  *     kith_connection *c;
  *     kith_error *error = NULL;
@@ -12,8 +13,8 @@
  *         kith_result_free(r);
  *     }
  *
- * Whatever can fail returns 0 for success and -1 for failure, and puts an error object into the last argument, which may
- * be NULL (the caller frees it by kith_error_free). Texts are UTF-8 with a length; where one is returned as
+ * Whatever can fail returns 0 for success and -1 for failure, and puts an error object into the last argument, which
+ * may be NULL (the caller frees it by kith_error_free). Texts are UTF-8 with a length; where one is returned as
  * `const char *` alone it ends in NUL. A connection, and what came from it, belongs to one thread at a time; only
  * kith_cancel may be called from any. */
 #ifndef KITH_KITH_H
@@ -139,9 +140,9 @@ typedef struct kith_run_options {
     uint64_t window_bytes; /* within about twice that, however large the result */
 } kith_run_options;
 
-/* Runs a statement and returns when its columns are known. `params` and `options` may be NULL. Several results may be open on a
- * connection. When the connection is lost under a statement that may have been committed, the error is CommitOutcomeUnknown.
- * Ownership: kith_result_free. */
+/* Runs a statement and returns when its columns are known. `params` and `options` may be NULL. Several results may be
+ * open on a connection. When the connection is lost under a statement that may have been committed, the error is
+ * CommitOutcomeUnknown. Ownership: kith_result_free. */
 KITH_API int kith_run(kith_connection *connection, const char *text, const kith_params *params,
                       const kith_run_options *options, kith_result **out, kith_error **error);
 /* The same, for a statement whose rows are not wanted: returns when it is done. */

@@ -33,7 +33,7 @@ typedef enum KtExplain { KT_RUN, KT_EXPLAIN, KT_PROFILE } KtExplain;
 typedef struct KtStatementFacts {
     KtStatementKind kind;
     KtExplain explain; /* EXPLAIN never runs: kind is READ */
-    bool loops; /* one row may take long, which no quantum cuts short (bind/bind_length.c) */
+    bool loops;        /* one row may take long, which no quantum cuts short (bind/bind_length.c) */
     uint32_t columns;
     const KtText *column;
 } KtStatementFacts;

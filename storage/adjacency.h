@@ -37,12 +37,7 @@ typedef struct KtAdjHead {
 
 /* Checks the head against the length, so that n may be allocated: n <= bytes. Errors: CORRUPTION. */
 KtStatus kt_adj_open(KtSpan value, KtAdjHead *out) KT_MUST_CHECK;
-/* Decodes all neighbours into nbr[0..n), ascending. Errors: CORRUPTION (also a neighbour >= 2^32 - 1). */
-KtStatus kt_adj_nbrs(const KtAdjHead *head, uint32_t *nbr) KT_MUST_CHECK;
-/* Relationship ids in the same order. rel32 answers KT_ERR_ID_RANGE for an id >= 2^32: use rel64. */
-KtStatus kt_adj_rels32(const KtAdjHead *head, uint32_t *rel) KT_MUST_CHECK;
-KtStatus kt_adj_rels64(const KtAdjHead *head, uint64_t *rel) KT_MUST_CHECK;
-/* Both, in the wide form; also checks that pairs ascend. pair[0..n). */
+/* Decodes all of it into pair[0..n). Errors: CORRUPTION, also where pairs do not ascend. */
 KtStatus kt_adj_pairs(const KtAdjHead *head, KtAdjPair *pair) KT_MUST_CHECK;
 
 /* Appends the value of pair[0..n), strictly ascending (KT_ASSERT), for the list of `node`. */

@@ -25,8 +25,8 @@ typedef struct Block {
 struct KtArena {
     Block *top;
     KtBudget *budget;
-    Block *
-        spare; /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
+    /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
+    Block *spare;
     size_t in_older; /* used bytes of all blocks but the top */
     KtArena *next;   /* in a pool */
 };

@@ -27,8 +27,8 @@ typedef struct KtBudget {
     struct KtBudget *parent;
     size_t limit; /* 0: no limit */
     atomic_size_t used, peak;
-    KtArenaPool *
-        pool; /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
+    /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
+    KtArenaPool *pool;
     _Atomic(struct KtBudget *)
         refused; /* who said no last, this one or one above: of the budget that was asked; NULL: nobody */
     /* Of a query's: what it may use of time. For work that is given the budget and nothing else of the query. */

@@ -18,8 +18,8 @@
 /* The head of every block; 8 bytes of alignment follow. */
 typedef struct KtBlock {
     uint32_t refs;
-    uint32_t
-        size; /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
+    /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
+    uint32_t size;
 } KtBlock;
 
 typedef struct KtListRun { /* the part of one type */

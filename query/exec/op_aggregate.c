@@ -30,16 +30,16 @@ typedef struct AggregateOp {
     KtSlot *key;  /* slots */
     KtRows *rows; /* keys of the groups; tag: argument row */
     KtKeyTable *table;
-    KtNodeIndex
-        nodes; /* of a single key: their numbers are the groups, but for one of null in between */
+    /* of a single key: their numbers are the groups, but for one of null in between */
+    KtNodeIndex nodes;
     KtMap64 ints;        /* the same of a single key of integers: number -> group + 1 */
     uint64_t minus_one;  /* group + 1 of the one number that the map cannot hold */
     uint32_t null_group; /* of null; UINT32_MAX: none yet */
     bool by_node, by_int, began, full;
     uint32_t groups;
     KtAggregate **aggregate;
-    KtGroupSet **
-        nodes_of; /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
+    /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
+    KtGroupSet **nodes_of;
     uint32_t *number;    /* group by row of the level that keys are read at */
     uint32_t *group;     /* group by row of the top */
     uint16_t *fresh;     /* rows that began a group */

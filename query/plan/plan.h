@@ -81,8 +81,8 @@ typedef struct KtPlanSet {
 struct KtPlan {
     KtPlanKind kind;
     const KtPlan *child[2];
-    uint32_t
-        clause; /* number of the clause, from 0 in order of writing; its reads see what clauses before wrote */
+    /* number of the clause, from 0 in order of writing; its reads see what clauses before wrote */
+    uint32_t clause;
     uint32_t id; /* place in the plan, for EXPLAIN and PROFILE; 0 .. n-1 */
     double rows; /* estimate */
     union {

@@ -45,16 +45,16 @@ typedef struct KtKvMerge {
 typedef struct KtKvFamily {
     const char *name;
     const KtKvMerge *merge; /* NULL: kt_kv_merge is not allowed */
-    uint8_t
-        prefix; /* bytes of the prefix that has a bloom filter; 0: none. Iterators see KT_KV_TOTAL_ORDER */
+    /* bytes of the prefix that has a bloom filter; 0: none. Iterators see KT_KV_TOTAL_ORDER */
+    uint8_t prefix;
 } KtKvFamily;
 
 /* ---- open and close ---- */
 
 typedef struct KtKvSpec {
     const char *path; /* folder; NULL: in memory, gone at close */
-    const char *
-        log_dir; /* folder of RocksDB's own info log; never on the data volume. NULL: a temporary one */
+    /* folder of RocksDB's own info log; never on the data volume. NULL: a temporary one */
+    const char *log_dir;
     bool create;              /* make it if it is not there; false: KT_ERR_NOT_FOUND */
     bool bulk;                /* being built by kt_kv_ingest: no background compactions */
     const KtKvFamily *family; /* kept: must outlive the store */

@@ -50,8 +50,8 @@ typedef enum Kind { UNKNOWN, OTHER, LOG_FILE, SOCKET } Kind;
 
 typedef struct LogStream {
     uint64_t at; /* bytes so far */
-    uint8_t *
-        record; /* fragments of the record that is under way, its header in front of each fragment taken off */
+    /* fragments of the record that is under way, its header in front of each fragment taken off */
+    uint8_t *record;
     size_t len, room;
     uint8_t header[LOG_HEADER];
     size_t header_len, left; /* left: bytes of the fragment still to come */

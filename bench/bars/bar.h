@@ -66,7 +66,7 @@ uint64_t bar_sum_loop(World *world, void *user);
 typedef struct Bar {
     const char *name;
     double limit_large, limit_small; /* 0: no such row */
-    /* The ratio, negative when the answers differ. */
+    /* The ratio, negative when the answers differ or something did not run. */
     double (*run)(World *world);
 } Bar;
 

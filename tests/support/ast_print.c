@@ -1,5 +1,5 @@
-/* query/ast/ast_print.c - a syntax tree as Cypher again. Recursion is bounded by the depth of the tree. */
-#include "query/ast/ast_print.h"
+/* tests/support/ast_print.c - a syntax tree as Cypher again. Recursion is bounded by the depth of the tree. */
+#include "tests/support/ast_print.h"
 
 #include <inttypes.h>
 #include <stdio.h>

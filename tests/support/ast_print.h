@@ -1,8 +1,8 @@
-/* query/ast/ast_print.h - a syntax tree as Cypher again: for tests and fuzzing of the parser.
+/* tests/support/ast_print.h - a syntax tree as Cypher again: for tests and fuzzing of the parser.
  *
  * What is printed parses to an equal tree, with as few parentheses as that takes. */
-#ifndef KT_QUERY_AST_AST_PRINT_H
-#define KT_QUERY_AST_AST_PRINT_H
+#ifndef KT_TESTS_SUPPORT_AST_PRINT_H
+#define KT_TESTS_SUPPORT_AST_PRINT_H
 
 #include "query/ast/ast.h"
 

@@ -167,8 +167,8 @@ struct KtPlan {
             const KtProgram *const *left;  /* keys of child[0], which probes */
             const KtProgram *const *right; /* of child[1], which is built */
             uint32_t n;                    /* of each: all must be equal */
-            bool probe_may_fail;           /* then all rows of child[0] are asked for, joined or not */
-        } join;                            /* HashJoin; Product has none */
+            bool probe_may_fail; /* then all rows of child[0] are asked for, joined or not */
+        } join;                  /* HashJoin; Product has none */
         struct {
             const KtSlot *key;
             uint32_t n;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Pooled blocks lie one behind the other: were they a multiple of 4 KiB long, the beginnings of all would fall into the same
- * sets of the first-level cache, and those are what a short query touches. */
+/* Pooled blocks lie one behind the other: were they a multiple of 4 KiB long, the beginnings of all would fall into
+ * the same sets of the first-level cache, and those are what a short query touches. */
 enum {
     FIRST_BLOCK = 4 * 1024 - 64,
     POOL_BLOCK = 16 * 1024 + 1600,
@@ -25,8 +25,8 @@ typedef struct Block {
 struct KtArena {
     Block *top;
     KtBudget *budget;
-    Block *
-        spare; /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
+    /* the largest that was given back since: whoever goes over a loop rewinds and needs it again */
+    Block *spare;
     size_t in_older; /* used bytes of all blocks but the top */
     KtArena *next;   /* in a pool */
 };

@@ -27,8 +27,8 @@ typedef struct KtBudget {
     struct KtBudget *parent;
     size_t limit; /* 0: no limit */
     atomic_size_t used, peak;
-    KtArenaPool *
-        pool; /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
+    /* of arenas charged here; a budget that has one counts nothing itself, its parent does */
+    KtArenaPool *pool;
     _Atomic(struct KtBudget *)
         refused; /* who said no last, this one or one above: of the budget that was asked; NULL: nobody */
     /* Of a query's: what it may use of time. For work that is given the budget and nothing else of the query. */
@@ -40,7 +40,8 @@ void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit);
 /* Takes `size` bytes here and in every parent, or in none and returns false. */
 bool kt_budget_take(KtBudget *budget, size_t size) KT_MUST_CHECK;
 void kt_budget_give(KtBudget *budget, size_t size);
-/* OK, KT_ERR_CANCELLED or KT_ERR_DEADLINE; a NULL budget and one without either never end. Cost: a look at the clock. */
+/* OK, KT_ERR_CANCELLED or KT_ERR_DEADLINE; a NULL budget and one without either never end. Cost: a look at the
+ * clock. */
 KtStatus kt_budget_time(const KtBudget *budget) KT_MUST_CHECK;
 
 typedef struct KtArena KtArena; /* opaque: the struct is in arena.c */

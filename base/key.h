@@ -16,7 +16,8 @@ void kt_key_put_descending(KtBuf *out, KtValue value);
  * first 200 bytes, 00 01 and XXH3-128 of the whole: equal only if equal (to be re-checked on the
  * record), order holds among prefixes only. Returns false for what an index does not hold. */
 bool kt_key_put_index(KtBuf *out, KtValue value);
-/* True when a join or index lookup with this value can match nothing: null, NaN, or a list or map with either inside. */
+/* True when a join or index lookup with this value can match nothing: null, NaN, or a list or map with either
+ * inside. */
 bool kt_key_never_equal(KtValue value);
 
 #endif

@@ -33,8 +33,7 @@ typedef enum KtExplain { KT_RUN, KT_EXPLAIN, KT_PROFILE } KtExplain;
 typedef struct KtStatementFacts {
     KtStatementKind kind;
     KtExplain explain; /* EXPLAIN never runs: kind is READ */
-    bool
-        loops; /* one row may take long for an expression that a quantum does not cut short, even if parameters are short */
+    bool loops;        /* one row may take long, which no quantum cuts short (bind/bind_length.c) */
     uint32_t columns;
     const KtText *column;
 } KtStatementFacts;
@@ -83,8 +82,8 @@ typedef struct KtQuerySummary {
     int64_t plan_ns, run_ns;
     size_t peak_bytes;
     uint64_t stuttered_again, stuttered_want, stuttered_park;
-    KtText
-        plan; /* EXPLAIN and PROFILE: the plan as an indented text table, else empty. Lifetime: the query's */
+    /* EXPLAIN and PROFILE: the plan as an indented text table, else empty. Lifetime: the query's */
+    KtText plan;
 } KtQuerySummary;
 void kt_query_summary(const KtQuery *query, KtQuerySummary *out);
 void kt_query_close(KtQuery *query); /* in any state; NULL is allowed */

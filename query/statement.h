@@ -14,8 +14,8 @@ const KtBound *kt_statement_bound(const KtStatement *statement);
 /* Tokens of its names, for KtEvalContext. */
 _Atomic(KtToken) *kt_statement_tokens(KtStatement *statement);
 void kt_statement_share(KtStatement *statement);
-/* The plan for the view's schema version, and what making it took, 0 if it was there. Ownership: the caller gives it back
- * by kt_plan_release. */
+/* The plan for the view's schema version, and what making it took, 0 if it was there. Ownership: the caller gives it
+ * back by kt_plan_release. */
 KtStatus kt_statement_plan(KtStatement *statement, KtView *view, KtDiag *diag, KtPlanRef **out,
                            int64_t *plan_ns) KT_MUST_CHECK;
 const KtPlanned *kt_plan_ref(const KtPlanRef *ref);

@@ -40,7 +40,8 @@ typedef struct KtServer {
 } KtServer;
 
 /* Opens the doors first (a taken port is found before the store is touched), then the database, then starts threads;
- * prints where it listens. Errors: CONFIG, USAGE, ADDRESS_IN_USE and those of kt_database_open; nothing is left behind. */
+ * prints where it listens. Errors: CONFIG, USAGE, ADDRESS_IN_USE and those of kt_database_open; nothing is left
+ * behind. */
 KtStatus kt_server_start(KtServer *server, const KtConfig *config, KtDiag *diag) KT_MUST_CHECK;
 void kt_server_run(KtServer *server);
 void kt_server_stop(KtServer *server);

@@ -98,7 +98,6 @@ struct KtTask {
     KtTaskState state;
     KtEnding ending;
     bool fresh;                 /* has not worked yet */
-    bool in_lane;               /* the lane waits for it */
     int64_t parked_ns, beat_ns; /* since when it waits for the client; last sign of life to it */
     uint32_t close_request;     /* of the CLOSE to answer when it is over; 0: none */
     KtTask *lane_next, *ready_next, *prev, *next, *room_next;

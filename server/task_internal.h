@@ -4,6 +4,8 @@
 
 #include "server/task.h"
 
+enum { KT_SHELF_MESSAGE = 8 * 1024 }; /* a task is kept only if its request was at most so long */
+
 /* A statement of its own that writes: its rows wait for its commit. */
 static inline bool kt_task_holds_rows(const KtTask *task)
 {

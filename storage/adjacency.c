@@ -1,13 +1,12 @@
 /* storage/adjacency.c - packed adjacency lists: decode into arrays, encode, merge.
  *
- * Decoding is on the path of every cache miss: one-byte deltas go eight at a time, bounds are checked once
- * where ten bytes are left. Merging keeps the pairs in a plain array; a list has about a thousand. */
+ * Decoding is on the path of every cache miss, and checks as it goes that pairs ascend. Merging keeps the pairs in a
+ * plain array; a list has about a thousand. */
 #include "storage/adjacency.h"
 
 #include <stdlib.h>
 
 enum { HEAD = 13 };
-#define HIGH_BITS 0x8080808080808080ULL
 
 /* The next varint, or NULL at the end or past 64 bits. */
 static inline const uint8_t *varint(const uint8_t *at, const uint8_t *end, uint64_t *out)
@@ -46,79 +45,6 @@ KtStatus kt_adj_open(KtSpan value, KtAdjHead *out)
         return KT_ERR_CORRUPTION;
     *out = (KtAdjHead){n, loops, value.at + HEAD, value.at + HEAD + rel_off, value.at + value.len};
     return KT_OK;
-}
-
-KtStatus kt_adj_nbrs(const KtAdjHead *head, uint32_t *nbr)
-{
-    const uint8_t *at = head->nbr, *end = head->rel;
-    uint64_t sum = 0, wide = 0;
-    uint32_t i = 0, n = head->n;
-    while (i < n) {
-        uint64_t word;
-        if (n - i >= 8 && end - at >= 8 && (memcpy(&word, at, 8), (word & HIGH_BITS) == 0)) {
-            for (unsigned k = 0; k < 8; k++) {
-                sum += (word >> (8 * k)) & 0xFF;
-                nbr[i + k] = (uint32_t)sum;
-            }
-            at += 8;
-            i += 8;
-            continue;
-        }
-        uint64_t delta;
-        at = varint(at, end, &delta);
-        if (KT_UNLIKELY(!at))
-            return KT_ERR_CORRUPTION;
-        wide |= delta >> 32;
-        sum += delta;
-        nbr[i++] = (uint32_t)sum;
-    }
-    /* n < 2^32 deltas below 2^32 cannot wrap, and the last sum is the largest. */
-    return at != end || wide || sum >= UINT32_MAX ? KT_ERR_CORRUPTION : KT_OK;
-}
-
-KtStatus kt_adj_rels32(const KtAdjHead *head, uint32_t *rel)
-{
-    const uint8_t *at = head->rel, *end = head->end;
-    uint64_t id = 0, wide = 0;
-    uint32_t i = 0, n = head->n;
-    while (i < n) {
-        uint64_t word;
-        if (n - i >= 8 && end - at >= 8 && (memcpy(&word, at, 8), (word & HIGH_BITS) == 0)) {
-            for (unsigned k = 0; k < 8; k++) {
-                id += kt_unzigzag((word >> (8 * k)) & 0xFF);
-                wide |= id >> 32;
-                rel[i + k] = (uint32_t)id;
-            }
-            at += 8;
-            i += 8;
-            continue;
-        }
-        uint64_t delta;
-        at = varint(at, end, &delta);
-        if (KT_UNLIKELY(!at))
-            return KT_ERR_CORRUPTION;
-        id += kt_unzigzag(delta);
-        wide |= id >> 32;
-        rel[i++] = (uint32_t)id;
-    }
-    if (at != end)
-        return KT_ERR_CORRUPTION;
-    return wide ? KT_ERR_ID_RANGE : KT_OK;
-}
-
-KtStatus kt_adj_rels64(const KtAdjHead *head, uint64_t *rel)
-{
-    const uint8_t *at = head->rel;
-    uint64_t id = 0;
-    for (uint32_t i = 0; i < head->n; i++) {
-        uint64_t delta;
-        at = varint(at, head->end, &delta);
-        if (KT_UNLIKELY(!at))
-            return KT_ERR_CORRUPTION;
-        id += kt_unzigzag(delta);
-        rel[i] = id;
-    }
-    return at == head->end ? KT_OK : KT_ERR_CORRUPTION;
 }
 
 KtStatus kt_adj_pairs(const KtAdjHead *head, KtAdjPair *pair)

@@ -3,10 +3,10 @@
  *   value    fmt1 n4 loops4 rel_off4 | varint nbr deltas | zigzag varint rel deltas     (rel_off counts from byte 13)
  *   operand  fmt1 {op1 varint nbr varint rel}+
  *
- * A list is a set of pairs (neighbour, relationship), ascending. Operands are changes of that set: the last one of a pair
- * wins, adding twice is adding once. `loops` counts pairs whose neighbour is the node of the key.
- * A split list stands in segments of about KT_ADJ_SEGMENT pairs, each with the smallest pair it may hold in its key; the
- * first one's is (0, 0), so every pair has exactly one segment: that of the last bound <= it. */
+ * A list is a set of pairs (neighbour, relationship), ascending. Operands are changes of that set: the last one of a
+ * pair wins, adding twice is adding once. `loops` counts pairs whose neighbour is the node of the key.
+ * A split list stands in segments of about KT_ADJ_SEGMENT pairs, each with the smallest pair it may hold in its key;
+ * the first one's is (0, 0), so every pair has exactly one segment: that of the last bound <= it. */
 #ifndef KT_STORAGE_ADJACENCY_H
 #define KT_STORAGE_ADJACENCY_H
 
@@ -37,12 +37,7 @@ typedef struct KtAdjHead {
 
 /* Checks the head against the length, so that n may be allocated: n <= bytes. Errors: CORRUPTION. */
 KtStatus kt_adj_open(KtSpan value, KtAdjHead *out) KT_MUST_CHECK;
-/* Decodes all neighbours into nbr[0..n), ascending. Errors: CORRUPTION (also a neighbour >= 2^32 - 1). */
-KtStatus kt_adj_nbrs(const KtAdjHead *head, uint32_t *nbr) KT_MUST_CHECK;
-/* Relationship ids in the same order. rel32 answers KT_ERR_ID_RANGE for an id >= 2^32: use rel64. */
-KtStatus kt_adj_rels32(const KtAdjHead *head, uint32_t *rel) KT_MUST_CHECK;
-KtStatus kt_adj_rels64(const KtAdjHead *head, uint64_t *rel) KT_MUST_CHECK;
-/* Both, in the wide form; also checks that pairs ascend. pair[0..n). */
+/* Decodes all of it into pair[0..n). Errors: CORRUPTION, also where pairs do not ascend. */
 KtStatus kt_adj_pairs(const KtAdjHead *head, KtAdjPair *pair) KT_MUST_CHECK;
 
 /* Appends the value of pair[0..n), strictly ascending (KT_ASSERT), for the list of `node`. */

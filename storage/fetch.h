@@ -18,8 +18,8 @@
 /* The head of every block; 8 bytes of alignment follow. */
 typedef struct KtBlock {
     uint32_t refs;
-    uint32_t
-        size; /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
+    /* bytes charged, all included; 0: shared, of the graph cache, held by the view's epoch */
+    uint32_t size;
 } KtBlock;
 
 typedef struct KtListRun { /* the part of one type */
@@ -97,11 +97,13 @@ KtStatus kt_fetch_sums(KtFetch *fetch, KtToken key, const KtIdList *list, uint32
  * kt_fetch_park. */
 void kt_fetch_member_page(KtFetch *fetch, KtToken label, uint64_t page, const uint64_t **bits,
                           bool *known);
-/* Puts a page that was read from the store at the view's snapshot into the graph cache, if it takes it. Errors: MEMORY. */
+/* Puts a page that was read from the store at the view's snapshot into the graph cache, if it takes it. Errors:
+ * MEMORY. */
 struct KtLabelChunk;
 KtStatus kt_fetch_keep_members(KtFetch *fetch, KtToken label, uint64_t page,
                                const struct KtLabelChunk *chunk) KT_MUST_CHECK;
-/* Sets or clears the bit of each row by whether the node has the label, if the graph cache knows of all: *done tells. */
+/* Sets or clears the bit of each row by whether the node has the label, if the graph cache knows of all: *done
+ * tells. */
 void kt_fetch_members_known(KtFetch *fetch, KtToken label, const KtIds *ids, uint64_t *bits,
                             bool *done);
 /* out[i]: whether node[i] has the label, and its bit in `left` cleared, where the graph cache knows or can be told. */

@@ -286,7 +286,8 @@ static bool gather_row(const KtFoundPages *found, uint64_t id, bool none, int64_
 }
 
 /* Tries the common case, finding pages as it goes: 4-byte ids, every row, no value null, all pages of one width. */
-static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const KtIds *ids, int64_t *out, bool *done)
+static KtStatus try_dense(KtFetch *f, KtFoundPages *found, const KtIds *ids, int64_t *out,
+                          bool *done)
 {
     const uint32_t *id = ids->id;
     uint32_t n = ids->n;
@@ -446,15 +447,15 @@ KtStatus kt_fetch_sums(KtFetch *f, KtToken key, const KtIdList *list, uint32_t n
 
 /* ---- members ---- */
 
-_Static_assert((int)KT_MEMBER_BITS == (int)KT_LABEL_BITS, "a page of members is a chunk of the store");
+_Static_assert((int)KT_MEMBER_BITS == (int)KT_LABEL_BITS,
+               "a page of members is a chunk of the store");
 
 void kt_fetch_member_page(KtFetch *f, KtToken label, uint64_t page, const uint64_t **bits,
                           bool *known)
 {
     KtSlots *slots = kt_cache_members(&f->shared, label);
     KtSlotBlock *block = NULL;
-    KtSlotKind kind =
-        slots ? kt_slots_read(slots, page, f->shared.at, &block) : KT_SLOT_UNKNOWN;
+    KtSlotKind kind = slots ? kt_slots_read(slots, page, f->shared.at, &block) : KT_SLOT_UNKNOWN;
     *known = kind != KT_SLOT_UNKNOWN;
     *bits = kind == KT_SLOT_BLOCK ? ((const KtMemberPage *)block)->bits : NULL;
 }
@@ -514,8 +515,9 @@ void kt_fetch_members_known(KtFetch *f, KtToken label, const KtIds *ids, uint64_
         uint32_t row = kt_ids_row(ids, i);
         uint64_t id = kt_ids_at(ids, row);
         KtSlotBlock *block = NULL;
-        KtSlotKind kind = id == none ? KT_SLOT_EMPTY
-                                     : kt_slots_read(slots, id >> KT_MEMBER_BITS, f->shared.at, &block);
+        KtSlotKind kind = id == none
+                              ? KT_SLOT_EMPTY
+                              : kt_slots_read(slots, id >> KT_MEMBER_BITS, f->shared.at, &block);
         *done = kind != KT_SLOT_UNKNOWN;
         if (kind == KT_SLOT_BLOCK && kt_bit(((const KtMemberPage *)block)->bits,
                                             (uint32_t)(id & ((1 << KT_MEMBER_BITS) - 1))))

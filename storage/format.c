@@ -1,8 +1,8 @@
 /* storage/format.c - the table of families, and merges that carry along what they cannot decode.
  *
- * A carried value is 0xFF, has_base1, [varint length, base], {varint length, operand}*. It is canonical: good operands before
- * the first bad one are applied to the base, and good neighbours behind it are joined to one. So the bytes do
- * not depend on how RocksDB groups its calls. */
+ * A carried value is 0xFF, has_base1, [varint length, base], {varint length, operand}*. It is canonical: good
+ * operands before the first bad one are applied to the base, and good neighbours behind it are joined to one. So the
+ * bytes do not depend on how RocksDB groups its calls. */
 #include "storage/format.h"
 
 #include "storage/adjacency.h"

@@ -1,10 +1,10 @@
-/* storage/graph_cached.c - slices and degrees straight out of the graph cache, with the memory accesses of many nodes in
- * flight at once.
+/* storage/graph_cached.c - slices and degrees straight out of the graph cache, with the memory accesses of many nodes
+ * in flight at once.
  *
  * A list is three dependent loads away (word, head, neighbours). For node i of a feed the word of node i + FAR is
- * prefetched, that of i + MIDDLE is loaded and its block prefetched, and the lines behind the head of i + NEAR. A word that was
- * loaded early is as good as one loaded late: what it points to stays until the view leaves its epoch, and `since`
- * is looked at when it is used. */
+ * prefetched, that of i + MIDDLE is loaded and its block prefetched, and the lines behind the head of i + NEAR. A
+ * word that was loaded early is as good as one loaded late: what it points to stays until the view leaves its epoch,
+ * and `since` is looked at when it is used. */
 #include "storage/graph_list.h"
 
 enum { FAR = 24, MIDDLE = 14, NEAR = 4, RING = 16 };

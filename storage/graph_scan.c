@@ -145,8 +145,8 @@ void kt_scan_skip_to(KtScan *scan, uint64_t from)
 
 /* ---- chunks ---- */
 
-/* The iterator at the first chunk from s->chunk on. One that stands before it goes a step, and seeks only if that was not
- * enough: between chunks of the graph cache there may be many. */
+/* The iterator at the first chunk from s->chunk on. One that stands before it goes a step, and seeks only if that was
+ * not enough: between chunks of the graph cache there may be many. */
 static KtStatus seek_chunk(KtScan *s)
 {
     KtToken label = s->spec.kind == KT_SCAN_NODES ? 0 : s->spec.what;

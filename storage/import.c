@@ -1,7 +1,7 @@
 /* storage/import.c - the families of a new database from a sorted graph, checked and put in its place.
  *
- * Each family is written in order of its keys as sorted files under <data>/<id>.importing/files, which the new store takes
- * over by link. meta, which is small, is an ordinary synced write at the end: an import that did not come so
+ * Each family is written in order of its keys as sorted files under <data>/<id>.importing/files, which the new store
+ * takes over by link. meta, which is small, is an ordinary synced write at the end: an import that did not come so
  * far has no format and is no database. Then all is read back and counted, closed, and the folder renamed. */
 #include "storage/import.h"
 

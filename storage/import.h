@@ -3,12 +3,12 @@
  * Builds <data>/<id>.importing from sorted files, reads all of it back, and renames it to <data>/<id>: so the database
  * is there whole or not at all. A leftover .importing is removed first; a database that exists is refused.
  *
- * Edges file: two whole numbers a line, between spaces or tabs, with `weight` a third column; lines that begin with # or %
- * are comments; a closing CR is stripped; gzip is recognised. Each number becomes a node with `label` and the integer
- * property id (unique constraint on label and id); node ids are dense in ascending order of the numbers, relationship
- * ids in order of (start, end). Weights are integers if all of them are, else floats.
- * Nodes file: CSV (RFC 4180) with the heading `id,name:type,...`, type integer, float, boolean or string; an empty field
- * without quotes is no property. With it, an edge to a number that it lacks is rejected.
+ * Edges file: two whole numbers a line, between spaces or tabs, with `weight` a third column; lines that begin with #
+ * or % are comments; a closing CR is stripped; gzip is recognised. Each number becomes a node with `label` and the
+ * integer property id (unique constraint on label and id); node ids are dense in ascending order of the numbers,
+ * relationship ids in order of (start, end). Weights are integers if all of them are, else floats.
+ * Nodes file: CSV (RFC 4180) with the heading `id,name:type,...`, type integer, float, boolean or string; an empty
+ * field without quotes is no property. With it, an edge to a number that it lacks is rejected.
  * What is rejected goes to FILE.rejects, one line each: line number, tab, reason, tab, the line.
  *
  * Memory: 24 bytes an edge at most (32 with weights), 100 a node, and with `nodes` its encoded records. */
@@ -35,9 +35,9 @@ typedef struct KtImportCounts {
     uint64_t nodes, rels, rejects;
 } KtImportCounts;
 
-/* Errors: NOT_FOUND and IO (files), ALREADY_EXISTS (the database), STORE_LOCKED (another import runs), INVALID_VALUE (names, heading),
- * LIST_TOO_LONG (more than KT_IMPORT_EDGES_MOST edges), MEMORY; words in `diag`. Nothing is left of a failed import but
- * FILE.rejects and perhaps .importing. */
+/* Errors: NOT_FOUND and IO (files), ALREADY_EXISTS (the database), STORE_LOCKED (another import runs), INVALID_VALUE
+ * (names, heading), LIST_TOO_LONG (more than KT_IMPORT_EDGES_MOST edges), MEMORY; words in `diag`. Nothing is left of
+ * a failed import but FILE.rejects and perhaps .importing. */
 KtStatus kt_import(const KtImportSpec *spec, KtDiag *diag, KtImportCounts *out) KT_MUST_CHECK;
 
 #endif

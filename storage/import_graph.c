@@ -4,9 +4,9 @@
  * sorts put the edges in order: no comparison sort over edges. */
 #include "storage/import_graph.h"
 
-#include "base/hash.h"
 #include "base/utf8.h"
 #include "base/value_text.h"
+#include "storage/import_numbers.h"
 #include "storage/import_text.h"
 #include "storage/record.h"
 
@@ -14,95 +14,13 @@
 
 enum { MOST_COLUMNS = 1000, TELL_EVERY = 1 << 18 };
 
-/* ---- numbers to provisional ids ---- */
-
-/* Small numbers are looked up in an array, others by hashing. */
-typedef struct Numbers {
-    uint32_t *direct; /* id + 1; by number */
-    uint64_t direct_cap;
-    KtMap64 map;        /* number: id */
-    uint32_t minus_one; /* id + 1 of the number -1, the one key that the map cannot hold */
-    int64_t *number;    /* by id */
-    uint32_t n, cap;
-} Numbers;
-
-static uint32_t *find_direct(const Numbers *numbers, int64_t number)
-{
-    return number >= 0 && (uint64_t)number < numbers->direct_cap ? &numbers->direct[number] : NULL;
-}
-
-static bool find_number(const Numbers *numbers, int64_t number, uint32_t *out)
-{
-    const uint32_t *direct = number == -1 ? &numbers->minus_one : find_direct(numbers, number);
-    if (direct && *direct) {
-        *out = *direct - 1;
-        return true;
-    }
-    const uint64_t *slot =
-        number != -1 && numbers->map.len ? kt_map64_get(&numbers->map, (uint64_t)number) : NULL;
-    if (!slot)
-        return false;
-    *out = (uint32_t)*slot;
-    return true;
-}
-
-/* Lets the array cover `number` where it is not much larger than there are nodes. */
-static bool grow_direct(Numbers *numbers, int64_t number)
-{
-    if (number < 0 || (uint64_t)number / 4 > (uint64_t)numbers->n + (1 << 18))
-        return true;
-    uint64_t cap = numbers->direct_cap ? numbers->direct_cap : 1 << 16;
-    while (cap <= (uint64_t)number)
-        cap *= 2;
-    if (cap == numbers->direct_cap)
-        return true;
-    uint32_t *grown = realloc(numbers->direct, cap * sizeof *grown);
-    if (!grown)
-        return false;
-    memset(grown + numbers->direct_cap, 0, (cap - numbers->direct_cap) * sizeof *grown);
-    numbers->direct = grown;
-    numbers->direct_cap = cap;
-    return true;
-}
-
-static KtStatus add_number(Numbers *numbers, int64_t number, KtDiag *diag, uint32_t *out)
-{
-    if (numbers->n == UINT32_MAX - 1)
-        return kt_diag_set(diag, KT_ERR_ID_RANGE, NULL,
-                           "There are more nodes than a database can hold (2^32 - 2).");
-    if (numbers->n == numbers->cap) {
-        uint32_t cap =
-            numbers->cap ? (numbers->cap < (1u << 30) ? numbers->cap * 2 : UINT32_MAX) : 1024;
-        int64_t *grown = realloc(numbers->number, (size_t)cap * sizeof *grown);
-        if (!grown)
-            return KT_ERR_MEMORY;
-        numbers->number = grown;
-        numbers->cap = cap;
-    }
-    if (!grow_direct(numbers, number))
-        return KT_ERR_MEMORY;
-    uint32_t *direct = number == -1 ? &numbers->minus_one : find_direct(numbers, number),
-             id = numbers->n;
-    if (direct) {
-        *direct = id + 1;
-    } else {
-        uint64_t *slot;
-        bool made;
-        KT_TRY(kt_map64_put(&numbers->map, (uint64_t)number, &slot, &made));
-        *slot = id;
-    }
-    numbers->number[numbers->n++] = number;
-    *out = id;
-    return KT_OK;
-}
-
 /* ---- reading ---- */
 
 typedef struct Reading {
     const KtImportSpec *spec;
     KtDiag *diag;
     KtImportGraph *graph;
-    Numbers numbers;
+    KtImportNumbers numbers;
     const KtImportRecord **record; /* by provisional id */
     uint32_t record_cap;
     uint32_t edge_cap;
@@ -315,11 +233,11 @@ static KtStatus read_node(Reading *r, const Heading *heading, const KtTextLine *
         props++;
     }
     int64_t number = prop[0].value.as.i;
-    if (find_number(&r->numbers, number, &id)) {
+    if (kt_import_number_find(&r->numbers, number, &id)) {
         *reason = "a node with this id came before";
         return KT_OK;
     }
-    KT_TRY(add_number(&r->numbers, number, r->diag, &id));
+    KT_TRY(kt_import_number_add(&r->numbers, number, r->diag, &id));
     return keep_record(r, prop, props, buf);
 }
 
@@ -469,7 +387,7 @@ static KtStatus read_edge(Reading *r, KtText text, const char **reason)
         }
     }
     for (int i = 0; i < 2; i++) {
-        if (r->spec->nodes && !find_number(&r->numbers, number[i], &end[i])) {
+        if (r->spec->nodes && !kt_import_number_find(&r->numbers, number[i], &end[i])) {
             *reason =
                 i ? "the nodes file lacks the second node" : "the nodes file lacks the first node";
             return KT_OK;
@@ -482,8 +400,8 @@ static KtStatus read_edge(Reading *r, KtText text, const char **reason)
             return KT_OK;
     }
     for (int i = 0; i < 2; i++)
-        if (!r->spec->nodes && !find_number(&r->numbers, number[i], &end[i]))
-            KT_TRY(add_number(&r->numbers, number[i], r->diag, &end[i]));
+        if (!r->spec->nodes && !kt_import_number_find(&r->numbers, number[i], &end[i]))
+            KT_TRY(kt_import_number_add(&r->numbers, number[i], r->diag, &end[i]));
     graph->start[graph->edges] = end[0];
     graph->end[graph->edges] = end[1];
     graph->edges++;
@@ -668,9 +586,7 @@ KtStatus kt_import_read(const KtImportSpec *spec, KtDiag *diag, KtImportGraph *o
     *out = (KtImportGraph){0};
     Reading r = {.spec = spec, .diag = diag, .graph = out};
     KtStatus status = read_all(&r);
-    free(r.numbers.direct);
-    free(r.numbers.number);
-    kt_map64_close(&r.numbers.map);
+    kt_import_numbers_close(&r.numbers);
     free(r.record);
     kt_arena_close(r.scratch);
     return status;

@@ -1,7 +1,8 @@
 /* storage/import_graph.h - the graph of an import in memory: read from its files, numbered, sorted both ways.
  *
- * After kt_import_read: node i has number[i] (ascending); relationship r goes start[r] -> end[r], in order of (start, end,
- * place in the file). Out-lists are the runs [out_at[i], out_at[i + 1]) of relationship ids, in-lists the same runs of in_rel. */
+ * After kt_import_read: node i has number[i] (ascending); relationship r goes start[r] -> end[r], in order of (start,
+ * end, place in the file). Out-lists are the runs [out_at[i], out_at[i + 1]) of relationship ids, in-lists the same
+ * runs of in_rel. */
 #ifndef KT_STORAGE_IMPORT_GRAPH_H
 #define KT_STORAGE_IMPORT_GRAPH_H
 

@@ -31,8 +31,8 @@ typedef struct KtCsvField {
     KtText text;
     bool quoted;
 } KtCsvField;
-/* Takes the fields of `record` apart; texts with doubled quotes are in `arena`. Returns a reason, or NULL. More than `cap` fields:
- * *n is cap + 1. */
+/* Takes the fields of `record` apart; texts with doubled quotes are in `arena`. Returns a reason, or NULL. More than
+ * `cap` fields: *n is cap + 1. */
 const char *kt_csv_fields(KtText record, KtArena *arena, KtCsvField *out, uint32_t cap,
                           uint32_t *n);
 

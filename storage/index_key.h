@@ -8,8 +8,8 @@
 #include "base/key.h"
 #include "storage/key.h"
 
-/* Appends index4 and the value: the prefix of all its entries. Returns false, with `out` as it was, for a value that an index does
- * not hold (null, lists, maps and the like). */
+/* Appends index4 and the value: the prefix of all its entries. Returns false, with `out` as it was, for a value that
+ * an index does not hold (null, lists, maps and the like). */
 bool kt_index_key_prefix(KtBuf *out, uint32_t index, KtValue value);
 /* The same with the node behind it: the key of one entry. */
 bool kt_index_key(KtBuf *out, uint32_t index, KtValue value, KtNodeId node);

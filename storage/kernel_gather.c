@@ -1,7 +1,7 @@
 /* storage/kernel_gather.c - values of many nodes out of column pages, or their sum, in one tight loop for each width.
  *
- * Per value: an id, a page's address (in the first-level cache), the value. Pages of bytes instead of 8-byte numbers: 2 hops
- * over 1 M edges and 50 k nodes gather in 0.6 ns a value instead of 1.4. */
+ * Per value: an id, a page's address (in the first-level cache), the value. Pages of bytes instead of 8-byte numbers:
+ * 2 hops over 1 M edges and 50 k nodes gather in 0.6 ns a value instead of 1.4. */
 #include "storage/fetch_internal.h"
 
 #include <string.h>
@@ -99,26 +99,26 @@ void kt_gather_run(const void *const *value, uint8_t width, uint32_t first, uint
 
 #define BITS(x) ((uint64_t)(x) ^ (uint64_t)((x) >> 63))
 
-#define SUM_FLAT(type, bits)                                                                    \
-    do {                                                                                        \
-        uint64_t a = 0, b = 0;                                                                  \
-        uint32_t i = 0;                                                                         \
-        for (; i + 2 <= n; i += 2) {                                                            \
+#define SUM_FLAT(type, bits)                                                                      \
+    do {                                                                                          \
+        uint64_t a = 0, b = 0;                                                                    \
+        uint32_t i = 0;                                                                           \
+        for (; i + 2 <= n; i += 2) {                                                              \
             int64_t x = ((const type *)value[id[i] >> KT_PAGE_BITS])[id[i] & (KT_PAGE_ROWS - 1)]; \
-            int64_t y = ((const type *)value[id[i + 1] >> KT_PAGE_BITS])[id[i + 1] &            \
-                                                                         (KT_PAGE_ROWS - 1)];   \
-            a += (uint64_t)x;                                                                             \
-            b += (uint64_t)y;                                                                             \
-            if (bits)                                                                           \
-                *most |= BITS(x) | BITS(y);                                                     \
-        }                                                                                       \
-        if (i < n) {                                                                            \
+            int64_t y =                                                                           \
+                ((const type *)value[id[i + 1] >> KT_PAGE_BITS])[id[i + 1] & (KT_PAGE_ROWS - 1)]; \
+            a += (uint64_t)x;                                                                     \
+            b += (uint64_t)y;                                                                     \
+            if (bits)                                                                             \
+                *most |= BITS(x) | BITS(y);                                                       \
+        }                                                                                         \
+        if (i < n) {                                                                              \
             int64_t x = ((const type *)value[id[i] >> KT_PAGE_BITS])[id[i] & (KT_PAGE_ROWS - 1)]; \
-            a += (uint64_t)x;                                                                             \
-            if (bits)                                                                           \
-                *most |= BITS(x);                                                               \
-        }                                                                                       \
-        return (int64_t)(a + b);                                                                           \
+            a += (uint64_t)x;                                                                     \
+            if (bits)                                                                             \
+                *most |= BITS(x);                                                                 \
+        }                                                                                         \
+        return (int64_t)(a + b);                                                                  \
     } while (0)
 
 int64_t kt_sum_flat(const void *const *value, uint8_t width, const uint32_t *id, uint32_t n,
@@ -131,21 +131,21 @@ int64_t kt_sum_flat(const void *const *value, uint8_t width, const uint32_t *id,
     }
 }
 
-#define SUM_PAGES(type, bits)                                                       \
-    do {                                                                            \
-        uint64_t all = 0;                                                            \
-        uint32_t i = from;                                                          \
-        for (; i < n; i++) {                                                        \
-            uint32_t number = id[i] >> KT_PAGE_BITS;                                \
-            if (number >= pages || !dense[number])                                  \
-                break;                                                              \
+#define SUM_PAGES(type, bits)                                                      \
+    do {                                                                           \
+        uint64_t all = 0;                                                          \
+        uint32_t i = from;                                                         \
+        for (; i < n; i++) {                                                       \
+            uint32_t number = id[i] >> KT_PAGE_BITS;                               \
+            if (number >= pages || !dense[number])                                 \
+                break;                                                             \
             int64_t x = ((const type *)dense[number])[id[i] & (KT_PAGE_ROWS - 1)]; \
-            all += (uint64_t)x;                                                               \
-            if (bits)                                                               \
-                *most |= BITS(x);                                                   \
-        }                                                                           \
-        *sum = (int64_t)((uint64_t)*sum + all);                                                                \
-        return i;                                                                   \
+            all += (uint64_t)x;                                                    \
+            if (bits)                                                              \
+                *most |= BITS(x);                                                  \
+        }                                                                          \
+        *sum = (int64_t)((uint64_t)*sum + all);                                    \
+        return i;                                                                  \
     } while (0)
 
 uint32_t kt_sum_pages(const void *const *dense, uint32_t pages, uint8_t width, const uint32_t *id,

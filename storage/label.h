@@ -12,7 +12,8 @@
 
 enum { KT_LABEL_CHUNK = 4096, KT_LABEL_SPARSE = 256 };
 
-typedef struct KtLabelChunk { /* KT_MEMBER_BITS of cache/graph_cache.h: a page there is a chunk here */
+/* Of KT_MEMBER_BITS of cache/graph_cache.h: a page there is a chunk here. */
+typedef struct KtLabelChunk {
     uint64_t bits[KT_LABEL_CHUNK / 64];
 } KtLabelChunk;
 
@@ -22,7 +23,8 @@ KtStatus kt_label_decode(KtSpan value, KtLabelChunk *out) KT_MUST_CHECK; /* Erro
 uint32_t kt_label_ids32(const uint64_t *bits, KtNodeId first, uint32_t *out);
 uint32_t kt_label_count(const KtLabelChunk *chunk);
 
-/* Appends one change to an operand; writes the format byte if `operand` is empty. All of one operand: the same chunk. */
+/* Appends one change to an operand; writes the format byte if `operand` is empty. All of one operand: the same
+ * chunk. */
 void kt_label_change(KtBuf *operand, KtNodeId id, bool member);
 
 extern const KtKvMerge kt_label_merge;

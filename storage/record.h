@@ -6,8 +6,8 @@
  * others. A value whose encoding is over KT_RECORD_INLINE bytes stands under its own key (kt_key_value) as
  * fmt1 kind1 bytes; its entry has KT_RECORD_OUT set in kind and no payload.
  *
- * Values: BOOL 1 byte; INT 0 to 8 bytes, sign-extended; FLOAT 8; TEXT and BYTES as they are; LIST elemkind1 varint n, then
- * BOOL 1 byte, INT zigzag varint, FLOAT 8, TEXT and BYTES varint length and bytes each. */
+ * Values: BOOL 1 byte; INT 0 to 8 bytes, sign-extended; FLOAT 8; TEXT and BYTES as they are; LIST elemkind1 varint n,
+ * then BOOL 1 byte, INT zigzag varint, FLOAT 8, TEXT and BYTES varint length and bytes each. */
 #ifndef KT_STORAGE_RECORD_H
 #define KT_STORAGE_RECORD_H
 

@@ -3,7 +3,8 @@
  *   value    fmt1 presence32 | {varint type, varint run}... | zigzag start deltas | zigzag end deltas
  *   operand  fmt1 {slot1 op1 [varint type varint start varint end]}+      (removal: slot and op only)
  *
- * A record holds the 256 relationships whose id >> 8 is its key; slot is the low byte. The last operand of a slot wins. */
+ * A record holds the 256 relationships whose id >> 8 is its key; slot is the low byte. The last operand of a slot
+ * wins. */
 #ifndef KT_STORAGE_RELMAP_H
 #define KT_STORAGE_RELMAP_H
 
@@ -25,10 +26,12 @@ static inline bool kt_relmap_has(const KtRelmap *map, uint32_t slot)
 
 KtStatus kt_relmap_encode(KtBuf *out, const KtRelmap *map) KT_MUST_CHECK;
 KtStatus kt_relmap_decode(KtSpan value, KtRelmap *out) KT_MUST_CHECK; /* Errors: CORRUPTION */
-/* Type and ends of relationship `rel` out of the value of its record. *found is false if it is not there. Errors: CORRUPTION. */
+/* Type and ends of relationship `rel` out of the value of its record. *found is false if it is not there. Errors:
+ * CORRUPTION. */
 KtStatus kt_relmap_find(KtSpan value, KtRelId rel, KtRelRef *out, bool *found) KT_MUST_CHECK;
 
-/* Append one change to an operand; write the format byte if `operand` is empty. All of one operand: the same rel >> 8. */
+/* Append one change to an operand; write the format byte if `operand` is empty. All of one operand: the same rel >>
+ * 8. */
 void kt_relmap_add(KtBuf *operand, KtRelId rel, KtToken type, KtNodeId start, KtNodeId end);
 void kt_relmap_remove(KtBuf *operand, KtRelId rel);
 

@@ -258,7 +258,7 @@ typedef struct Loading {
     uint32_t indexes, indexes_cap;
     KtArena *scratch;
     KtMetaStop stop;
-    bool has_format, has_state, has_log, has_stop;
+    bool has_state, has_log, has_stop;
 } Loading;
 
 static KtStatus damaged(Loading *l, const char *what)

@@ -24,7 +24,7 @@ typedef struct World {
     KtView *view;   /* the newest, warm */
     KtArena *arena; /* of one measurement */
     double bytes_per_edge;
-    const char *folder, *kithd; /* kithd NULL: bars that need a server fail */
+    const char *folder, *kithd;
     struct Dirty *dirty; /* dirty.c's own: made by the first dirty bar, which must come last */
     size_t cache_growth; /* bytes of resident memory that warming cost */
 } World;
@@ -66,7 +66,7 @@ uint64_t bar_sum_loop(World *world, void *user);
 typedef struct Bar {
     const char *name;
     double limit_large, limit_small; /* 0: no such row */
-    /* The ratio, negative when the answers differ. */
+    /* The ratio, negative when the answers differ or something did not run. */
     double (*run)(World *world);
 } Bar;
 

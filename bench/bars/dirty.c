@@ -1,5 +1,5 @@
-/* bench/bars/dirty.c - three bars again, 2 % of the nodes having changed by commits since the cache was filled, while an older
- * view stays open.
+/* bench/bars/dirty.c - three bars again, 2 % of the nodes having changed by commits since the cache was filled, while
+ * an older view stays open.
  *
  * Every 50th node gets one more relationship and another x. The newest view is held against the changed graph, the
  * older one (world->view) against the graph as it was; both answers must be right. The bar is the newest view's

@@ -58,7 +58,7 @@ static bool run_bar(World *world, const Bar *bar, double slack)
         kt_arena_reset(world->arena);
         double r = bar->run(world);
         if (r < 0) {
-            (void)printf("bar %s ANSWERS DIFFER\n", name);
+            (void)printf("bar %s FAILED: answers differ, or what is measured did not run\n", name);
             return false;
         }
         bool ok = r <= limit * slack;

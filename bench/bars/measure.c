@@ -1,5 +1,6 @@
 /* bench/bars/measure.c - asking in process, and timing two sides in turns. */
 #include "bench/bars/bar.h"
+#include "bench/bars/beside.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -86,12 +87,6 @@ KtValue world_starts(World *world)
     return kt_list(item, BAR_STARTS);
 }
 
-static int by_value(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
-
 BarTimes bar_measure(World *world, BarSide engine, BarSide loop, void *user, int rounds)
 {
     enum { MOST = 31 };
@@ -112,9 +107,7 @@ BarTimes bar_measure(World *world, BarSide engine, BarSide loop, void *user, int
     }
     if (!out.equal)
         return out;
-    qsort(e, (size_t)rounds, sizeof *e, by_value);
-    qsort(l, (size_t)rounds, sizeof *l, by_value);
-    out.engine_ns = e[rounds / 2];
-    out.loop_ns = l[rounds / 2];
+    out.engine_ns = beside_median(e, rounds);
+    out.loop_ns = beside_median(l, rounds);
     return out;
 }

@@ -32,7 +32,8 @@ static void must(KtStatus status)
 typedef struct Chunk {
     KtExpand *expand;
     uint32_t id[KT_IDS_MOST];
-    KtRelId via[KT_IDS_MOST]; /* the self-loop that led here, for trails; NO_LOOP: another relationship did */
+    /* the self-loop that led here, for trails; NO_LOOP: another relationship did */
+    KtRelId via[KT_IDS_MOST];
     uint32_t n;
     uint64_t sum;
 } Chunk;
@@ -87,7 +88,8 @@ uint64_t bar_storage_engine(World *world, void *user)
     KtArenaMark mark = kt_arena_mark(world->arena); /* a query's arena is reused too */
     must(kt_expand_open(world->view, &hop, world->arena, &first));
     must(kt_expand_open(world->view, &hop, world->arena, &second.expand));
-    must(kt_expand_feed(first, (KtIds){.id = world->start, .width = KT_NODE_WIDTH, .n = BAR_STARTS}));
+    must(kt_expand_feed(first,
+                        (KtIds){.id = world->start, .width = KT_NODE_WIDTH, .n = BAR_STARTS}));
     KtSlice slice[64];
     uint32_t n;
     for (;;) {

@@ -22,6 +22,7 @@ void served_keep_to_core(int core)
 bool served_start(const char *kithd, const char *data, int core, Served *out)
 {
     int pipe_fd[2];
+    *out = (Served){0};
     if (!kithd || pipe(pipe_fd) != 0)
         return false;
     out->pid = fork();
@@ -50,8 +51,11 @@ bool served_start(const char *kithd, const char *data, int core, Served *out)
 
 void served_stop(Served *served)
 {
+    if (served->pid <= 0)
+        return;
     (void)kill(served->pid, SIGTERM);
     (void)waitpid(served->pid, NULL, 0);
+    served->pid = 0;
 }
 
 int64_t served_ask_int(kith_connection *connection, const char *text)

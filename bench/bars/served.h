@@ -17,7 +17,7 @@ void served_keep_to_core(int core);
 /* Starts kithd on a port of its choice and returns when it listens; `core` -1: any. False: it did not come up, and
  * nothing is left running. */
 bool served_start(const char *kithd, const char *data, int core, Served *out);
-void served_stop(Served *served);
+void served_stop(Served *served); /* again, or after a failed start: nothing */
 /* `RETURN 1` answers 1. */
 bool served_ask_one(kith_connection *connection);
 /* The one integer that `text` answers, -1 for any failure. */

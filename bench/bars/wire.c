@@ -1,7 +1,7 @@
 /* bench/bars/wire.c - kithd over loopback against a blocking echo of the same bytes, and kithd at rest.
  *
- * The echo is another process that reads a request's bytes and writes an answer's, blocking, with TCP_NODELAY: the least
- * that a round trip costs here. Both are timed in turns by the wall clock; p50 of many. All keep to one
+ * The echo is another process that reads a request's bytes and writes an answer's, blocking, with TCP_NODELAY: the
+ * least that a round trip costs here. Both are timed in turns by the wall clock; p50 of many. All keep to one
  * core: left to the scheduler a pair that shares a core and one that wakes a sleeping one differ by ten times from run
  * to run, and waking costs both sides the same 80 us, which would hide what the server does. */
 #include "bench/bars/bar.h"
@@ -69,7 +69,7 @@ static int by_time(const void *a, const void *b)
 
 double bar_wire(World *world)
 {
-    Served served;
+    Served served = {0};
     pid_t echo;
     char data[4200];
     (void)snprintf(data, sizeof data, "%s/wire", world->folder);

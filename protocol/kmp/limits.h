@@ -16,8 +16,7 @@ enum {
     KMP_ROWS_IN_BATCH = 65535, /* rows of one ROWS message */
     KMP_CREDIT_ROWS = 1024,    /* credit of a RUN or MORE that names none */
     KMP_CREDIT_BYTES = 1024 * 1024,
-    KMP_LOGIN_S = 10, /* seconds from connect to HELLO */
-    KMP_CAUSES = 4,   /* errors inside an error */
+    KMP_CAUSES = 4, /* errors inside an error */
 };
 
 /* Bits of the preamble's capabilities. Only CHECKS exists in v1. */

@@ -43,8 +43,8 @@ typedef struct KmpBegin {
 } KmpBegin;
 
 typedef struct KmpRequest {
-    KmpType
-        type; /* HELLO RUN MORE CLOSE CANCEL BEGIN, or without a body COMMIT ROLLBACK RESET PING BYE */
+    /* HELLO RUN MORE CLOSE CANCEL BEGIN, or without a body COMMIT ROLLBACK RESET PING BYE */
+    KmpType type;
     uint8_t flags; /* KMP_SKIP_IF_FAILED or 0 */
     uint32_t request;
     union {

@@ -27,8 +27,8 @@ typedef struct KmpNotice {
 
 typedef struct KmpOk {
     uint64_t rows; /* rows that went out */
-    KtValue
-        counters; /* MAP of text to Integer, only what is not 0: nodes_created, rels_created, props_set ... */
+    /* MAP of text to Integer, only what is not 0: nodes_created, rels_created, props_set ... */
+    KtValue counters;
     uint64_t commit; /* number of the commit that this request made; 0: none */
     uint64_t plan_us, run_us, peak_bytes;
     KtText plan; /* EXPLAIN and PROFILE: an indented text table */

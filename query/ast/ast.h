@@ -230,8 +230,8 @@ typedef struct KtAstPaths {
 typedef struct KtAstItem {
     const KtAstExpr *value;
     KtAstName alias; /* absent: no AS */
-    KtText
-        text; /* the expression as it stands in the statement: the column's name without an alias */
+    /* the expression as it stands in the statement: the column's name without an alias */
+    KtText text;
     KtPos at; /* place of that text */
 } KtAstItem;
 

@@ -235,8 +235,8 @@ typedef enum KtClauseKind {
 typedef struct KtBoundClause {
     KtClauseKind kind;
     KtPos at;
-    KtSubqueries
-        subqueries; /* of its expressions; MATCH: of its WHERE; PROJECT: of its items and sort keys */
+    /* of its expressions; MATCH: of its WHERE; PROJECT: of its items and sort keys */
+    KtSubqueries subqueries;
     union {
         struct {
             bool optional;

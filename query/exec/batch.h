@@ -40,7 +40,8 @@ typedef struct KtCols {
     uint32_t slots;
     KtArena *
         scratch; /* columns computed for this level; reset by its operator when it makes new rows */
-    uint32_t props; /* property columns made so far, in scratch, for all rows; none in a query that writes */
+    /* property columns made so far, in scratch, for all rows; none in a query that writes */
+    uint32_t props;
     struct {
         KtSlot slot;
         KtNameRef key;
@@ -65,7 +66,7 @@ struct KtLevel {
     const uint16_t *sel; /* ascending rows; NULL: every row */
     uint32_t selected;
     const uint64_t *weight; /* by row; NULL: 1 each. Set by a degree fold */
-    struct {                /* a selection as bits by row, good while it is still the level's: kt_level_bits */
+    struct { /* a selection as bits by row, good while it is still the level's: kt_level_bits */
         const uint16_t *sel;
         uint32_t selected;
         const uint64_t *bits;

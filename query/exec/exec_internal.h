@@ -63,8 +63,8 @@ KtStatus kt_op_eval(KtOp *op, KtLevel *top, const KtProgram *program, KtRowFail 
 /* The same, put on the top level as `slot`; it lives as long as the level's other columns. */
 KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot slot,
                        KtRowFail *fail) KT_MUST_CHECK;
-/* sel[0 .. *selected) = selected rows of `top` for which all tests are true (may be in place of top's sel). *bits: the same
- * as bits by row, in op->arena, or NULL where that would be work; `bits` NULL: not asked for. */
+/* sel[0 .. *selected) = selected rows of `top` for which all tests are true (may be in place of top's sel). *bits:
+ * the same as bits by row, in op->arena, or NULL where that would be work; `bits` NULL: not asked for. */
 KtStatus kt_op_test(KtOp *op, KtLevel *top, const KtProgram *const *test, uint32_t n,
                     KtRowFail *fail, uint16_t *sel, uint32_t *selected,
                     const uint64_t **bits) KT_MUST_CHECK;
@@ -114,6 +114,15 @@ KtStatus kt_differ_begin(KtOp *op, KtDiffer *d, KtLevel *top, const KtSlot *slot
 /* d->hit[0 .. d->hits): earlier relationships of row `row` that can stand in a list of `node` seen from which they
  * go `dir` (KT_NO_NODE: all of them). */
 KtStatus kt_differ_row(KtOp *op, KtDiffer *d, uint32_t row, uint32_t node, KtDir dir) KT_MUST_CHECK;
+/* `rel` is one of those hits. */
+static inline bool kt_differ_hits(const KtDiffer *d, uint64_t rel)
+{
+    for (uint32_t i = 0; i < d->hits; i++) {
+        if (d->hit[i].id == rel)
+            return true;
+    }
+    return false;
+}
 /* Bits of the rows of `top` for which that can be any at all, by whole runs; `node`: by row. The others have none. */
 void kt_differ_rows(const KtDiffer *d, const KtLevel *top, const uint32_t *node, KtDir dir,
                     uint64_t *bits);
@@ -162,7 +171,7 @@ typedef struct KtFeed {
     KtArena *cursor_arena, *kept; /* kept: slices copied for a park */
     bool slices_kept, open_feed;  /* open_feed: the cursor's feed is not used up */
     KtDiffer differ;
-    uint64_t *hit;        /* by row of the batch: an earlier relationship may stand in its list; NULL: of none */
+    uint64_t *hit; /* by row of the batch: an earlier relationship may be in its list; NULL: none */
     const uint32_t *from; /* by row of the batch */
     KtSlice *slice;
     uint32_t slice_cap;
@@ -204,19 +213,5 @@ KtStatus kt_expand_lists(KtOp *expand, KtExpandLists *out, KtStep *step) KT_MUST
 void kt_expand_put_back(KtOp *expand);
 /* kt_op_next has used up the slices that it began. */
 KtStatus kt_expand_between(KtOp *expand, bool *out) KT_MUST_CHECK;
-
-/* One hop of a walk: what was reached over what. */
-typedef struct KtStepEntry {
-    uint64_t rel;
-    uint32_t nbr, type;
-    uint8_t dir; /* KT_OUT or KT_IN, seen from the node that it starts at */
-} KtStepEntry;
-static inline KtRelRef kt_step_ref(const KtStepEntry *e, uint32_t node)
-{
-    return (KtRelRef){.id = e->rel,
-                      .start = e->dir == KT_OUT ? node : e->nbr,
-                      .end = e->dir == KT_OUT ? e->nbr : node,
-                      .type = e->type};
-}
 
 #endif

@@ -1,7 +1,7 @@
 /* query/exec/list_sums.h - an Expand's lists added whole: sum(rest + end.key) without a row for each end.
  *
- * Order of use: begin for a batch of the Expand's input, add for its lists, take when they are used up or the rows before
- * it must be out. Nothing here outlives a batch of the input but the room. */
+ * Order of use: begin for a batch of the Expand's input, add for its lists, take when they are used up or the rows
+ * before it must be out. Nothing here outlives a batch of the input but the room. */
 #ifndef KT_QUERY_EXEC_LIST_SUMS_H
 #define KT_QUERY_EXEC_LIST_SUMS_H
 
@@ -30,8 +30,8 @@ KtStatus kt_list_sums_begin(KtOp *op, KtListSums *sums, KtLevel *input) KT_MUST_
 /* *done false: some value is no small integer, or not in memory; nothing was added. */
 KtStatus kt_list_sums_add(KtOp *op, KtListSums *sums, const KtExpandLists *lists,
                           bool *done) KT_MUST_CHECK;
-/* The input's rows that have ends since the last take, as a level: weight, rest and part are theirs until the next call.
- * NULL: none. */
+/* The input's rows that have ends since the last take, as a level: weight, rest and part are theirs until the next
+ * call. NULL: none. */
 KtLevel *kt_list_sums_take(KtListSums *sums);
 void kt_list_sums_rewind(KtListSums *sums);
 

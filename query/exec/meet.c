@@ -113,15 +113,6 @@ KtStatus kt_meet_begin(KtMeet *meet, uint32_t start, uint32_t end, uint32_t most
     return put_first(meet, 1, end);
 }
 
-static bool must_differ(const KtDiffer *d, uint64_t rel)
-{
-    for (uint32_t i = 0; i < d->hits; i++) {
-        if (d->hit[i].id == rel)
-            return true;
-    }
-    return false;
-}
-
 /* Reaches the neighbours in a slice from node number `from`. */
 static KtStatus reach(KtMeet *meet, const KtSlice *s, uint32_t from)
 {
@@ -139,7 +130,7 @@ static KtStatus reach(KtMeet *meet, const KtSlice *s, uint32_t from)
         uint32_t *at = place_of(seen, nbr[i]), was = *at;
         if (was != 0 && ((was ^ bit) & SIDE_BIT) == 0)
             continue;
-        if (meet->differ->hits && must_differ(meet->differ, kt_slice_rel(s, i)))
+        if (meet->differ->hits && kt_differ_hits(meet->differ, kt_slice_rel(s, i)))
             continue;
         if (was != 0) {
             meet->end[side] = from;
@@ -222,7 +213,7 @@ static bool find_rel(const KtMeet *meet, const KtSlice *s, uint32_t to, uint64_t
     }
     for (; low < s->n && nbr[low] == to; low++) {
         *out = kt_slice_rel(s, low);
-        if (!meet->differ->hits || !must_differ(meet->differ, *out))
+        if (!meet->differ->hits || !kt_differ_hits(meet->differ, *out))
             return true;
     }
     return false;

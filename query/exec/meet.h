@@ -4,7 +4,8 @@
  * level, and a node's number carries the side that reached it. A node that is reached remembers only from where; the
  * relationships of the one path are looked up at its end. The search stops at the first edge between the sides: levels
  * are whole before it, so no path is shorter.
- * Order of use: open; for each pair begin, step until *done, path if it was found; park, rewind and close at any time. */
+ * Order of use: open; for each pair begin, step until *done, path if it was found; park, rewind and close at any
+ * time. */
 #ifndef KT_QUERY_EXEC_MEET_H
 #define KT_QUERY_EXEC_MEET_H
 

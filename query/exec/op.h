@@ -58,8 +58,8 @@ struct KtOp {
     KtStatus pending;     /* fails the next call */
     KtDiag *pending_diag; /* its words */
     bool ended, opened;
-    KtLevel *
-        whole; /* a batch larger than `want` (it began when more was wanted): handed up in windows */
+    /* a batch larger than `want` (it began when more was wanted): handed up in windows */
+    KtLevel *whole;
     KtLevel window;
     uint16_t *window_sel;
     uint32_t given; /* selected rows of `whole` handed up */

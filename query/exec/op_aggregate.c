@@ -2,13 +2,14 @@
  *
  * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
  * adds the whole batch by it. A single key of nodes is numbered by node id (node_index.h), one of
- * integers by a map; everything else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one
- * group per argument row (or one in all) even if nothing came in. Weights count as that many rows.
+ * integers by a map; everything else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets
+ * by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one group per
+ * argument row (or one in all) even if nothing came in. Weights count as that many rows.
  *
  * Sums over the lists of an Expand are added list by list where they can be (list_sums.h).
  *
- * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the ends go
- * from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
+ * ExpandCountDistinct is count(DISTINCT end) of a last hop: keys are numbered for the rows before the hop, and the
+ * ends go from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
 #include "query/exec/exec_internal.h"
 #include "query/exec/group_set.h"
 #include "query/exec/key_table.h"
@@ -20,7 +21,8 @@
 #include <string.h>
 #include <strings.h>
 
-enum { LIST_MISSES_MOST = 16 }; /* batches whose lists could not be added whole, then it is tried no more */
+/* Batches whose lists could not be added whole, then it is tried no more. */
+enum { LIST_MISSES_MOST = 16 };
 enum { WORK_UNLOOKED = 64 * 1024 }; /* steps over keys between two ticks */
 
 typedef struct AggregateOp {
@@ -28,16 +30,16 @@ typedef struct AggregateOp {
     KtSlot *key;  /* slots */
     KtRows *rows; /* keys of the groups; tag: argument row */
     KtKeyTable *table;
-    KtNodeIndex
-        nodes; /* of a single key: their numbers are the groups, but for one of null in between */
+    /* of a single key: their numbers are the groups, but for one of null in between */
+    KtNodeIndex nodes;
     KtMap64 ints;        /* the same of a single key of integers: number -> group + 1 */
     uint64_t minus_one;  /* group + 1 of the one number that the map cannot hold */
     uint32_t null_group; /* of null; UINT32_MAX: none yet */
     bool by_node, by_int, began, full;
     uint32_t groups;
     KtAggregate **aggregate;
-    KtGroupSet **
-        nodes_of; /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
+    /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
+    KtGroupSet **nodes_of;
     uint32_t *number;    /* group by row of the level that keys are read at */
     uint32_t *group;     /* group by row of the top */
     uint16_t *fresh;     /* rows that began a group */
@@ -434,7 +436,8 @@ static KtStatus flush_lists(AggregateOp *self)
         return KT_OK;
     KT_TRY(begin_batch(self));
     KT_TRY(group_batch(self, level));
-    KtColumn col = {.kind = KT_COL_INT}, ones = {.kind = KT_COL_INT, .constant = true, .data = &one};
+    KtColumn col = {.kind = KT_COL_INT},
+             ones = {.kind = KT_COL_INT, .constant = true, .data = &one};
     KtAggregateRows rows = {.sel = level->sel,
                             .n = level->selected,
                             .group = op->plan->as.aggregate.keys || op->arg ? self->group : NULL,

@@ -253,10 +253,11 @@ KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot 
 static uint32_t places(const uint64_t *bits, uint32_t n, uint16_t *out)
 {
     static const uint16_t place[16][4] = {
-        {0},       {0},       {1},       {0, 1},    {2},       {0, 2},    {1, 2},    {0, 1, 2},
-        {3},       {0, 3},    {1, 3},    {0, 1, 3}, {2, 3},    {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
+        {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
+        {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
     static const uint8_t count[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
-    const uint64_t step = 4 * 0x0001000100010001ULL; /* four numbers at once: below 2^16 none carries over */
+    /* four numbers at once: below 2^16 none carries over */
+    const uint64_t step = 4 * 0x0001000100010001ULL;
     uint64_t base = 0;
     uint32_t k = 0, i = 0;
     for (; i + 64 <= n; i += 64) {
@@ -265,7 +266,8 @@ static uint32_t places(const uint64_t *bits, uint32_t n, uint16_t *out)
             uint64_t lanes;
             memcpy(&lanes, place[word & 15], sizeof lanes);
             lanes += base;
-            memcpy(out + k, &lanes, sizeof lanes); /* k <= i: what is written too much is within n */
+            /* k <= i: what is written too much is within n */
+            memcpy(out + k, &lanes, sizeof lanes);
             k += count[word & 15];
         }
     }

@@ -8,8 +8,8 @@ typedef struct FilterOp {
     KtOp base;
     KtBatch input;
     KtLevel level;
-    uint16_t *sel;  /* rows that passed */
-    uint32_t n, at; /* of sel; at: handed up */
+    uint16_t *sel;        /* rows that passed */
+    uint32_t n, at;       /* of sel; at: handed up */
     const uint64_t *bits; /* sel[0 .. n) as bits, or NULL */
     uint32_t ask;
     KtHeld held;

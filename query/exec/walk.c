@@ -248,15 +248,6 @@ KtStatus kt_walk_feed(KtWalk *walk, bool back, uint32_t depth, const uint32_t *n
     return KT_OK;
 }
 
-static bool must_differ(const KtDiffer *d, uint64_t rel)
-{
-    for (uint32_t i = 0; i < d->hits; i++) {
-        if (d->hit[i].id == rel)
-            return true;
-    }
-    return false;
-}
-
 static void copy_slice(const KtWalk *walk, const KtSlice *s, uint32_t node, bool both,
                        KtWalkSteps *out)
 {
@@ -273,7 +264,7 @@ static void copy_slice(const KtWalk *walk, const KtSlice *s, uint32_t node, bool
         if (skip_loops && nbr[i] == node)
             continue;
         uint64_t rel = s->rel ? kt_slice_rel(s, i) : 0;
-        if (walk->differ.hits && must_differ(&walk->differ, rel))
+        if (walk->differ.hits && kt_differ_hits(&walk->differ, rel))
             continue;
         out->at[out->n++] =
             (KtWalkStep){.rel = rel, .nbr = nbr[i], .type = s->type, .from = s->row, .dir = s->dir};

@@ -426,8 +426,8 @@ static bool add_counts(KtAggregate *a, const KtAggregateRows *rows)
 
 typedef uint64_t Lanes __attribute__((vector_size(64)));
 
-/* The sum of the rows below `n` whose bit is set. False: one of them is not within 2^52 of 0, and *sum may be wrong. A byte of
- * bits becomes the masks of eight lanes. */
+/* The sum of the rows below `n` whose bit is set. False: one of them is not within 2^52 of 0, and *sum may be wrong.
+ * A byte of bits becomes the masks of eight lanes. */
 static KT_CLONES bool sum_bits(const int64_t *x, const uint64_t *bits, uint32_t n, int64_t *sum)
 {
     const Lanes lane = {1, 2, 4, 8, 16, 32, 64, 128};

@@ -27,7 +27,8 @@ typedef struct KtAggregateRows {
 } KtAggregateRows;
 
 /* Errors: INVALID_ARGUMENT_VALUE (a kind that the aggregate does not take), INTEGER_OVERFLOW (sum),
- * NUMBER_OUT_OF_RANGE (percentile), MEMORY, CANCELLED and DEADLINE (of the budget); words in `diag`. After one, only close. */
+ * NUMBER_OUT_OF_RANGE (percentile), MEMORY, CANCELLED and DEADLINE (of the budget); words in `diag`. After one, only
+ * close. */
 KtStatus kt_aggregate_add(KtAggregate *aggregate, const KtAggregateRows *rows,
                           KtDiag *diag) KT_MUST_CHECK;
 /* The value of a group; one that no row was added to has the value of no rows. To be asked once for each. */

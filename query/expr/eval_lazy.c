@@ -9,8 +9,8 @@ static KtSel still(const KtScope *scope, KtSel sel) { return kt_sel_before(sel, 
 /* ---- AND, OR ---- */
 
 typedef struct Junction {
-    KtTruth
-        ends; /* AND ends a row at false, OR at true; a null stays open, a later part may still decide */
+    /* AND ends a row at false, OR at true; a null stays open, a later part may still decide */
+    KtTruth ends;
     uint8_t *truth; /* by row */
     uint16_t *open; /* rows that are not decided */
     bool unknown;   /* some row has been null */

@@ -34,13 +34,14 @@ typedef struct KtEvalContext {
     /* By index of KtBound.name; 0: not known yet, asked again by kt_eval_token. Shared by all queries of a statement: a
      * name that has a token keeps it. */
     _Atomic(KtToken) *token;
-    KtDiag *diag;   /* words of the error that a frame noted */
-    KtArena *query; /* lives as long as the query: constants, compiled patterns */
+    KtDiag *diag;         /* words of the error that a frame noted */
+    KtArena *query;       /* lives as long as the query: constants, compiled patterns */
     uint64_t random[4];   /* state of rand(): seeded at its first use, while all is 0 */
     int64_t now_us;       /* UTC, when it was first asked for; 0: it has not been */
     uint32_t database_id; /* for elementId */
     void *regex_cache;    /* of expr's own; closed by kt_eval_close */
-    uint64_t kernels, prop_reads; /* functions run over a batch, property columns read: for tests of batching */
+    /* functions run over a batch, property columns read: for tests of batching */
+    uint64_t kernels, prop_reads;
 } KtEvalContext;
 
 void kt_eval_close(KtEvalContext *x);
@@ -62,8 +63,9 @@ struct KtFrame {
      * *out NULL: it is not. NULL: there are no levels. */
     KtStatus (*lower)(KtFrame *frame, const KtSlot *slot, uint32_t slots, const uint16_t *sel,
                       uint32_t selected, KtFrame **out);
-    /* Property columns kept with the rows, so that a filter and what stands over it read them once. kept: *out, if it is
-     * there; keep: where one of all rows is to be made, NULL if none can be kept; then keep_as. NULL: none is kept. */
+    /* Property columns kept with the rows, so that a filter and what stands over it read them once. kept: *out, if it
+     * is there; keep: where one of all rows is to be made, NULL if none can be kept; then keep_as. NULL: none is
+     * kept. */
     bool (*kept)(KtFrame *frame, KtSlot slot, KtNameRef key, KtColumn *out);
     KtArena *(*keep)(KtFrame *frame);
     void (*keep_as)(KtFrame *frame, KtSlot slot, KtNameRef key, const KtColumn *col);

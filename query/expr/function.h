@@ -56,8 +56,8 @@ struct KtFunction {
     KtType arg[4];              /* the last one stands for all further arguments */
     KtType result;
     uint32_t traits;
-    KtStatus
-        wrong_kind_compile; /* what a wrong kind is to the binder: INVALID_ARGUMENT_TYPE or ..._TYPE_VALUE */
+    /* what a wrong kind is to the binder: INVALID_ARGUMENT_TYPE or ..._TYPE_VALUE */
+    KtStatus wrong_kind_compile;
     KtStatus wrong_kind_run; /* and while running */
     /* One row. Arity, kinds and (if NULL_IN_NULL_OUT) nulls have been checked: kt_function_call does that. */
     KtStatus (*one)(KtCall *call, const KtValue *args, KtValue *out);

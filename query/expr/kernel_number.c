@@ -34,8 +34,8 @@ static uint32_t dense_rows(const KtKernelCall *k)
         }                                  \
     }
 
-/* Sums and differences wrap; true when some overflowed: its sign is not that of either part (of the first alone, and not
- * the second's). One pass: 0.25 ns a row with 512-bit vectors. */
+/* Sums and differences wrap; true when some overflowed: its sign is not that of either part (of the first alone, and
+ * not the second's). One pass: 0.25 ns a row with 512-bit vectors. */
 static KT_CLONES bool add_ints(const uint64_t *a, bool ca, const uint64_t *b, bool cb, uint32_t n,
                                uint64_t *out)
 {

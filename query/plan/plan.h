@@ -53,7 +53,7 @@ typedef struct KtPlanListSum {
 typedef struct KtPlanAggregate {
     KtSlot slot;
     const KtBoundAggregate *bound;
-    const KtProgram *arg[2]; /* NULL where it has none */
+    const KtProgram *arg[2];       /* NULL where it has none */
     const KtPlanListSum *list_sum; /* of an Aggregate with list_end; NULL: it counts rows */
 } KtPlanAggregate;
 
@@ -82,8 +82,8 @@ typedef struct KtPlanSet {
 struct KtPlan {
     KtPlanKind kind;
     const KtPlan *child[2];
-    uint32_t
-        clause; /* number of the clause, from 0 in order of writing; its reads see what clauses before wrote */
+    /* number of the clause, from 0 in order of writing; its reads see what clauses before wrote */
+    uint32_t clause;
     uint32_t id; /* place in the plan, for EXPLAIN and PROFILE; 0 .. n-1 */
     double rows; /* estimate */
     union {
@@ -99,9 +99,10 @@ struct KtPlan {
             const KtProgram *id;
             bool rel, element_id; /* elementId text */
             bool in_list;         /* id is a list of ids */
-            bool has_label;       /* of a node: only with this one, which saves asking whether it exists */
+            /* of a node: only with this label, which saves asking whether it exists */
+            bool has_label;
             KtNameRef label;
-        } seek_id;                /* SeekId; rel: makes a relationship slot */
+        } seek_id; /* SeekId; rel: makes a relationship slot */
         struct {
             KtSlot slot;
             uint32_t index;
@@ -168,8 +169,8 @@ struct KtPlan {
             const KtProgram *const *left;  /* keys of child[0], which probes */
             const KtProgram *const *right; /* of child[1], which is built */
             uint32_t n;                    /* of each: all must be equal */
-            bool probe_may_fail;           /* then all rows of child[0] are asked for, joined or not */
-        } join;                            /* HashJoin; Product has none */
+            bool probe_may_fail; /* then all rows of child[0] are asked for, joined or not */
+        } join;                  /* HashJoin; Product has none */
         struct {
             const KtSlot *key;
             uint32_t n;
@@ -179,7 +180,8 @@ struct KtPlan {
             uint32_t keys; /* computed below the grouping */
             const KtPlanAggregate *item;
             uint32_t n;
-            KtSlot list_end; /* end of the Expand below whose lists can be summed whole, or KT_NO_SLOT */
+            /* end of the Expand below whose lists can be summed whole, or KT_NO_SLOT */
+            KtSlot list_end;
             KtSlot from, to;
             KtPlanRel rel; /* ExpandCountDistinct: the hop whose ends are counted */
         } aggregate;       /* Aggregate, ExpandCountDistinct */

@@ -139,7 +139,8 @@ KtStatus kt_plan_next_start(Planner *p, const Match *m, Slots have, Start *start
 /* Plans all nodes and hops within m->within over b, and places the conjuncts that can stand there. */
 KtStatus kt_plan_pieces(Planner *p, Match *m, Build *b) KT_MUST_CHECK;
 /* Plans a piece by itself and joins it to the rows of b by the equalities that WHERE has between them. *joined false:
- * there are none, or there is a better way; *begin: then the piece to begin at, NULL for the one that is the cheapest. */
+ * there are none, or there is a better way; *begin: then the piece to begin at, NULL for the one that is the
+ * cheapest. */
 KtStatus kt_plan_join(Planner *p, Match *m, Build *b, bool *joined, Slots *begin) KT_MUST_CHECK;
 
 /* ---- rules over the finished plan ---- */

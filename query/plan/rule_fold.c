@@ -1,12 +1,12 @@
 /* query/plan/rule_fold.c - hops whose ends nobody looks at one by one.
  *
  * count(*) over a last hop is a sum of degrees: Expand becomes ExpandDegree, which multiplies weights. Counting by the
- * end of a last hop needs a counter for each end: Aggregate and Expand become ExpandCount. Counting different ends by what
- * is known before the hop needs a set for each group: they become ExpandCountDistinct. Distinct over a hop is ExpandDistinct.
- * Where only distinct ends matter, a variable-length hop need not walk every trail: `*0..k` and `*1..k` become a
- * search with one visited set.
- * Cypher matches trails: ExpandDegree subtracts what repeats a relationship, and the visited-set form is taken only for a
- * hop that differs from no other. */
+ * end of a last hop needs a counter for each end: Aggregate and Expand become ExpandCount. Counting different ends by
+ * what is known before the hop needs a set for each group: they become ExpandCountDistinct. Distinct over a hop is
+ * ExpandDistinct. Where only distinct ends matter, a variable-length hop need not walk every trail: `*0..k` and
+ * `*1..k` become a search with one visited set.
+ * Cypher matches trails: ExpandDegree subtracts what repeats a relationship, and the visited-set form is taken only
+ * for a hop that differs from no other. */
 #include "query/plan/plan_internal.h"
 
 static KtPlan *child_of(const KtPlan *plan, int i)
@@ -163,8 +163,8 @@ static void fold_count_distinct(KtPlan *plan, const KtPlan *hop)
     plan->as.aggregate.rel.slot = KT_NO_SLOT;
 }
 
-/* The hop below a Filter that looks at nothing but its ends, cannot fail and gives the same for every row of an end: what
- * tells ends apart below it may as well stand above. NULL: there is none. */
+/* The hop below a Filter that looks at nothing but its ends, cannot fail and gives the same for every row of an end:
+ * what tells ends apart below it may as well stand above. NULL: there is none. */
 static KtPlan *hop_below_filter(const KtPlan *plan)
 {
     const KtPlan *filter = plan->child[0];

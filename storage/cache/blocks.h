@@ -1,10 +1,10 @@
 /* storage/cache/blocks.h - memory for the lists of the graph cache: close together, on huge pages.
  *
- * A traversal jumps from list to list; with 4 KB pages most jumps miss the TLB, and a page walk costs more than the list
- * (2 hops over 1 M edges: 1.6 of the plain loop's time with malloc, 1.2 with this). Blocks are cut from chunks of
+ * A traversal jumps from list to list; with 4 KB pages most jumps miss the TLB, and a page walk costs more than the
+ * list (2 hops over 1 M edges: 1.6 of the plain loop's time with malloc, 1.2 with this). Blocks are cut from chunks of
  * 64 MB of address space, advised to be huge; what is given back is kept by size, and larger pieces are cut up before
- * more is touched. When much lies idle in pieces too small for what is asked, neighbours are joined; beyond `most` bytes no
- * chunk is added, and whoever asks goes without. Nothing goes back to the system before the close.
+ * more is touched. When much lies idle in pieces too small for what is asked, neighbours are joined; beyond `most`
+ * bytes no chunk is added, and whoever asks goes without. Nothing goes back to the system before the close.
  * Threads: any; a lock, for fillers and for whoever frees. Readers never come here. */
 #ifndef KT_STORAGE_CACHE_BLOCKS_H
 #define KT_STORAGE_CACHE_BLOCKS_H

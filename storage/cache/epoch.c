@@ -101,8 +101,8 @@ void kt_epoch_unregister(KtEpochs *epochs, KtEpochReader *reader)
     atomic_store(&reader->taken, false);
 }
 
-/* Stands between a reader's mark and its first look at a slot. Either a collector sees the mark, or the reader sees what
- * the committer had put into the slot before it collected:
+/* Stands between a reader's mark and its first look at a slot. Either a collector sees the mark, or the reader sees
+ * what the committer had put into the slot before it collected:
  *
  *     reader                                   committer
  *     inside = clock                           slot = new        (sequentially consistent exchange)
@@ -112,8 +112,9 @@ void kt_epoch_unregister(KtEpochs *epochs, KtEpochReader *reader)
  * If the load of `inside` misses the mark, it stands before the fence in the single order of sequentially consistent
  * operations, the exchange stands before that load, and a load behind the fence sees the exchange or later (C11 7.17.3,
  * paragraphs 10 and 9). A sequentially consistent store alone does not give this: the loads of slots
- * are only acquire, and such a load may pass the store (on ARM with ldapr). On x86 the fence costs what the exchange cost
- * that such a store is. ThreadSanitizer knows no fences: there both sides meet at the clock, which is as right and slower. */
+ * are only acquire, and such a load may pass the store (on ARM with ldapr). On x86 the fence costs what the exchange
+ * cost that such a store is. ThreadSanitizer knows no fences: there both sides meet at the clock, which is as right
+ * and slower. */
 static void fence(KtEpochs *epochs)
 {
 #ifdef __SANITIZE_THREAD__
@@ -128,9 +129,9 @@ void kt_epoch_enter(KtEpochs *epochs, KtEpochReader *reader)
 {
     if (atomic_load_explicit(&reader->inside, memory_order_relaxed))
         return;
-    /* The clock before the mark: a mark that is too old holds back more than it must, never less. Acquire: whoever reads
-     * a clock behind a block's retirement sees the slot without it. Release: a collector that reads this mark has all that
-     * the reader did inside before behind it, as with the 0 of leaving. */
+    /* The clock before the mark: a mark that is too old holds back more than it must, never less. Acquire: whoever
+     * reads a clock behind a block's retirement sees the slot without it. Release: a collector that reads this mark
+     * has all that the reader did inside before behind it, as with the 0 of leaving. */
     uint64_t now = atomic_load_explicit(&epochs->clock, memory_order_acquire);
     atomic_store_explicit(&reader->inside, now, memory_order_release);
     fence(epochs);

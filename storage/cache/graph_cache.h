@@ -16,13 +16,14 @@ enum { KT_PAGE_BITS = 10, KT_PAGE_ROWS = 1 << KT_PAGE_BITS, KT_MEMBER_BITS = 12 
 
 typedef struct KtGraphCache KtGraphCache;
 
-/* Values of one key for KT_PAGE_ROWS nodes. kind VALUE: they are no column (texts, lists, mixed kinds); ask the records. */
+/* Values of one key for KT_PAGE_ROWS nodes. kind VALUE: they are no column (texts, lists, mixed kinds); ask the
+ * records. */
 typedef struct KtColumnPage {
     KtSlotBlock head;
     KtColKind kind; /* INT, FLOAT, BOOL or VALUE */
     bool nulls;     /* some value is null */
-    uint8_t
-        width; /* of a value: 1 (all are 0 .. 255), 4 (all fit i32) or 8 (i64, or double bits) */
+    /* of a value: 1 (all are 0 .. 255), 4 (all fit i32) or 8 (i64, or double bits) */
+    uint8_t width;
     uint64_t null[KT_PAGE_ROWS / 64];
     uint64_t value
         []; /* KT_PAGE_ROWS values of `width` bytes, none for VALUE; those that are null are 0 */

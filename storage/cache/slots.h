@@ -69,8 +69,8 @@ KtStatus kt_slots_open(KtEpochs *epochs, KtCacheBytes *bytes, KtCommit base,
                        KtSlots **out) KT_MUST_CHECK;
 void kt_slots_close(KtSlots *slots); /* frees every block; no reader is inside. NULL is allowed */
 
-/* What a reader at `at` may take of a word that it loaded (acquire) since it entered its epoch: UNKNOWN when the word holds
- * nothing that old. A word of 0 is UNKNOWN. */
+/* What a reader at `at` may take of a word that it loaded (acquire) since it entered its epoch: UNKNOWN when the word
+ * holds nothing that old. A word of 0 is UNKNOWN. */
 static inline KtSlotKind kt_slots_judge(const KtSlots *slots, uint64_t word, KtCommit at,
                                         KtSlotBlock **block)
 {
@@ -117,7 +117,8 @@ bool kt_slots_fill(KtSlots *slots, uint64_t index, KtSlotWord loaded, KtCommit p
                    KtSlotBlock *block);
 /* Commit C touched it. Only the committer calls this. True: a block stood there. */
 bool kt_slots_raise(KtSlots *slots, uint64_t index, KtCommit c);
-/* Drops up to `want` bytes of blocks not used since the hand last passed; returns how many went. One caller at a time. */
+/* Drops up to `want` bytes of blocks not used since the hand last passed; returns how many went. One caller at a
+ * time. */
 size_t kt_slots_evict(KtSlots *slots, size_t want);
 
 #endif

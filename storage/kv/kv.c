@@ -29,8 +29,6 @@ void kt_kv_close(KtKv *kv)
     kv->ops->close(kv);
 }
 
-bool kt_kv_in_memory(const KtKv *kv) { return kv->in_memory; }
-
 /* ---- reads ---- */
 
 KtStatus kt_kv_snapshot(KtKv *kv, KtKvSnapshot **out)

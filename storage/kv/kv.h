@@ -45,16 +45,16 @@ typedef struct KtKvMerge {
 typedef struct KtKvFamily {
     const char *name;
     const KtKvMerge *merge; /* NULL: kt_kv_merge is not allowed */
-    uint8_t
-        prefix; /* bytes of the prefix that has a bloom filter; 0: none. Iterators see KT_KV_TOTAL_ORDER */
+    /* bytes of the prefix that has a bloom filter; 0: none. Iterators see KT_KV_TOTAL_ORDER */
+    uint8_t prefix;
 } KtKvFamily;
 
 /* ---- open and close ---- */
 
 typedef struct KtKvSpec {
     const char *path; /* folder; NULL: in memory, gone at close */
-    const char *
-        log_dir; /* folder of RocksDB's own info log; never on the data volume. NULL: a temporary one */
+    /* folder of RocksDB's own info log; never on the data volume. NULL: a temporary one */
+    const char *log_dir;
     bool create;              /* make it if it is not there; false: KT_ERR_NOT_FOUND */
     bool bulk;                /* being built by kt_kv_ingest: no background compactions */
     const KtKvFamily *family; /* kept: must outlive the store */
@@ -69,7 +69,6 @@ typedef struct KtKvSpec {
 KtStatus kt_kv_open(const KtKvSpec *spec, KtDiag *diag, KtKv **out) KT_MUST_CHECK;
 /* KT_CHECKs that no snapshot or iterator is left. NULL is allowed. */
 void kt_kv_close(KtKv *kv);
-bool kt_kv_in_memory(const KtKv *kv);
 
 /* A block cache that several stores share. It must be closed after them. */
 KtStatus kt_kv_cache_open(size_t bytes, KtKvCache **out) KT_MUST_CHECK;
@@ -126,8 +125,8 @@ KtSpan kt_kv_iter_value(const KtKvIter *iter);
 
 /* ---- writes ---- */
 
-/* Changes in order, to be applied at once. Starts as {0}; the same for every back end. An append that runs out of memory
- * latches, and kt_kv_write answers KT_ERR_MEMORY. */
+/* Changes in order, to be applied at once. Starts as {0}; the same for every back end. An append that runs out of
+ * memory latches, and kt_kv_write answers KT_ERR_MEMORY. */
 typedef struct KtKvBatch {
     KtBuf ops;
     uint32_t count;
@@ -140,8 +139,9 @@ void kt_kv_delete_range(KtKvBatch *batch, uint32_t family, KtSpan from, KtSpan t
 void kt_kv_batch_clear(KtKvBatch *batch); /* keeps the memory */
 void kt_kv_batch_close(KtKvBatch *batch);
 
-/* Applies the batch whole; with `sync` returns once it is on disk. A failure means that the outcome is unknown: the caller
- * must not write again (DESIGN of the sequencer: latch). Errors: IO, CORRUPTION, MEMORY (certainly not applied). */
+/* Applies the batch whole; with `sync` returns once it is on disk. A failure means that the outcome is unknown: the
+ * caller must not write again (the sequencer latches). Errors: IO, CORRUPTION, MEMORY (certainly not
+ * applied). */
 KtStatus kt_kv_write(KtKv *kv, const KtKvBatch *batch, bool sync, KtDiag *diag) KT_MUST_CHECK;
 /* Moves what is in memory tables to sorted files. Nothing to do in memory. */
 KtStatus kt_kv_flush(KtKv *kv, KtDiag *diag) KT_MUST_CHECK;
@@ -176,6 +176,5 @@ KtStatus kt_kv_fault_open(KtKv *inner, KtKv **out) KT_MUST_CHECK;
 void kt_kv_fault_set(KtKv *fault, KtKvFaultOn on, uint64_t nth, bool sticky);
 uint64_t kt_kv_fault_hits(const KtKv *fault,
                           KtKvFaultOn on); /* operations that failed by a fault so far */
-uint64_t kt_kv_fault_seen(const KtKv *fault, KtKvFaultOn on); /* operations of the kind so far */
 
 #endif

@@ -47,11 +47,6 @@ uint64_t kt_kv_fault_hits(const KtKv *base, KtKvFaultOn on)
     return atomic_load(&((const FaultKv *)base)->fault[on].hits);
 }
 
-uint64_t kt_kv_fault_seen(const KtKv *base, KtKvFaultOn on)
-{
-    return atomic_load(&((const FaultKv *)base)->fault[on].seen);
-}
-
 static void fault_close(KtKv *base)
 {
     kt_kv_close(inner(base));
@@ -189,10 +184,7 @@ KtStatus kt_kv_fault_open(KtKv *store, KtKv **out)
     FaultKv *kv = calloc(1, sizeof *kv);
     if (!kv)
         return KT_ERR_MEMORY;
-    kv->base = (KtKv){.ops = &fault_ops,
-                      .family = store->family,
-                      .families = store->families,
-                      .in_memory = store->in_memory};
+    kv->base = (KtKv){.ops = &fault_ops, .family = store->family, .families = store->families};
     kv->inner = store;
     for (int i = 0; i < KINDS; i++)
         atomic_init(&kv->fault[i].fail_at, UINT64_MAX);

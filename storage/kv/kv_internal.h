@@ -32,7 +32,6 @@ struct KtKv {
     const KtKvOps *ops;
     const KtKvFamily *family;
     uint32_t families;
-    bool in_memory;
     atomic_uint snapshots, iterators; /* alive */
 };
 

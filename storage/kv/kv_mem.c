@@ -1,7 +1,7 @@
 /* storage/kv/kv_mem.c - the store in memory: a skip list of keys for each family, a chain of versions for each key.
  *
- * A write takes one number for its whole batch, adds versions under the write lock, and publishes the number last; a reader
- * looks for the newest version not above its number. Operands are merged when they are written. A version is
+ * A write takes one number for its whole batch, adds versions under the write lock, and publishes the number last; a
+ * reader looks for the newest version not above its number. Operands are merged when they are written. A version is
  * counted, so that a value outlives the lock. What no snapshot can see is freed: keys that were changed wait in a queue
  * until every snapshot is at least as new as the change. */
 #include "storage/kv/kv_internal.h"
@@ -586,8 +586,7 @@ KtStatus kt_kv_mem_open(const KtKvSpec *spec, KtKv **out)
     MemKv *kv = calloc(1, sizeof *kv);
     if (!kv)
         return KT_ERR_MEMORY;
-    kv->base = (KtKv){
-        .ops = &mem_ops, .family = spec->family, .families = spec->families, .in_memory = true};
+    kv->base = (KtKv){.ops = &mem_ops, .family = spec->family, .families = spec->families};
     kv->random = 0x9E3779B97F4A7C15ULL;
     pthread_rwlock_init(&kv->lock, NULL);
     kv->family = calloc(spec->families ? spec->families : 1, sizeof *kv->family);

@@ -1,8 +1,8 @@
 /* storage/kv/kv_rocksdb.c - the store on disk: open, read, write, build from sorted files. How it is tuned stands in
  * kv_rocksdb_options.c; no third file includes RocksDB.
  *
- * What binds it (tried on librocksdb 7.8.3): unsorted keys with sorted_input abort, as does closing with a family handle
- * alive; a failed write to the info log aborts, so that log lives off the data volume. */
+ * What binds it (tried on librocksdb 7.8.3): unsorted keys with sorted_input abort, as does closing with a family
+ * handle alive; a failed write to the info log aborts, so that log lives off the data volume. */
 #include "storage/kv/kv_rocksdb_internal.h"
 
 #include <dirent.h>
@@ -152,8 +152,8 @@ static bool has_family(const KtKvSpec *spec, const char *name)
     return found;
 }
 
-/* A store is made only where nothing is: RocksDB would make one beside strangers' files, in another program's store, or over the
- * tables of a store that has lost its CURRENT. */
+/* A store is made only where nothing is: RocksDB would make one beside strangers' files, in another program's store,
+ * or over the tables of a store that has lost its CURRENT. */
 static KtStatus check_free(const KtKvSpec *spec, KtDiag *diag)
 {
     char file[4096];

@@ -16,8 +16,8 @@ rocksdb_options_t *kt_kv_rocksdb_options(const KtKvSpec *spec, const KtKvFamily 
                                          rocksdb_cache_t *cache, char **error);
 /* A block cache. Ownership: rocksdb_cache_destroy. */
 rocksdb_cache_t *kt_kv_rocksdb_cache(size_t bytes);
-/* The folder for the info log, made if need be: spec's, else a temporary one, whose path *temporary then owns until it is
- * dropped. Errors: IO, MEMORY. Lifetime of *out: spec's or *temporary's. */
+/* The folder for the info log, made if need be: spec's, else a temporary one, whose path *temporary then owns until
+ * it is dropped. Errors: IO, MEMORY. Lifetime of *out: spec's or *temporary's. */
 KtStatus kt_kv_rocksdb_log_dir(const KtKvSpec *spec, KtDiag *diag, char **temporary,
                                const char **out) KT_MUST_CHECK;
 void kt_kv_rocksdb_log_dir_drop(char *temporary); /* removes and frees it; NULL is allowed */

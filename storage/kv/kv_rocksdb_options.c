@@ -1,9 +1,9 @@
-/* storage/kv/kv_rocksdb_options.c - how the store on disk is tuned: options of the database and its families, their merge
- * operators, block caches, the folder of the info log.
+/* storage/kv/kv_rocksdb_options.c - how the store on disk is tuned: options of the database and its families, their
+ * merge operators, block caches, the folder of the info log.
  *
- * What binds it (tried on librocksdb 7.8.3): WAL recovery mode 0, since 1 refuses an ordinary torn tail; no WAL recycling and
- * no pipelined write; options_from_string before every setter, since it resets what was set; the C API checks nothing of a
- * merge's answer, so a merge always answers. */
+ * What binds it (tried on librocksdb 7.8.3): WAL recovery mode 0, since 1 refuses an ordinary torn tail; no WAL
+ * recycling and no pipelined write; options_from_string before every setter, since it resets what was set; the C API
+ * checks nothing of a merge's answer, so a merge always answers. */
 #include "storage/kv/kv_rocksdb_internal.h"
 
 #include <dirent.h>
@@ -150,8 +150,8 @@ rocksdb_options_t *kt_kv_rocksdb_options(const KtKvSpec *spec, const KtKvFamily 
     return o;
 }
 
-/* The filter of a large table is one block of megabytes. In a shard that it does not fit, it is read again from the file
- * for every lookup: shards are few and large. */
+/* The filter of a large table is one block of megabytes. In a shard that it does not fit, it is read again from the
+ * file for every lookup: shards are few and large. */
 rocksdb_cache_t *kt_kv_rocksdb_cache(size_t bytes)
 {
     enum { SHARD_LEAST = 64 << 20, SHARD_BITS_MOST = 4 };

@@ -1,4 +1,5 @@
-/* storage/txn/apply_fold.c - folding a record by entity: from the state before, through its changes, to the state after.
+/* storage/txn/apply_fold.c - folding a record by entity: from the state before, through its changes, to the state
+ * after.
  *
  * For each node and relationship that a record names there is one fold. The state before is read once, from the store
  * as of the previous record; what a record adds is not read at all. */

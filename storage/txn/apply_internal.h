@@ -1,5 +1,6 @@
 /* storage/txn/apply_internal.h - the state of one kt_apply, shared by its files:
- * apply_fold.c folds changes by entity, apply.c writes the folds, apply_keys.c what is keyed by lists, chunks and maps. */
+ * apply_fold.c folds changes by entity, apply.c writes the folds, apply_keys.c what is keyed by lists, chunks and
+ * maps. */
 #ifndef KT_STORAGE_TXN_APPLY_INTERNAL_H
 #define KT_STORAGE_TXN_APPLY_INTERNAL_H
 
@@ -107,8 +108,8 @@ static inline KtValue kt_fold_prop(const KtFoldProps *props, KtToken key)
     return kt_null();
 }
 
-/* Takes one change into its fold; names and the schema go to the batch at once. Errors: CORRUPTION if it does not fit what
- * the store holds. */
+/* Takes one change into its fold; names and the schema go to the batch at once. Errors: CORRUPTION if it does not fit
+ * what the store holds. */
 KtStatus kt_fold_change(KtFolds *f, const KtChange *c) KT_MUST_CHECK;
 
 /* Sort and write what was gathered. */

@@ -1,5 +1,6 @@
 /* tests/e2e/client_checks.c - libkith against kithd over the engine of words (tests/support/fake_engine.c), which
- * says exactly what a statement costs and when it fails. client_checks URI PID-OF-THE-SERVER; the last check kills it. */
+ * says exactly what a statement costs and when it fails. client_checks URI PID-OF-THE-SERVER; the last check kills
+ * it. */
 #include <kith/kith.h>
 
 #include <inttypes.h>

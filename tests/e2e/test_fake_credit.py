@@ -203,7 +203,7 @@ def test_deadlines_end_one_query():
         run = other.send("RUN", text="SLEEP 400")
         start = time.monotonic()
         e = error_of(c.run, "SPIN", deadline_ms=100)
-        assert e.name == "Deadline" and e.retryable and 0.09 < time.monotonic() - start < 0.4, e
+        assert e.name == "Deadline" and e.retryable and 0.09 < time.monotonic() - start < 0.55, e
         assert other.wait(run)[1] == [[1]]
         start = time.monotonic()
         assert error_of(c.run, "SPIN").name == "Deadline" and 0.55 < time.monotonic() - start < 6

@@ -1,10 +1,10 @@
 /* tests/fault/shim.c - preloaded into kithd: does an acknowledgement ever leave before its sync?
  *
  * Follows two streams of the process. Bytes written to the store's write-ahead log (NNNNNN.log) are put together to
- * RocksDB's records, and a record with a key in the family of change records makes that commit `written`; a commit becomes
- * `synced` when an fdatasync or fsync of its file succeeds that began after the write. Bytes that leave on sockets are
- * taken apart to KMP frames; an OK with a commit number (key 68) is an acknowledgement. One whose commit is not synced
- * when it leaves is a breach. Everything is counted in a page of a file, which outlives kill -9.
+ * RocksDB's records, and a record with a key in the family of change records makes that commit `written`; a commit
+ * becomes `synced` when an fdatasync or fsync of its file succeeds that began after the write. Bytes that leave on
+ * sockets are taken apart to KMP frames; an OK with a commit number (key 68) is an acknowledgement. One whose commit
+ * is not synced when it leaves is a breach. Everything is counted in a page of a file, which outlives kill -9.
  *
  *   KITH_SHIM_REPORT=FILE   where the page lives (made if absent; the counts go on from what it holds)
  *   KITH_FAULT_SYNC=N       the N-th sync of the log of this process fails with EIO, and nothing is synced
@@ -50,8 +50,8 @@ typedef enum Kind { UNKNOWN, OTHER, LOG_FILE, SOCKET } Kind;
 
 typedef struct LogStream {
     uint64_t at; /* bytes so far */
-    uint8_t *
-        record; /* fragments of the record that is under way, its header in front of each fragment taken off */
+    /* fragments of the record that is under way, its header in front of each fragment taken off */
+    uint8_t *record;
     size_t len, room;
     uint8_t header[LOG_HEADER];
     size_t header_len, left; /* left: bytes of the fragment still to come */
@@ -507,7 +507,8 @@ static void took_all(int fd, Fd *f, const struct iovec *v, size_t n, ssize_t don
     }
 }
 
-/* Sockets never block in kithd, so that a call under the mutex is short; the mutex makes "synced when it left" exact. */
+/* Sockets never block in kithd, so that a call under the mutex is short; the mutex makes "synced when it left"
+ * exact. */
 #define FOLLOW(fd, call, taken)       \
     do {                              \
         find_all();                   \

@@ -5,7 +5,7 @@
  * In an input that begins with a byte from 1 to 8 each further byte picks a word of Cypher, so that blind mutation gets
  * past the lexer; any other input is text as it stands. */
 #include "base/value_text.h"
-#include "query/ast/ast_print.h"
+#include "tests/support/ast_print.h"
 #include "query/bind/bind.h"
 #include "query/parse/parse.h"
 #include "query/query.h"

@@ -1,4 +1,5 @@
-/* tests/support/fake_engine.c - an engine and a database for tests of the server: query.h and database.h, without a graph.
+/* tests/support/fake_engine.c - an engine and a database for tests of the server: query.h and database.h, without a
+ * graph.
  *
  * Statements are words: what they cost and when they fail is exact, so that credit, turns and deadlines can be counted.
  *   RETURN n          one row: n

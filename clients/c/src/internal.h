@@ -11,7 +11,8 @@
 
 /* ---- errors ---- */
 
-/* Makes the error of `status` with the words of `diag` (NULL: the facts) in *error; returns -1. NULL error: nothing is made. */
+/* Makes the error of `status` with the words of `diag` (NULL: the facts) in *error; returns -1. NULL error: nothing
+ * is made. */
 int kt_client_fail(kith_error **error, KtStatus status, const KtDiag *diag);
 int kt_client_fail_text(kith_error **error, KtStatus status, const char *format, ...)
     KT_PRINTF(3, 4);
@@ -47,7 +48,8 @@ typedef struct KtLink {
 KtStatus kt_link_open(KtLink *link, const KtUri *uri, const kith_options *options,
                       KtDiag *diag) KT_MUST_CHECK;
 void kt_link_close(KtLink *link);
-/* Sends all of `out`, reading what comes meanwhile, so that neither side waits for the other. Errors: CONNECTION, MEMORY. */
+/* Sends all of `out`, reading what comes meanwhile, so that neither side waits for the other. Errors: CONNECTION,
+ * MEMORY. */
 KtStatus kt_link_send(KtLink *link, const KtBuf *out, KtDiag *diag) KT_MUST_CHECK;
 /* The next whole message. Lifetime of its payload: until the next call on the link. Errors: CONNECTION,
  * PROTOCOL, FRAME_TOO_LARGE, MEMORY. */
@@ -96,12 +98,13 @@ struct kith_result {
 
 /* Sends one request under a new number. */
 KtStatus kt_conn_send(kith_connection *c, KmpRequest *request, KtDiag *diag) KT_MUST_CHECK;
-/* Waits for the last message to `request` and decodes it into *out (an OK, PONG or WELCOME); what belongs to results goes to their
- * queues. An ERROR is turned into *error and -1, a failure of the connection too. `lost`: status to report when
- * the connection is lost. */
+/* Waits for the last message to `request` and decodes it into *out (an OK, PONG or WELCOME); what belongs to results
+ * goes to their queues. An ERROR is turned into *error and -1, a failure of the connection too. `lost`: status to
+ * report when the connection is lost. */
 int kt_conn_wait(kith_connection *c, uint32_t request, KtStatus lost, KmpResponse *out,
                  kith_error **error);
-/* Reads one message and hands it to the result it belongs to. *mine: it answers `request` (0: none) and stands in *out. */
+/* Reads one message and hands it to the result it belongs to. *mine: it answers `request` (0: none) and stands in
+ * *out. */
 KtStatus kt_conn_step(kith_connection *c, uint32_t request, KmpMessage *out, bool *mine,
                       KtDiag *diag) KT_MUST_CHECK;
 /* The connection is lost: closes the socket and reports. */

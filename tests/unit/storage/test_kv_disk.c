@@ -1,5 +1,5 @@
-/* The store on disk: what it keeps over a reopening, a crash and damage, how it is tuned, and how it is built from sorted
- * files. */
+/* The store on disk: what it keeps over a reopening, a crash and damage, how it is tuned, and how it is built from
+ * sorted files. */
 #include "storage/format.h"
 #include "storage/label.h"
 #include "tests/unit/storage/kv_store.h"

@@ -1,7 +1,8 @@
 /* tools/kith/shell/shell.h - the shell's state and its parts.
  *
  * shell.c reads the command line and drives; split.c cuts text into statements; input.c is the terminal; run.c runs one
- * statement and shows errors; command.c has :help and its kin; print_*.c the three formats; literal.c values of parameters. */
+ * statement and shows errors; command.c has :help and its kin; print_*.c the three formats; literal.c values of
+ * parameters. */
 #ifndef KT_TOOLS_KITH_SHELL_SHELL_H
 #define KT_TOOLS_KITH_SHELL_SHELL_H
 
@@ -55,14 +56,15 @@ bool kt_shell_has_line_comment(const char *text, size_t len);
 
 /* ---- literal.c ---- */
 
-/* Adds the value of a literal (null, true, 1, 1.5, 'a', "a", [..], {k: v}) to `params` under `name`. Returns false with a
- * sentence in `why` when it is none. */
+/* Adds the value of a literal (null, true, 1, 1.5, 'a', "a", [..], {k: v}) to `params` under `name`. Returns false
+ * with a sentence in `why` when it is none. */
 bool kt_shell_literal(const char *literal, const char *name, kith_params *params, char *why,
                       size_t why_size);
 
 /* ---- run.c ---- */
 
-/* Runs one statement with the shell's parameters and prints what comes. Returns a KT_SHELL_ code; errors have been printed. */
+/* Runs one statement with the shell's parameters and prints what comes. Returns a KT_SHELL_ code; errors have been
+ * printed. */
 int kt_shell_run(KtShell *shell, const char *text, size_t len);
 /* Prints an error, with the statement's line and a caret if it has a place. Frees `error`. */
 void kt_shell_complain(const KtShell *shell, kith_error *error, const char *text, size_t len);

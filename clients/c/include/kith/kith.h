@@ -1,4 +1,5 @@
-/* kith.h - the C client of Kith: connect, ask, read rows, write in transactions. Blocking, POSIX sockets, no other library.
+/* kith.h - the C client of Kith: connect, ask, read rows, write in transactions. Blocking, POSIX sockets, no other
+ * library.
  *
  *     kith_connection *c;
  *     kith_error *error = NULL;
@@ -12,8 +13,8 @@
  *         kith_result_free(r);
  *     }
  *
- * Whatever can fail returns 0 for success and -1 for failure, and puts an error object into the last argument, which may
- * be NULL (the caller frees it by kith_error_free). Texts are UTF-8 with a length; where one is returned as
+ * Whatever can fail returns 0 for success and -1 for failure, and puts an error object into the last argument, which
+ * may be NULL (the caller frees it by kith_error_free). Texts are UTF-8 with a length; where one is returned as
  * `const char *` alone it ends in NUL. A connection, and what came from it, belongs to one thread at a time; only
  * kith_cancel may be called from any. */
 #ifndef KITH_KITH_H
@@ -71,12 +72,12 @@ KITH_API kith_error_class kith_error_get_class(const kith_error *error);
 /* The same again may succeed. Never true of CommitOutcomeUnknown. */
 KITH_API bool kith_error_retryable(const kith_error *error);
 KITH_API uint64_t kith_error_retry_after_ms(const kith_error *error);
-KITH_API bool kith_error_position(const kith_error *error,
-                                  kith_position *out); /* false: no place */
-KITH_API uint64_t
-kith_error_query(const kith_error *error); /* number in the server's log; 0: none */
-KITH_API const kith_error *kith_error_cause(
-    const kith_error *error);                     /* NULL: none. Lifetime: error's */
+/* False: the error has no place in the statement. */
+KITH_API bool kith_error_position(const kith_error *error, kith_position *out);
+/* Number of the query in the server's log; 0: none. */
+KITH_API uint64_t kith_error_query(const kith_error *error);
+/* NULL: none. Lifetime: the error's. */
+KITH_API const kith_error *kith_error_cause(const kith_error *error);
 KITH_API void kith_error_free(kith_error *error); /* NULL is allowed */
 
 /* ---- connections ---- */
@@ -84,8 +85,8 @@ KITH_API void kith_error_free(kith_error *error); /* NULL is allowed */
 typedef struct kith_options {
     const char *agent; /* name of the program, for the server's log; NULL: "libkith/<version>" */
     uint64_t connect_timeout_ms; /* 0: 10,000 */
-    uint64_t
-        answer_timeout_ms; /* the longest silence while an answer is due; 0: none. Then the connection is lost */
+    /* the longest silence while an answer is due; 0: none. Then the connection is lost */
+    uint64_t answer_timeout_ms;
     bool checks; /* a checksum on every frame, if the server can */
 } kith_options;
 
@@ -134,14 +135,14 @@ typedef struct kith_run_options {
     bool read_only;       /* refuse a statement that writes */
     uint64_t min_commit;  /* the answer must know this commit; 0: any */
     const char *tag;      /* shown with the query by the server; NULL: none */
-    uint64_t
-        window_rows; /* rows, and bytes, that may be on the way; 0: 1,024 and 1 MiB. Memory stays */
-    uint64_t window_bytes; /* within about twice that, however large the result */
+    /* Rows, and bytes, that may be on the way; 0: 1,024 and 1 MiB. The client's memory stays within about twice that,
+     * however large the result. */
+    uint64_t window_rows, window_bytes;
 } kith_run_options;
 
-/* Runs a statement and returns when its columns are known. `params` and `options` may be NULL. Several results may be open on a
- * connection. When the connection is lost under a statement that may have been committed, the error is CommitOutcomeUnknown.
- * Ownership: kith_result_free. */
+/* Runs a statement and returns when its columns are known. `params` and `options` may be NULL. Several results may be
+ * open on a connection. When the connection is lost under a statement that may have been committed, the error is
+ * CommitOutcomeUnknown. Ownership: kith_result_free. */
 KITH_API int kith_run(kith_connection *connection, const char *text, const kith_params *params,
                       const kith_run_options *options, kith_result **out, kith_error **error);
 /* The same, for a statement whose rows are not wanted: returns when it is done. */
@@ -239,8 +240,8 @@ KITH_API bool kith_as_text(const kith_value *value, const char **out,
 KITH_API bool kith_as_bytes(const kith_value *value, const void **out, size_t *len);
 /* Elements of a list, entries of a map or of the properties of a node or relationship, steps of a path; else 0. */
 KITH_API uint32_t kith_count(const kith_value *value);
-KITH_API const kith_value *kith_item(const kith_value *list,
-                                     uint32_t i); /* element of a list, value of an entry */
+/* Element of a list, value of an entry; NULL: there is none. */
+KITH_API const kith_value *kith_item(const kith_value *list, uint32_t i);
 KITH_API const char *kith_key(const kith_value *map, uint32_t i,
                               size_t *len); /* not NUL-terminated */
 /* Value of a key of a map, node or relationship; NULL: none. */

@@ -1,5 +1,5 @@
 /* Statements to trees and back: what is printed parses to the same print; what is wrong is told with its place. */
-#include "query/ast/ast_print.h"
+#include "tests/support/ast_print.h"
 #include "query/parse/parse.h"
 #include "query/query.h"
 

@@ -1,5 +1,5 @@
-/* query/ast/ast_print.c - a syntax tree as Cypher again. Recursion is bounded by the depth of the tree. */
-#include "query/ast/ast_print.h"
+/* tests/support/ast_print.c - a syntax tree as Cypher again. Recursion is bounded by the depth of the tree. */
+#include "tests/support/ast_print.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -156,7 +156,7 @@ static void rel(KtBuf *out, const KtAstRel *r)
     put(out, r->direction == KT_AST_OUT ? "->" : "-");
 }
 
-void kt_ast_print_path(KtBuf *out, const KtAstPath *p)
+static void path(KtBuf *out, const KtAstPath *p)
 {
     if (p->variable.text.at) {
         name(out, p->variable.text);
@@ -178,7 +178,7 @@ static void paths(KtBuf *out, KtAstPaths list)
     for (uint32_t i = 0; i < list.n; i++) {
         if (i)
             put(out, ", ");
-        kt_ast_print_path(out, &list.item[i]);
+        path(out, &list.item[i]);
     }
 }
 
@@ -345,7 +345,7 @@ static void projection(KtBuf *out, const KtAstExpr *e)
 static void gather(KtBuf *out, const KtAstExpr *e)
 {
     put(out, "[");
-    kt_ast_print_path(out, e->as.gather.path);
+    path(out, e->as.gather.path);
     if (e->as.gather.where) {
         put(out, " WHERE ");
         expr(out, e->as.gather.where, ANY);
@@ -460,7 +460,7 @@ static void bare(KtBuf *out, const KtAstExpr *e, int own)
     case KT_AST_NONE: each(out, e, "none(", ")"); break;
     case KT_AST_SINGLE: each(out, e, "single(", ")"); break;
     case KT_AST_REDUCE: reduce(out, e); break;
-    case KT_AST_PATTERN: kt_ast_print_path(out, e->as.path); break;
+    case KT_AST_PATTERN: path(out, e->as.path); break;
     case KT_AST_EXISTS:
         put(out, "EXISTS { ");
         query(out, e->as.exists);
@@ -480,8 +480,6 @@ static void expr(KtBuf *out, const KtAstExpr *e, int least)
     if (own < least)
         put(out, ")");
 }
-
-void kt_ast_print_expr(KtBuf *out, const KtAstExpr *e) { expr(out, e, ANY); }
 
 /* ---- clauses ---- */
 
@@ -575,7 +573,7 @@ static void clause(KtBuf *out, const KtAstClause *c)
         break;
     case KT_AST_CLAUSE_MERGE:
         put(out, "MERGE ");
-        kt_ast_print_path(out, c->as.merge.path);
+        path(out, c->as.merge.path);
         if (c->as.merge.on_create.n) {
             put(out, " ON CREATE SET");
             sets(out, c->as.merge.on_create);

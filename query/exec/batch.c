@@ -11,8 +11,6 @@ static bool own(const KtLevel *level, KtSlot slot)
     return level->item_slot == slot || level->rel_slot == slot || kt_bit(level->cols->own, slot);
 }
 
-bool kt_level_has(const KtLevel *level, KtSlot slot) { return own(level, slot); }
-
 KtLevel *kt_level_owner(KtLevel *level, KtSlot slot)
 {
     while (level && !own(level, slot))

@@ -85,7 +85,6 @@ KtLevel *kt_batch_level_of(const KtBatch *batch, const KtSlot *slot, uint32_t n)
 KtStatus kt_level_column(KtLevel *level, KtSlot slot, KtColumn *out) KT_MUST_CHECK;
 /* Puts a computed column on a level. */
 void kt_level_set(KtLevel *level, KtSlot slot, KtColumn column);
-bool kt_level_has(const KtLevel *level, KtSlot slot); /* made at this level, not below */
 /* The level of the chain that has `slot`, or NULL. */
 KtLevel *kt_level_owner(KtLevel *level, KtSlot slot);
 /* out[row] = row of below_level that stands under it, for all rows; NULL: below_level is the level itself (or a

@@ -1,9 +1,9 @@
-/* query/exec/list_sums.c - sums over the lists of a last hop: the rest once for each row before the hop, and the ends' part
- * added where the list lies.
+/* query/exec/list_sums.c - sums over the lists of a last hop: the rest once for each row before the hop, and the ends'
+ * part added where the list lies.
  *
  * What must hold: the outcome, errors included, is that of adding row by row. Parts of ends are below 2^52 and each
- * rest below 2^58, eight at most, so that no addition of a row could have overflowed in whatever order; totals are kept
- * apart and added in 128 bits. */
+ * rest below 2^58, eight at most, so that no addition of a row could have overflowed in whatever order; totals are
+ * kept apart and added in 128 bits. */
 #include "query/exec/list_sums.h"
 
 #include <string.h>

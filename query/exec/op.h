@@ -13,13 +13,9 @@
 
 typedef enum KtStep { KT_STEP_ROWS, KT_STEP_END, KT_STEP_AGAIN } KtStep;
 enum {
-    KT_OP_KEEPS_ORDER = 1,
-    KT_OP_BY_ARG = 2,  /* counts and orders for each argument row */
-    KT_OP_WEIGHTS = 4, /* understands weights */
-    KT_OP_WRITES = 8,
-    KT_OP_BARRIER = 16,
+    KT_OP_WRITES = 1,
     KT_OP_OPENS_SECOND =
-        32 /* opens, rewinds and feeds child[1] itself; the core only parks and closes it */
+        2 /* opens, rewinds and feeds child[1] itself; the core only parks and closes it */
 };
 
 typedef struct KtOp KtOp;

@@ -675,7 +675,6 @@ static KtStatus aggregate_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *st
 const KtOpType kt_op_AGGREGATE = {
     .name = "Aggregate",
     .size = sizeof(AggregateOp),
-    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS | KT_OP_BARRIER,
     .open = aggregate_open,
     .next = aggregate_next,
     .rewind = aggregate_rewind,
@@ -685,7 +684,6 @@ const KtOpType kt_op_AGGREGATE = {
 const KtOpType kt_op_EXPAND_COUNT_DISTINCT = {
     .name = "ExpandCountDistinct",
     .size = sizeof(AggregateOp),
-    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS | KT_OP_BARRIER,
     .open = aggregate_open,
     .next = aggregate_next,
     .rewind = aggregate_rewind,

@@ -48,7 +48,7 @@ static KtStatus apply_rewind(KtOp *op)
 const KtOpType kt_op_APPLY = {
     .name = "Apply",
     .size = sizeof(ApplyOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS | KT_OP_OPENS_SECOND,
+    .traits = KT_OP_OPENS_SECOND,
     .open = apply_open,
     .next = apply_next,
     .rewind = apply_rewind,
@@ -225,7 +225,7 @@ static KtStatus optional_rewind(KtOp *op)
 const KtOpType kt_op_OPTIONAL = {
     .name = "Optional",
     .size = sizeof(OptionalOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS | KT_OP_OPENS_SECOND,
+    .traits = KT_OP_OPENS_SECOND,
     .open = optional_open,
     .next = optional_next,
     .rewind = optional_rewind,

@@ -46,7 +46,6 @@ static KtStatus argument_rewind(KtOp *op)
 const KtOpType kt_op_ARGUMENT = {
     .name = "Argument",
     .size = sizeof(ArgumentOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS,
     .next = argument_next,
     .rewind = argument_rewind,
 };

@@ -68,7 +68,6 @@ static void barrier_close(KtOp *op) { kt_rows_close(((BarrierOp *)op)->rows); }
 const KtOpType kt_op_BARRIER = {
     .name = "Barrier",
     .size = sizeof(BarrierOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_BY_ARG | KT_OP_BARRIER,
     .open = barrier_open,
     .next = barrier_next,
     .rewind = barrier_rewind,

@@ -25,6 +25,6 @@ static KtStatus create_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 const KtOpType kt_op_CREATE = {
     .name = "Create",
     .size = sizeof(CreateOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WRITES,
+    .traits = KT_OP_WRITES,
     .next = create_next,
 };

@@ -87,6 +87,6 @@ static KtStatus delete_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 const KtOpType kt_op_DELETE = {
     .name = "Delete",
     .size = sizeof(DeleteOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS | KT_OP_WRITES,
+    .traits = KT_OP_WRITES,
     .next = delete_next,
 };

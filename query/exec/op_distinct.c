@@ -157,7 +157,6 @@ static void distinct_close(KtOp *op)
 const KtOpType kt_op_DISTINCT = {
     .name = "Distinct",
     .size = sizeof(DistinctOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_BY_ARG | KT_OP_WEIGHTS,
     .open = distinct_open,
     .next = distinct_next,
     .rewind = distinct_rewind,

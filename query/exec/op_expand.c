@@ -277,7 +277,6 @@ static void expand_close(KtOp *op) { kt_feed_close(&((ExpandOp *)op)->feed); }
 const KtOpType kt_op_EXPAND = {
     .name = "Expand",
     .size = sizeof(ExpandOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .open = expand_open,
     .next = expand_next,
     .rewind = expand_rewind,

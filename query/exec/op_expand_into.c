@@ -136,7 +136,6 @@ static void into_close(KtOp *op) { kt_arena_close(((IntoOp *)op)->hold); }
 const KtOpType kt_op_EXPAND_INTO = {
     .name = "ExpandInto",
     .size = sizeof(IntoOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .open = into_open,
     .next = into_next,
     .rewind = into_rewind,

@@ -64,7 +64,6 @@ static KtStatus filter_rewind(KtOp *op)
 const KtOpType kt_op_FILTER = {
     .name = "Filter",
     .size = sizeof(FilterOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS,
     .next = filter_next,
     .rewind = filter_rewind,
 };

@@ -110,7 +110,6 @@ static KtStatus degree_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 const KtOpType kt_op_EXPAND_DEGREE = {
     .name = "ExpandDegree",
     .size = sizeof(DegreeOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS,
     .open = degree_open,
     .next = degree_next,
 };
@@ -261,7 +260,6 @@ static KtStatus distinct_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *ste
 const KtOpType kt_op_EXPAND_DISTINCT = {
     .name = "ExpandDistinct",
     .size = sizeof(Fold),
-    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS,
     .open = fold_open,
     .next = distinct_next,
     .rewind = fold_rewind,
@@ -367,7 +365,6 @@ static KtStatus count_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 const KtOpType kt_op_EXPAND_COUNT = {
     .name = "ExpandCount",
     .size = sizeof(Fold),
-    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS | KT_OP_BARRIER,
     .open = fold_open,
     .next = count_next,
     .rewind = fold_rewind,

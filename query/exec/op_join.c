@@ -301,7 +301,6 @@ static void join_close(KtOp *op)
 const KtOpType kt_op_PRODUCT = {
     .name = "Product",
     .size = sizeof(JoinOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .open = join_open,
     .next = join_next,
     .rewind = join_rewind,
@@ -311,7 +310,6 @@ const KtOpType kt_op_PRODUCT = {
 const KtOpType kt_op_HASH_JOIN = {
     .name = "HashJoin",
     .size = sizeof(JoinOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .open = join_open,
     .next = join_next,
     .rewind = join_rewind,

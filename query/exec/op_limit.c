@@ -179,7 +179,6 @@ static KtStatus skip_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 const KtOpType kt_op_LIMIT = {
     .name = "Limit",
     .size = sizeof(CutOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_BY_ARG | KT_OP_WEIGHTS,
     .open = cut_open,
     .next = limit_next,
     .rewind = cut_rewind,
@@ -188,7 +187,6 @@ const KtOpType kt_op_LIMIT = {
 const KtOpType kt_op_SKIP = {
     .name = "Skip",
     .size = sizeof(CutOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_BY_ARG | KT_OP_WEIGHTS,
     .open = cut_open,
     .next = skip_next,
     .rewind = cut_rewind,

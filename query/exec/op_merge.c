@@ -252,7 +252,7 @@ static void merge_close(KtOp *op) { kt_arena_close(((MergeOp *)op)->work); }
 const KtOpType kt_op_MERGE = {
     .name = "Merge",
     .size = sizeof(MergeOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WRITES | KT_OP_OPENS_SECOND,
+    .traits = KT_OP_WRITES | KT_OP_OPENS_SECOND,
     .open = merge_open,
     .next = merge_next,
     .rewind = merge_rewind,

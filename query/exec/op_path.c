@@ -93,6 +93,5 @@ static KtStatus path_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 const KtOpType kt_op_MAKE_PATH = {
     .name = "MakePath",
     .size = sizeof(PathOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS,
     .next = path_next,
 };

@@ -41,6 +41,5 @@ static KtStatus project_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step
 const KtOpType kt_op_PROJECT = {
     .name = "Project",
     .size = sizeof(ProjectOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS,
     .next = project_next,
 };

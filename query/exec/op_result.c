@@ -363,7 +363,6 @@ static void result_close(KtOp *op)
 const KtOpType kt_op_RESULT = {
     .name = "Result",
     .size = sizeof(ResultOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .open = result_open,
     .next = result_next,
     .rewind = result_rewind,

@@ -193,7 +193,6 @@ static void scan_close(KtOp *op)
 const KtOpType kt_op_SCAN_ALL = {
     .name = "ScanAll",
     .size = sizeof(ScanOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .next = scan_next,
     .rewind = scan_rewind,
     .park = scan_park,
@@ -203,7 +202,6 @@ const KtOpType kt_op_SCAN_ALL = {
 const KtOpType kt_op_SCAN_LABEL = {
     .name = "ScanLabel",
     .size = sizeof(ScanOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .next = scan_next,
     .rewind = scan_rewind,
     .park = scan_park,
@@ -234,7 +232,6 @@ static void seek_index_close(KtOp *op)
 const KtOpType kt_op_SEEK_INDEX = {
     .name = "SeekIndex",
     .size = sizeof(ScanOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .next = seek_index_next,
     .rewind = seek_index_rewind,
     .park = scan_park,

@@ -348,7 +348,6 @@ static void seek_id_close(KtOp *op) { kt_seek_close(&((SeekOp *)op)->seek); }
 const KtOpType kt_op_SEEK_ID = {
     .name = "SeekId",
     .size = sizeof(SeekOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .next = seek_id_next,
     .rewind = seek_id_rewind,
     .close = seek_id_close,

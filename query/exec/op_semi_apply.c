@@ -148,7 +148,7 @@ static KtStatus semi_rewind(KtOp *op)
 const KtOpType kt_op_SEMI_APPLY = {
     .name = "SemiApply",
     .size = sizeof(SemiOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS | KT_OP_OPENS_SECOND,
+    .traits = KT_OP_OPENS_SECOND,
     .open = semi_open,
     .next = semi_next,
     .rewind = semi_rewind,
@@ -284,7 +284,7 @@ static void collect_close(KtOp *op) { kt_arena_close(((CollectOp *)op)->hold); }
 const KtOpType kt_op_COLLECT_APPLY = {
     .name = "CollectApply",
     .size = sizeof(CollectOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS | KT_OP_OPENS_SECOND,
+    .traits = KT_OP_OPENS_SECOND,
     .open = collect_open,
     .next = collect_next,
     .rewind = collect_rewind,

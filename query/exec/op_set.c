@@ -194,7 +194,7 @@ static KtStatus set_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *step)
 const KtOpType kt_op_SET = {
     .name = "Set",
     .size = sizeof(SetOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS | KT_OP_WRITES,
+    .traits = KT_OP_WRITES,
     .open = set_open,
     .next = set_next,
 };

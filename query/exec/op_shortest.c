@@ -594,7 +594,6 @@ static void shortest_close(KtOp *op)
 const KtOpType kt_op_SHORTEST_PATH = {
     .name = "ShortestPath",
     .size = sizeof(ShortestOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .open = shortest_open,
     .next = shortest_next,
     .rewind = shortest_rewind,

@@ -93,7 +93,6 @@ static KtStatus show_rewind(KtOp *op)
 const KtOpType kt_op_SHOW = {
     .name = "Show",
     .size = sizeof(ShowOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .next = show_next,
     .rewind = show_rewind,
 };

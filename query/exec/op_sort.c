@@ -451,7 +451,6 @@ static void sort_close(KtOp *op)
 const KtOpType kt_op_SORT = {
     .name = "Sort",
     .size = sizeof(SortOp),
-    .traits = KT_OP_BY_ARG | KT_OP_BARRIER,
     .open = sort_open,
     .next = sort_next,
     .rewind = sort_rewind,
@@ -461,7 +460,6 @@ const KtOpType kt_op_SORT = {
 const KtOpType kt_op_TOP_N = {
     .name = "TopN",
     .size = sizeof(SortOp),
-    .traits = KT_OP_BY_ARG | KT_OP_BARRIER,
     .open = sort_open,
     .next = sort_next,
     .rewind = sort_rewind,

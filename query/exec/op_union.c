@@ -118,7 +118,6 @@ static void union_close(KtOp *op)
 const KtOpType kt_op_UNION = {
     .name = "Union",
     .size = sizeof(UnionOp),
-    .traits = KT_OP_BY_ARG | KT_OP_WEIGHTS,
     .open = union_open,
     .next = union_next,
     .rewind = union_rewind,

@@ -59,7 +59,6 @@ static KtStatus unweigh_rewind(KtOp *op)
 const KtOpType kt_op_UNWEIGH = {
     .name = "Unweigh",
     .size = sizeof(UnweighOp),
-    .traits = KT_OP_KEEPS_ORDER | KT_OP_WEIGHTS,
     .next = unweigh_next,
     .rewind = unweigh_rewind,
 };

@@ -106,7 +106,6 @@ static KtStatus unwind_rewind(KtOp *op)
 const KtOpType kt_op_UNWIND = {
     .name = "Unwind",
     .size = sizeof(UnwindOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .next = unwind_next,
     .rewind = unwind_rewind,
 };

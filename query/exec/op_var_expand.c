@@ -522,7 +522,6 @@ static void var_close(KtOp *op)
 const KtOpType kt_op_VAR_EXPAND = {
     .name = "VarExpand",
     .size = sizeof(VarOp),
-    .traits = KT_OP_KEEPS_ORDER,
     .open = var_open,
     .next = var_next,
     .rewind = var_rewind,

@@ -1,10 +1,10 @@
 /* query/plan/rule_sums.c - sums over a last hop that need no row for each end.
  *
- * sum(a.x + b.x + c.x) over (a)-->(b)-->(c) is, for each b, (a.x + b.x) times the length of its list plus the sum of c.x over
- * the list. An Aggregate over an Expand whose every aggregate is count(*), count(end) or such a sum is marked: its
- * operator adds lists as they lie where all values are integers, and row by row where they are not. What must
- * hold: + is taken apart only here, and only for integers that are far from overflow does the order of additions not
- * matter, which the operator sees to. */
+ * sum(a.x + b.x + c.x) over (a)-->(b)-->(c) is, for each b, (a.x + b.x) times the length of its list plus the sum of
+ * c.x over the list. An Aggregate over an Expand whose every aggregate is count(*), count(end) or such a sum is
+ * marked: its operator adds lists as they lie where all values are integers, and row by row where they are not. What
+ * must hold: + is taken apart only here, and only for integers that are far from overflow does the order of
+ * additions not matter, which the operator sees to. */
 #include "query/plan/plan_internal.h"
 
 enum { RESTS_MOST = 8 };
@@ -38,8 +38,8 @@ static bool end_part(const KtExpr *expr, KtSlot end, KtPlanListSum *out)
     return out->id;
 }
 
-/* From the top of a sum down the side that reads the end; the other sides stay whole, so that what fails in one fails as it
- * would row by row. *out NULL: it cannot be taken apart. */
+/* From the top of a sum down the side that reads the end; the other sides stay whole, so that what fails in one fails
+ * as it would row by row. *out NULL: it cannot be taken apart. */
 static KtStatus take_apart(Planner *p, const KtExpr *expr, KtSlot end, KtSlot rel,
                            const KtPlanListSum **out)
 {

@@ -1,12 +1,12 @@
 /* query/plan/rule_use_index.c - how to get at a node: by id, by index, by label, or among all.
  *
- * An equality of id(x) or elementId(x) is a seek; an equality, membership or range on an indexed property of a
- * labelled node uses the index if it is ONLINE in the view. A start that answers a conjunct only in part (an index holds
- * long strings as prefix and hash) leaves the conjunct in place, as a filter.
+ * An equality of id(x) or elementId(x) is a seek; an equality, membership or range on an indexed property of a labelled
+ * node uses the index if it is ONLINE in the view. A start that answers a conjunct only in part (an index holds long
+ * strings as prefix and hash) leaves the conjunct in place, as a filter.
  *
- * A key that may fail (r.id of an unwound r) is computed for each row that comes in, which the filter form would do only
- * where there is a node to compare with: the operator raises its error only if there is one (op_seek.c). Bounds of
- * ranges that may fail stay filters. */
+ * A key that may fail (r.id of an unwound r) is computed for each row that comes in, which the filter form would do
+ * only where there is a node to compare with: the operator raises its error only if there is one (op_seek.c). Bounds
+ * of ranges that may fail stay filters. */
 #include "query/plan/plan_internal.h"
 
 #include <math.h>

@@ -92,7 +92,7 @@ cmd_ci() {
         absent "TCK" "KITH_SHARED has no tck/features here"
     else
         row "TCK" cmd_tck --least-passed 2096 --most-missing-errors 60
-        row "TCK over the wire" cmd_tck --over-wire --least-passed 2050 --most-missing-errors 60
+        row "TCK over the wire" cmd_tck --over-wire --least-passed 2096 --most-missing-errors 60
     fi
     row "torture kill9, small" cmd_torture kill9 --cycles 5
     row "torture turns" cmd_torture turns

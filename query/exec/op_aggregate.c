@@ -1,10 +1,7 @@
 /* query/exec/op_aggregate.c - grouping: consumes all, one row per group.
  *
- * Each batch gets a column of group numbers, computed at the deepest level that a key reads, and every aggregate
- * adds the whole batch by it. A single key of nodes is numbered by node id (node_index.h), one of
- * integers by a map; everything else through encoded keys (base/key.h). The nodes of count(DISTINCT x) go into sets
- * by group (group_set.h). Under an argument its row leads the key. An aggregation without keys has one group per
- * argument row (or one in all) even if nothing came in. Weights count as that many rows.
+ * Each batch gets a column of group numbers (grouping.h), and every aggregate adds the whole batch by it. The nodes of
+ * count(DISTINCT x) go into sets by group (group_set.h). Weights count as that many rows.
  *
  * Sums over the lists of an Expand are added list by list where they can be (list_sums.h).
  *
@@ -12,10 +9,8 @@
  * ends go from the lists into the sets of the groups (group_set.h). A key none of whose rows had an end is no group. */
 #include "query/exec/exec_internal.h"
 #include "query/exec/group_set.h"
-#include "query/exec/key_table.h"
+#include "query/exec/grouping.h"
 #include "query/exec/list_sums.h"
-#include "query/exec/node_index.h"
-#include "query/exec/rows.h"
 #include "query/expr/aggregate.h"
 
 #include <string.h>
@@ -23,27 +18,14 @@
 
 /* Batches whose lists could not be added whole, then it is tried no more. */
 enum { LIST_MISSES_MOST = 16 };
-enum { WORK_UNLOOKED = 64 * 1024 }; /* steps over keys between two ticks */
 
 typedef struct AggregateOp {
     KtOp base;
-    KtSlot *key;  /* slots */
-    KtRows *rows; /* keys of the groups; tag: argument row */
-    KtKeyTable *table;
-    /* of a single key: their numbers are the groups, but for one of null in between */
-    KtNodeIndex nodes;
-    KtMap64 ints;        /* the same of a single key of integers: number -> group + 1 */
-    uint64_t minus_one;  /* group + 1 of the one number that the map cannot hold */
-    uint32_t null_group; /* of null; UINT32_MAX: none yet */
-    bool by_node, by_int, began, full;
-    uint32_t groups;
+    KtGrouping grouping;
+    bool full;
     KtAggregate **aggregate;
     /* by aggregate: the nodes of a count(DISTINCT x), all else is the aggregate's; or NULL */
     KtGroupSet **nodes_of;
-    uint32_t *number;    /* group by row of the level that keys are read at */
-    uint32_t *group;     /* group by row of the top */
-    uint16_t *fresh;     /* rows that began a group */
-    uint32_t *arg_group; /* without keys: group by argument row */
     uint32_t at;
     KtListSums lists; /* of an Expand's, where the plan says so */
     uint32_t list_misses;
@@ -90,10 +72,8 @@ static KtStatus open_aggregates(AggregateOp *self)
             return KT_ERR_MEMORY;
         self->nodes_of[i]->budget = op->x->budget;
     }
-    self->groups = self->at = 0;
-    self->null_group = UINT32_MAX;
-    self->minus_one = 0;
-    self->by_node = self->by_int = self->began = self->full = self->has_input = false;
+    self->at = 0;
+    self->full = self->has_input = false;
     return KT_OK;
 }
 
@@ -101,30 +81,15 @@ static KtStatus aggregate_open(KtOp *op)
 {
     AggregateOp *self = (AggregateOp *)op;
     KtArena *arena = op->x->arena;
-    uint32_t keys = op->plan->as.aggregate.keys;
-    self->nodes.budget = self->ints.budget = op->x->budget;
     self->hop = op->plan->kind == KT_PLAN_EXPAND_COUNT_DISTINCT;
     if (self->hop)
         KT_TRY(kt_feed_open(op, &self->feed, &op->plan->as.aggregate.rel,
                             op->plan->as.aggregate.from, false));
-    self->key = kt_arena_alloc(arena, ((size_t)keys + 1) * sizeof *self->key);
     self->aggregate = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->aggregate);
     self->nodes_of = kt_arena_zero(arena, (size_t)aggregates(op) + 1, sizeof *self->nodes_of);
-    if (!self->key || !self->aggregate || !self->nodes_of)
+    if (!self->aggregate || !self->nodes_of)
         return KT_ERR_MEMORY;
-    if (keys || op->arg) {
-        self->number = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->number);
-        self->group = kt_arena_alloc(arena, KT_BATCH_ROWS * sizeof *self->group);
-        if (!self->number || !self->group)
-            return KT_ERR_MEMORY;
-    }
-    for (uint32_t i = 0; i < keys; i++)
-        self->key[i] = op->plan->as.aggregate.key[i].slot;
-    if (keys) {
-        KT_TRY(kt_op_sel(op, &self->fresh));
-        KT_TRY(kt_rows_open(op->x->budget, self->key, keys, op->arg != NULL, &self->rows));
-        KT_TRY(kt_key_table_open(op->x->budget, &self->table));
-    }
+    KT_TRY(kt_grouping_open(op, &self->grouping));
     if (op->plan->as.aggregate.list_end != KT_NO_SLOT)
         KT_TRY(kt_list_sums_open(op, &self->lists));
     return open_aggregates(self);
@@ -133,12 +98,7 @@ static KtStatus aggregate_open(KtOp *op)
 static KtStatus aggregate_rewind(KtOp *op)
 {
     AggregateOp *self = (AggregateOp *)op;
-    if (self->rows) {
-        kt_rows_clear(self->rows);
-        kt_key_table_clear(self->table);
-        kt_node_index_clear(&self->nodes);
-        kt_map64_clear(&self->ints);
-    }
+    kt_grouping_clear(&self->grouping);
     if (self->hop)
         kt_feed_rewind(&self->feed);
     kt_list_sums_rewind(&self->lists);
@@ -149,10 +109,7 @@ static void aggregate_close(KtOp *op)
 {
     AggregateOp *self = (AggregateOp *)op;
     close_aggregates(self);
-    kt_rows_close(self->rows);
-    kt_key_table_close(self->table);
-    kt_pool_give(op->x->pool, &self->nodes);
-    kt_map64_close(&self->ints);
+    kt_grouping_close(&self->grouping);
     if (self->hop)
         kt_feed_close(&self->feed);
 }
@@ -161,201 +118,6 @@ static KtStatus aggregate_park(KtOp *op)
 {
     AggregateOp *self = (AggregateOp *)op;
     return self->hop ? kt_feed_park(&self->feed) : KT_OK;
-}
-
-/* ---- group numbers ---- */
-
-/* A key column of nodes or integers came first and another kind now: the groups so far go into the table, same
- * numbers. */
-static KtStatus leave_direct(AggregateOp *self)
-{
-    self->by_node = self->by_int = false;
-    for (uint32_t g = 0; g < self->groups; g++)
-        KT_TRY(kt_key_table_add(self->table, kt_rows_value(self->rows, 0, g)));
-    kt_node_index_clear(&self->nodes);
-    kt_map64_clear(&self->ints);
-    return KT_OK;
-}
-
-static KtStatus number_nodes(AggregateOp *self, KtArena *arena, const KtColumn *col,
-                             const uint16_t *sel, uint32_t n, uint32_t *fresh)
-{
-    const uint32_t *id = col->data;
-    uint32_t *node = kt_arena_alloc(arena, 2 * (size_t)n * sizeof *node), *number = node + n,
-             nodes = 0, at = 0;
-    if (!node)
-        return KT_ERR_MEMORY;
-    for (uint32_t i = 0; i < n; i++) {
-        node[nodes] = id[sel ? sel[i] : i];
-        nodes += node[nodes] != KT_NO_NODE;
-    }
-    if (self->nodes.cap == 0)
-        kt_pool_take(self->base.x->pool, self->base.x->budget, &self->nodes);
-    KT_TRY(kt_node_index_put(&self->nodes, node, nodes, number));
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = sel ? sel[i] : i, group;
-        if (id[row] == KT_NO_NODE) {
-            if (self->null_group == UINT32_MAX)
-                self->null_group = self->groups;
-            group = self->null_group;
-        } else {
-            group = number[at++];
-            group += group >= self->null_group;
-        }
-        self->number[row] = group;
-        if (group == self->groups) { /* groups come in the order of their numbers */
-            self->groups++;
-            self->fresh[(*fresh)++] = (uint16_t)row;
-        }
-    }
-    return KT_OK;
-}
-
-static KtStatus number_ints(AggregateOp *self, const KtColumn *col, const uint16_t *sel, uint32_t n,
-                            uint32_t *fresh)
-{
-    const uint64_t *x = col->data;
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = sel ? sel[i] : i;
-        uint64_t null = self->null_group == UINT32_MAX ? 0 : (uint64_t)self->null_group + 1,
-                 *at = &null;
-        bool is_null = col->nulls && kt_bit(col->nulls, row), made;
-        if (!is_null && x[row] == UINT64_MAX)
-            at = &self->minus_one;
-        else if (!is_null)
-            KT_TRY(kt_map64_put(&self->ints, x[row], &at, &made));
-        if (*at == 0) {
-            *at = ++self->groups;
-            self->fresh[(*fresh)++] = (uint16_t)row;
-            if (is_null)
-                self->null_group = self->groups - 1;
-        }
-        self->number[row] = (uint32_t)(*at - 1);
-    }
-    return KT_OK;
-}
-
-static KtStatus number_keys(AggregateOp *self, const KtColumn *col, const uint16_t *arg,
-                            const uint16_t *sel, uint32_t n, uint32_t *fresh)
-{
-    KtOp *op = &self->base;
-    uint32_t keys = op->plan->as.aggregate.keys;
-    uint64_t work = 0;
-    bool again; /* a batch is finished all the same */
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t row = sel ? sel[i] : i;
-        bool is_new;
-        kt_key_table_begin(self->table);
-        if (op->arg)
-            kt_key_table_number(self->table, kt_mapped(arg, row));
-        for (uint32_t k = 0; k < keys; k++) {
-            KtValue v = kt_col_value(&col[k], row);
-            work += kt_value_steps(v); /* lists and texts may be long */
-            kt_key_table_put(self->table, v);
-        }
-        if (work >= WORK_UNLOOKED) {
-            KT_TRY(kt_tick(op->x, WORK_UNLOOKED, &again));
-            work = 0;
-        }
-        KT_TRY(kt_key_table_end(self->table, &self->number[row], &is_new));
-        if (is_new) {
-            self->fresh[(*fresh)++] = (uint16_t)row;
-            self->groups++;
-        }
-    }
-    return KT_OK;
-}
-
-/* Rows of `level` under the selected rows of `top`. */
-static KtStatus rows_at(KtArena *arena, const KtLevel *top, const uint16_t *map,
-                        const uint16_t **sel, uint32_t *n)
-{
-    *sel = top->sel;
-    *n = top->selected;
-    if (!map)
-        return KT_OK;
-    uint16_t *used = kt_arena_alloc(arena, ((size_t)top->selected + 1) * sizeof *used);
-    if (!used)
-        return KT_ERR_MEMORY;
-    uint32_t k = 0;
-    for (uint32_t i = 0; i < top->selected; i++) {
-        uint16_t row = map[kt_level_selected(top, i)];
-        if (k == 0 || used[k - 1] != row)
-            used[k++] = row;
-    }
-    *sel = used;
-    *n = k;
-    return KT_OK;
-}
-
-/* Makes the key columns reachable: a plain variable is, anything else is computed. */
-static KtStatus compute_keys(AggregateOp *self, KtLevel *top)
-{
-    KtOp *op = &self->base;
-    for (uint32_t i = 0; i < op->plan->as.aggregate.keys; i++) {
-        const KtPlanProject *key = &op->plan->as.aggregate.key[i];
-        const KtExpr *expr = key->program ? kt_program_expr(key->program) : NULL;
-        if (!expr || (expr->kind == KT_EXPR_SLOT && expr->as.slot == key->slot))
-            continue;
-        KtRowFail fail = {UINT32_MAX, KT_OK};
-        KT_TRY(kt_op_project(op, top, key->program, key->slot, &fail));
-        if (fail.row != UINT32_MAX)
-            return fail.status;
-    }
-    return KT_OK;
-}
-
-static KtStatus number_rows(AggregateOp *self, KtArena *arena, KtLevel *top)
-{
-    KtOp *op = &self->base;
-    uint32_t keys = op->plan->as.aggregate.keys, n, fresh = 0;
-    KtBatch batch = {top};
-    KtLevel *level = kt_batch_level_of(&batch, self->key, keys);
-    const uint16_t *map, *sel, *arg = NULL;
-    KtColumn *col = kt_arena_alloc(arena, (size_t)keys * sizeof *col);
-    if (!col)
-        return KT_ERR_MEMORY;
-    if (op->arg) { /* a key may be the argument's own: then the rows of the top tell the argument rows */
-        level = top;
-        KT_TRY(kt_op_arg_rows(op, level, &arg));
-    }
-    KT_TRY(kt_level_rows_at(top, level, &map));
-    for (uint32_t k = 0; k < keys; k++)
-        KT_TRY(kt_level_column(level, self->key[k], &col[k]));
-    KT_TRY(rows_at(arena, top, map, &sel, &n));
-    bool direct = keys == 1 && !op->arg && !col[0].constant;
-    bool node = direct && col[0].kind == KT_COL_NODE, integer = direct && col[0].kind == KT_COL_INT;
-    if (!self->began) {
-        self->by_node = node;
-        self->by_int = integer;
-    }
-    self->began = true;
-    if ((self->by_node && !node) || (self->by_int && !integer))
-        KT_TRY(leave_direct(self));
-    if (self->by_node)
-        KT_TRY(number_nodes(self, arena, col, sel, n, &fresh));
-    else if (self->by_int)
-        KT_TRY(number_ints(self, col, sel, n, &fresh));
-    else
-        KT_TRY(number_keys(self, col, arg, sel, n, &fresh));
-    KT_TRY(kt_rows_put(self->rows, level, self->fresh, fresh, arg));
-    for (uint32_t i = 0; i < top->selected; i++) {
-        uint32_t row = kt_level_selected(top, i);
-        self->group[row] = self->number[kt_mapped(map, row)];
-    }
-    return KT_OK;
-}
-
-/* Without keys a group is an argument row. */
-static KtStatus number_arg_rows(AggregateOp *self, KtLevel *top)
-{
-    const uint16_t *arg;
-    KT_TRY(kt_op_arg_rows(&self->base, top, &arg));
-    for (uint32_t i = 0; i < top->selected; i++) {
-        uint32_t row = kt_level_selected(top, i);
-        self->group[row] = self->arg_group[kt_mapped(arg, row)];
-    }
-    return KT_OK;
 }
 
 /* ---- consuming ---- */
@@ -414,17 +176,6 @@ static KtStatus begin_batch(AggregateOp *self)
     return KT_OK;
 }
 
-/* self->group[row] for all rows of the batch, if there is more than one group. */
-static KtStatus group_batch(AggregateOp *self, KtLevel *top)
-{
-    KtOp *op = &self->base;
-    if (op->plan->as.aggregate.keys > 0) {
-        KT_TRY(compute_keys(self, top));
-        return number_rows(self, op->arena, top);
-    }
-    return op->arg ? number_arg_rows(self, top) : KT_OK;
-}
-
 /* What the lists so far came to. */
 static KtStatus flush_lists(AggregateOp *self)
 {
@@ -435,13 +186,13 @@ static KtStatus flush_lists(AggregateOp *self)
     if (!level)
         return KT_OK;
     KT_TRY(begin_batch(self));
-    KT_TRY(group_batch(self, level));
+    KT_TRY(kt_grouping_batch(&self->grouping, level));
     KtColumn col = {.kind = KT_COL_INT},
              ones = {.kind = KT_COL_INT, .constant = true, .data = &one};
     KtAggregateRows rows = {.sel = level->sel,
                             .n = level->selected,
-                            .group = op->plan->as.aggregate.keys || op->arg ? self->group : NULL,
-                            .groups = self->groups};
+                            .group = self->grouping.group,
+                            .groups = self->grouping.groups};
     for (uint32_t i = 0; i < aggregates(op); i++) {
         if (sums->part[i]) {
             rows.weight = NULL;
@@ -492,15 +243,14 @@ static KtStatus add_lists(AggregateOp *self, KtStep *step, bool *by_rows)
 static KtStatus add_batch(AggregateOp *self, KtLevel *top)
 {
     KtOp *op = &self->base;
-    bool keyed = op->plan->as.aggregate.keys > 0;
     KT_TRY(begin_batch(self));
-    KT_TRY(group_batch(self, top));
+    KT_TRY(kt_grouping_batch(&self->grouping, top));
     KtArena *arena = op->arena;
     KtAggregateRows rows = {.sel = top->sel,
                             .n = top->selected,
                             .bits = kt_level_bits(top),
-                            .group = keyed || op->arg ? self->group : NULL,
-                            .groups = self->groups,
+                            .group = self->grouping.group,
+                            .groups = self->grouping.groups,
                             .weight = top->weight};
     for (uint32_t i = 0; i < aggregates(op); i++) {
         const KtPlanAggregate *item = &op->plan->as.aggregate.item[i];
@@ -521,23 +271,6 @@ static KtStatus add_batch(AggregateOp *self, KtLevel *top)
     return KT_OK;
 }
 
-/* The groups that are there before any row. */
-static KtStatus begin_groups(AggregateOp *self)
-{
-    KtOp *op = &self->base;
-    self->groups = 1;
-    if (!op->arg)
-        return KT_OK;
-    self->groups = op->arg->top->selected;
-    if (!self->arg_group)
-        self->arg_group = kt_arena_alloc(op->x->arena, KT_BATCH_ROWS * sizeof *self->arg_group);
-    if (!self->arg_group)
-        return KT_ERR_MEMORY;
-    for (uint32_t i = 0; i < self->groups; i++)
-        self->arg_group[kt_level_selected(op->arg->top, i)] = i;
-    return KT_OK;
-}
-
 /* The next ends of the hop into their groups' sets. */
 static KtStatus add_ends(AggregateOp *self, KtStep *step)
 {
@@ -549,7 +282,7 @@ static KtStatus add_ends(AggregateOp *self, KtStep *step)
         if (*step != KT_STEP_ROWS)
             return KT_OK;
         KT_TRY(begin_batch(self));
-        KT_TRY(group_batch(self, self->input.top));
+        KT_TRY(kt_grouping_batch(&self->grouping, self->input.top));
         KT_TRY(kt_feed_begin(&self->feed, self->input.top));
         self->has_input = true;
     }
@@ -559,7 +292,7 @@ static KtStatus add_ends(AggregateOp *self, KtStep *step)
             break;
         const KtSlice *s = kt_feed_slice(&self->feed);
         uint32_t from, n = kt_feed_take(&self->feed, UINT32_MAX, &from);
-        KT_TRY(kt_group_set_add(self->nodes_of[0], grouped ? self->group[s->row] : 0,
+        KT_TRY(kt_group_set_add(self->nodes_of[0], grouped ? self->grouping.group[s->row] : 0,
                                 (const uint32_t *)s->nbr + from, n));
     }
     KT_TRY(kt_feed_more(&self->feed, KT_FEED_SLICES, &self->has_input));
@@ -573,8 +306,8 @@ static KtStatus consume(AggregateOp *self, KtStep *step)
 {
     KtOp *op = &self->base;
     bool keyed = op->plan->as.aggregate.keys > 0;
-    if (!keyed && self->groups == 0)
-        KT_TRY(begin_groups(self));
+    if (!keyed && self->grouping.groups == 0)
+        KT_TRY(kt_grouping_begin(&self->grouping));
     while (!self->full) {
         KtBatch input = {0};
         bool by_rows = !self->hop;
@@ -636,13 +369,13 @@ static KtStatus hand_up(AggregateOp *self, const uint32_t *group, uint32_t n, Kt
     bool keyed = op->plan->as.aggregate.keys > 0;
     KT_TRY(kt_made_begin(op, &self->made, op->arg ? op->arg->top : NULL));
     for (uint32_t i = 0; i < n && op->arg; i++) {
-        uint32_t parent =
-            keyed ? kt_rows_tag(self->rows, group[i]) : kt_level_selected(op->arg->top, group[i]);
+        uint32_t parent = keyed ? kt_rows_tag(self->grouping.rows, group[i])
+                                : kt_level_selected(op->arg->top, group[i]);
         KT_TRY(kt_made_rows(op, &self->made, parent, 1));
     }
     level->rows = n;
     if (keyed)
-        KT_TRY(kt_rows_get(self->rows, group, n, level));
+        KT_TRY(kt_rows_get(self->grouping.rows, group, n, level));
     for (uint32_t i = 0; i < aggregates(op); i++) {
         KtColumn col;
         KT_TRY(result_column(self, i, group, n, &col));
@@ -660,7 +393,7 @@ static KtStatus aggregate_next(KtOp *op, uint32_t want, KtBatch *out, KtStep *st
         return KT_OK; /* AGAIN */
     uint32_t group[KT_BATCH_ROWS], n = 0;
     bool sparse = self->hop && op->plan->as.aggregate.keys > 0; /* a key without ends is no group */
-    for (; n < want && self->at < self->groups; self->at++) {
+    for (; n < want && self->at < self->grouping.groups; self->at++) {
         if (!sparse || kt_group_set_count(self->nodes_of[0], self->at) > 0)
             group[n++] = self->at;
     }

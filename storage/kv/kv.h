@@ -16,7 +16,6 @@
 typedef struct KtKv KtKv;
 typedef struct KtKvSnapshot KtKvSnapshot;
 typedef struct KtKvIter KtKvIter;
-typedef struct KtKvCache KtKvCache;
 typedef struct KtKvSst KtKvSst;
 
 /* Bytes that someone else owns. at NULL: nothing there (an empty value has at != NULL). */
@@ -59,7 +58,6 @@ typedef struct KtKvSpec {
     bool bulk;                /* being built by kt_kv_ingest: no background compactions */
     const KtKvFamily *family; /* kept: must outlive the store */
     uint32_t families;
-    KtKvCache *cache;         /* shared block cache; NULL: one of its own */
     size_t block_cache_bytes; /* of its own cache; 0: 32 MiB */
     size_t memtable_bytes;    /* db_write_buffer_size; 0: 64 MiB */
 } KtKvSpec;
@@ -69,10 +67,6 @@ typedef struct KtKvSpec {
 KtStatus kt_kv_open(const KtKvSpec *spec, KtDiag *diag, KtKv **out) KT_MUST_CHECK;
 /* KT_CHECKs that no snapshot or iterator is left. NULL is allowed. */
 void kt_kv_close(KtKv *kv);
-
-/* A block cache that several stores share. It must be closed after them. */
-KtStatus kt_kv_cache_open(size_t bytes, KtKvCache **out) KT_MUST_CHECK;
-void kt_kv_cache_close(KtKvCache *cache);
 
 /* ---- reads ---- */
 

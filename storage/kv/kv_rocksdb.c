@@ -17,7 +17,7 @@ enum { MOST_FAMILIES = 32 };
 typedef struct RocksKv {
     KtKv base;
     rocksdb_t *db;
-    rocksdb_cache_t *own_cache;
+    rocksdb_cache_t *cache;
     rocksdb_options_t
         *options[MOST_FAMILIES +
                  1]; /* by family; the last is the default family's and the database's */
@@ -101,8 +101,8 @@ static void rocks_close(KtKv *base)
         rocksdb_writeoptions_destroy(kv->unsynced);
     if (kv->batch)
         rocksdb_writebatch_destroy(kv->batch);
-    if (kv->own_cache)
-        rocksdb_cache_destroy(kv->own_cache);
+    if (kv->cache)
+        rocksdb_cache_destroy(kv->cache);
     kt_kv_rocksdb_log_dir_drop(kv->temporary_log_dir);
     free(kv);
 }
@@ -206,19 +206,15 @@ static KtStatus open_db(RocksKv *kv, const KtKvSpec *spec, KtDiag *diag)
     KT_TRY(check_free(spec, diag));
     const char *log_dir = NULL;
     KT_TRY(kt_kv_rocksdb_log_dir(spec, diag, &kv->temporary_log_dir, &log_dir));
-    rocksdb_cache_t *cache;
-    if (spec->cache)
-        cache = spec->cache->cache;
-    else
-        cache = kv->own_cache = kt_kv_rocksdb_cache(
-            spec->block_cache_bytes ? spec->block_cache_bytes : (size_t)32 << 20);
+    kv->cache =
+        kt_kv_rocksdb_cache(spec->block_cache_bytes ? spec->block_cache_bytes : (size_t)32 << 20);
     uint32_t n = spec->families;
     const char *name[MOST_FAMILIES + 1];
     char *error = NULL;
     for (uint32_t i = 0; i <= n; i++) {
         name[i] = i < n ? spec->family[i].name : "default";
         kv->options[i] =
-            kt_kv_rocksdb_options(spec, i < n ? &spec->family[i] : NULL, cache, &error);
+            kt_kv_rocksdb_options(spec, i < n ? &spec->family[i] : NULL, kv->cache, &error);
         KT_TRY(failed(error, diag, "RocksDB refused its options"));
         rocksdb_options_set_db_log_dir(kv->options[i], log_dir);
     }

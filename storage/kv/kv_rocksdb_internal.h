@@ -6,10 +6,6 @@
 
 #include <rocksdb/c.h>
 
-struct KtKvCache {
-    rocksdb_cache_t *cache;
-};
-
 /* Options of one family; `family` NULL: of the default family and of the database. On a failure NULL, and *error has
  * RocksDB's text. Ownership: rocksdb_options_destroy. */
 rocksdb_options_t *kt_kv_rocksdb_options(const KtKvSpec *spec, const KtKvFamily *family,

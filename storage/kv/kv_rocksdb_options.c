@@ -166,24 +166,6 @@ rocksdb_cache_t *kt_kv_rocksdb_cache(size_t bytes)
     return cache;
 }
 
-KtStatus kt_kv_cache_open(size_t bytes, KtKvCache **out)
-{
-    KtKvCache *cache = malloc(sizeof *cache);
-    if (!cache)
-        return KT_ERR_MEMORY;
-    cache->cache = kt_kv_rocksdb_cache(bytes);
-    *out = cache;
-    return KT_OK;
-}
-
-void kt_kv_cache_close(KtKvCache *cache)
-{
-    if (!cache)
-        return;
-    rocksdb_cache_destroy(cache->cache);
-    free(cache);
-}
-
 /* ---- the info log's folder ---- */
 
 KtStatus kt_kv_rocksdb_log_dir(const KtKvSpec *spec, KtDiag *diag, char **temporary,

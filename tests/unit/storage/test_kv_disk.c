@@ -154,39 +154,3 @@ Test(storage_kv_disk, sorted_files_become_a_store_that_is_read_like_any_other)
     cr_assert_eq(kt_kv_sst_open(kv, PLAIN, path, NULL, &sst), KT_ERR_NOT_SUPPORTED);
     kt_kv_close(kv);
 }
-
-Test(storage_kv_disk, two_stores_share_a_block_cache)
-{
-    KtKvCache *cache;
-    KtKv *kv[2];
-    cr_assert_eq(kt_kv_cache_open((size_t)1 << 20, &cache), KT_OK);
-    for (int i = 0; i < 2; i++) {
-        char path[128];
-        snprintf(path, sizeof path, "%s/s%d", folder, i);
-        KtKvSpec spec = {.path = path,
-                         .create = true,
-                         .family = kt_families,
-                         .families = KT_FAMILIES,
-                         .cache = cache};
-        cr_assert_eq(kt_kv_open(&spec, NULL, &kv[i]), KT_OK);
-        KtKvBatch b = {0};
-        KtBuf op = {0};
-        kt_label_change(&op, 5, true);
-        KtKey key = kt_key_label(1, 5);
-        kt_kv_merge(&b, KT_FAMILY_LABEL, kt_key_span(&key), kt_span(op.data, op.len));
-        write_now(kv[i], &b);
-        kt_kv_batch_close(&b);
-        kt_buf_close(&op);
-    }
-    for (int i = 0; i < 2; i++) {
-        KtKey key = kt_key_label(1, 5);
-        KtKvValue value;
-        KtLabelChunk chunk;
-        cr_assert_eq(kt_kv_get(kv[i], NULL, KT_FAMILY_LABEL, kt_key_span(&key), &value), KT_OK);
-        cr_assert_eq(kt_label_decode(value.bytes, &chunk), KT_OK);
-        cr_assert_eq(kt_label_count(&chunk), 1);
-        kt_kv_release(&value);
-        kt_kv_close(kv[i]);
-    }
-    kt_kv_cache_close(cache);
-}

@@ -72,6 +72,7 @@ typedef struct Bar {
 
 double bar_storage_2hop(World *world);
 double bar_one_start(World *world);
+double bar_start_fixed(World *world); /* a statement's fixed cost / the loopback echo */
 double bar_sum_2hop(World *world);
 double bar_count_3hop(World *world);
 double bar_distinct(World *world);
@@ -84,6 +85,8 @@ double bar_sum_2hop_dirty(World *world);
 double bar_disk(World *world);
 double bar_cache(World *world);
 double bar_wire(World *world);
+double bar_echo_ns(
+    void); /* p50 of the blocking loopback echo alone; below 0: it could not be had */
 double bar_idle(World *world);
 void dirty_close(World *world);
 

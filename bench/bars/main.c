@@ -15,6 +15,7 @@
 static const Bar bars[] = {
     {"storage-2hop", 0.95, 1.2, bar_storage_2hop},
     {"one-start", 1.4, 1.8, bar_one_start},
+    {"one-start-fixed", 0.25, 0.25, bar_start_fixed},
     {"sum-2hop", 1.4, 1.5, bar_sum_2hop},
     {"count-3hop", 0.4, 0.5, bar_count_3hop},
     {"distinct", 1.3, 2, bar_distinct},

@@ -180,7 +180,7 @@ static void shuffle(uint32_t *order, uint64_t seed)
 
 double bar_one_start(World *world)
 {
-    double engine = 0, loop = 0;
+    double engine = 0, loop = 0, fixed[5];
     uint32_t order[BAR_STARTS];
     for (uint64_t pass = 0; pass < 5; pass++) {
         shuffle(order, 77 + pass);
@@ -189,11 +189,22 @@ double bar_one_start(World *world)
             return -1;
         engine += t.engine_ns;
         loop += t.loop_ns;
+        fixed[pass] = fixed_ns(world, ONE_START);
     }
-    double fixed = fixed_ns(world, ONE_START);
+    double f = beside_median(fixed, 5);
     (void)printf("# one-start: engine %.2f us, loop %.2f us, fixed cost %.2f us a statement\n",
-                 engine / 5e3 / BAR_STARTS, loop / 5e3 / BAR_STARTS, fixed / 1e3);
-    return (engine / 5 - fixed * BAR_STARTS) / (loop / 5);
+                 engine / 5e3 / BAR_STARTS, loop / 5e3 / BAR_STARTS, f / 1e3);
+    return (engine / 5 - f * BAR_STARTS) / (loop / 5);
+}
+
+double bar_start_fixed(World *world)
+{
+    double fixed[5];
+    for (int i = 0; i < 5; i++)
+        fixed[i] = fixed_ns(world, ONE_START);
+    double f = beside_median(fixed, 5), echo = bar_echo_ns();
+    (void)printf("# one-start-fixed: %.2f us a statement, echo p50 %.1f us\n", f / 1e3, echo / 1e3);
+    return echo > 0 ? f / echo : -1;
 }
 
 /* ---- many starts in one statement ---- */

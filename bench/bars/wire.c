@@ -67,6 +67,30 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+double bar_echo_ns(void)
+{
+    static int64_t plain[ROUNDS];
+    pid_t echo = -1;
+    int fd = echo_socket(&echo);
+    bool ok = fd >= 0;
+    char bytes[ANSWER_BYTES] = {0};
+    cpu_set_t before;
+    (void)sched_getaffinity(0, sizeof before, &before);
+    served_keep_to_core(0);
+    for (int i = 0; ok && i < ROUNDS; i++) {
+        int64_t t0 = kt_clock_ns();
+        ok = whole(fd, bytes, REQUEST_BYTES, true) && whole(fd, bytes, ANSWER_BYTES, false);
+        plain[i] = kt_clock_ns() - t0;
+    }
+    (void)sched_setaffinity(0, sizeof before, &before);
+    if (fd >= 0)
+        (void)close(fd);
+    if (echo > 0)
+        (void)waitpid(echo, NULL, 0);
+    qsort(plain, ROUNDS, sizeof *plain, by_time);
+    return ok ? (double)plain[MEDIAN] : -1;
+}
+
 double bar_wire(World *world)
 {
     Served served = {0};

@@ -249,26 +249,38 @@ KtStatus kt_op_project(KtOp *op, KtLevel *top, const KtProgram *program, KtSlot 
     return KT_OK;
 }
 
-/* The numbers of the bits below n, ascending; `out` has room for n. */
-static uint32_t places(const uint64_t *bits, uint32_t n, uint16_t *out)
+/* The places of the bits that are set in a byte, one a byte from the lowest on. */
+#define BIT(b, i) (((b) >> (i)) & 1)
+#define BELOW(b, i)                                                          \
+    (BIT(b, 0) * ((i) > 0) + BIT(b, 1) * ((i) > 1) + BIT(b, 2) * ((i) > 2) + \
+     BIT(b, 3) * ((i) > 3) + BIT(b, 4) * ((i) > 4) + BIT(b, 5) * ((i) > 5) + \
+     BIT(b, 6) * ((i) > 6))
+#define PLACE(b, i) (BIT(b, i) ? (uint64_t)(i) << (8 * BELOW(b, i)) : 0)
+#define PLACES(b)                                                                        \
+    (PLACE(b, 1) | PLACE(b, 2) | PLACE(b, 3) | PLACE(b, 4) | PLACE(b, 5) | PLACE(b, 6) | \
+     PLACE(b, 7))
+#define PLACES_4(b) PLACES(b), PLACES((b) + 1), PLACES((b) + 2), PLACES((b) + 3)
+#define PLACES_16(b) PLACES_4(b), PLACES_4((b) + 4), PLACES_4((b) + 8), PLACES_4((b) + 12)
+#define PLACES_64(b) PLACES_16(b), PLACES_16((b) + 16), PLACES_16((b) + 32), PLACES_16((b) + 48)
+
+typedef uint8_t Bytes8 __attribute__((vector_size(8)));
+typedef uint16_t Rows8 __attribute__((vector_size(16)));
+
+/* The numbers of the bits below n, ascending; `out` has room for n. Eight at a time. */
+static KT_CLONES uint32_t places(const uint64_t *bits, uint32_t n, uint16_t *out)
 {
-    static const uint16_t place[16][4] = {
-        {0}, {0},    {1},    {0, 1},    {2},    {0, 2},    {1, 2},    {0, 1, 2},
-        {3}, {0, 3}, {1, 3}, {0, 1, 3}, {2, 3}, {0, 2, 3}, {1, 2, 3}, {0, 1, 2, 3}};
-    static const uint8_t count[16] = {0, 1, 1, 2, 1, 2, 2, 3, 1, 2, 2, 3, 2, 3, 3, 4};
-    /* four numbers at once: below 2^16 none carries over */
-    const uint64_t step = 4 * 0x0001000100010001ULL;
-    uint64_t base = 0;
+    static const uint64_t place[256] = {PLACES_64(0), PLACES_64(64), PLACES_64(128),
+                                        PLACES_64(192)};
     uint32_t k = 0, i = 0;
     for (; i + 64 <= n; i += 64) {
         uint64_t word = bits[i >> 6];
-        for (uint32_t j = 0; j < 16; j++, word >>= 4, base += step) {
-            uint64_t lanes;
-            memcpy(&lanes, place[word & 15], sizeof lanes);
-            lanes += base;
-            /* k <= i: what is written too much is within n */
-            memcpy(out + k, &lanes, sizeof lanes);
-            k += count[word & 15];
+        for (uint32_t j = 0; j < 64; j += 8, word >>= 8) {
+            Bytes8 at;
+            memcpy(&at, &place[word & 255], sizeof at);
+            Rows8 rows = __builtin_convertvector(at, Rows8) + (uint16_t)(i + j);
+            memcpy(out + k, &rows,
+                   sizeof rows); /* k <= i + j: what is written too much is within n */
+            k += (uint32_t)__builtin_popcountll(word & 255);
         }
     }
     for (; i < n; i++) {

@@ -1,5 +1,6 @@
 /* bench/bars/rows.c - the bars, one after the other: what the engine is asked, and the loop it is held against. */
 #include "bench/bars/bar.h"
+#include "bench/bars/beside.h"
 
 #include "base/hash.h"
 

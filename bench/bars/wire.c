@@ -67,34 +67,11 @@ static int by_time(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-double bar_echo_ns(void)
-{
-    static int64_t plain[ROUNDS];
-    pid_t echo = -1;
-    int fd = echo_socket(&echo);
-    bool ok = fd >= 0;
-    char bytes[ANSWER_BYTES] = {0};
-    cpu_set_t before;
-    (void)sched_getaffinity(0, sizeof before, &before);
-    served_keep_to_core(0);
-    for (int i = 0; ok && i < ROUNDS; i++) {
-        int64_t t0 = kt_clock_ns();
-        ok = whole(fd, bytes, REQUEST_BYTES, true) && whole(fd, bytes, ANSWER_BYTES, false);
-        plain[i] = kt_clock_ns() - t0;
-    }
-    (void)sched_setaffinity(0, sizeof before, &before);
-    if (fd >= 0)
-        (void)close(fd);
-    if (echo > 0)
-        (void)waitpid(echo, NULL, 0);
-    qsort(plain, ROUNDS, sizeof *plain, by_time);
-    return ok ? (double)plain[MEDIAN] : -1;
-}
-
-double bar_wire(World *world)
+/* p50 of kithd's answer and of the echo, in turns. */
+static bool measure(World *world, double *kith_ns, double *echo_ns)
 {
     Served served = {0};
-    pid_t echo;
+    pid_t echo = -1;
     char data[4200];
     (void)snprintf(data, sizeof data, "%s/wire", world->folder);
     static int64_t kith[ROUNDS], plain[ROUNDS];
@@ -116,18 +93,31 @@ double bar_wire(World *world)
     }
     (void)sched_setaffinity(0, sizeof before, &before);
     kith_close(connection);
-    if (fd >= 0) {
+    if (fd >= 0)
         (void)close(fd);
+    if (echo > 0)
         (void)waitpid(echo, NULL, 0);
-    }
     served_stop(&served);
-    if (!ok)
-        return -1;
     qsort(kith, ROUNDS, sizeof *kith, by_time);
     qsort(plain, ROUNDS, sizeof *plain, by_time);
-    (void)printf("# wire: RETURN 1 p50 %.1f us, echo p50 %.1f us\n", (double)kith[MEDIAN] / 1e3,
-                 (double)plain[MEDIAN] / 1e3);
-    return (double)kith[MEDIAN] / (double)plain[MEDIAN];
+    *kith_ns = (double)kith[MEDIAN];
+    *echo_ns = (double)plain[MEDIAN];
+    return ok;
+}
+
+double bar_echo_ns(World *world)
+{
+    double kith, echo;
+    return measure(world, &kith, &echo) ? echo : -1;
+}
+
+double bar_wire(World *world)
+{
+    double kith, echo;
+    if (!measure(world, &kith, &echo))
+        return -1;
+    (void)printf("# wire: RETURN 1 p50 %.1f us, echo p50 %.1f us\n", kith / 1e3, echo / 1e3);
+    return kith / echo;
 }
 
 static double resident_mb(pid_t pid)

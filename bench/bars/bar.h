@@ -85,8 +85,8 @@ double bar_sum_2hop_dirty(World *world);
 double bar_disk(World *world);
 double bar_cache(World *world);
 double bar_wire(World *world);
-double bar_echo_ns(
-    void); /* p50 of the blocking loopback echo alone; below 0: it could not be had */
+/* The echo's p50 in that bar; below 0: it could not be had. */
+double bar_echo_ns(World *world);
 double bar_idle(World *world);
 void dirty_close(World *world);
 

@@ -203,7 +203,7 @@ double bar_start_fixed(World *world)
     double fixed[5];
     for (int i = 0; i < 5; i++)
         fixed[i] = fixed_ns(world, ONE_START);
-    double f = beside_median(fixed, 5), echo = bar_echo_ns();
+    double f = beside_median(fixed, 5), echo = bar_echo_ns(world);
     (void)printf("# one-start-fixed: %.2f us a statement, echo p50 %.1f us\n", f / 1e3, echo / 1e3);
     return echo > 0 ? f / echo : -1;
 }

@@ -3,7 +3,6 @@
 
 #include "base/clock.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,13 +30,6 @@ struct KtArena {
     size_t in_older; /* used bytes of all blocks but the top */
     KtArena *next;   /* in a pool */
 };
-
-void kt_memory_keep_freed(void)
-{
-    enum { KEPT = 16 * 1024 * 1024 };
-    (void)mallopt(M_MMAP_THRESHOLD, KEPT);
-    (void)mallopt(M_TRIM_THRESHOLD, KEPT);
-}
 
 void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit)
 {

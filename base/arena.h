@@ -36,10 +36,6 @@ typedef struct KtBudget {
     const atomic_bool *cancel;
 } KtBudget;
 
-/* For the start of a server's main: freed memory of some megabytes is kept for the next query instead of being given back
- * and faulted in again, a page at a time. */
-void kt_memory_keep_freed(void);
-
 void kt_budget_init(KtBudget *budget, KtBudget *parent, size_t limit);
 /* Takes `size` bytes here and in every parent, or in none and returns false. */
 bool kt_budget_take(KtBudget *budget, size_t size) KT_MUST_CHECK;

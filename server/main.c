@@ -16,7 +16,6 @@ static int failed(KtStatus status, const KtDiag *diag)
 
 int main(int argc, char **argv)
 {
-    kt_memory_keep_freed();
     KtDiag diag = {0};
     KtConfig config;
     KtConfigAsk ask = KT_CONFIG_RUN;

@@ -140,7 +140,6 @@ static bool run_world(const Options *options, bool large)
 
 int main(int argc, char **argv)
 {
-    kt_memory_keep_freed(); /* as kithd does */
     Options options = {.slack = 1, .times = 1};
     for (int i = 1; i < argc; i++) {
         bool more = i + 1 < argc;

@@ -21,7 +21,7 @@ enum {
     STORED = 16,      /* a property */
     LONG_LENGTH = 64, /* above this a value, or all arguments together, are long */
     ANY_LENGTH = 255,
-    ENTRIES_MOST = 16, /* of a map projection, above this it is long */
+    ENTRIES_MOST = 16,  /* of a map projection, above this it is long */
     EXPRS_MOST = 100000 /* expressions looked at; a statement of more is not short anyway */
 };
 

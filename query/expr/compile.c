@@ -219,8 +219,8 @@ static KtStatus distinct_keys(Compiler *c, KtEvalStep *step, KtText *key)
     KtKeyClock clock = {0}; /* as many as a statement's text holds: well under a second */
     if (!from)
         return KT_ERR_MEMORY;
-    KT_TRY(kt_keys_distinct((KtKeys){key, sizeof *key, step->args}, from, from + step->args,
-                            &clock));
+    KT_TRY(
+        kt_keys_distinct((KtKeys){key, sizeof *key, step->args}, from, from + step->args, &clock));
     for (uint32_t i = 0; i < step->args; i++) {
         if (from[i] == KT_NO_KEY)
             continue;

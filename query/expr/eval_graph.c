@@ -207,10 +207,10 @@ KtStatus kt_step_prop(KtRunState *run, const KtEvalStep *step, KtScope *scope, K
     if (variable && frame->kept(frame, of->as.slot, name, out))
         return KT_OK;
     KT_TRY(kt_step_run(run, step->arg[0], scope, sel, &subject));
-    KtArena *keep =
-        variable && !sel.at && sel.n == scope->rows && subject.kind == KT_COL_NODE && !subject.constant
-            ? frame->keep(frame)
-            : NULL;
+    KtArena *keep = variable && !sel.at && sel.n == scope->rows && subject.kind == KT_COL_NODE &&
+                            !subject.constant
+                        ? frame->keep(frame)
+                        : NULL;
     if (!keep)
         return on_subject(run, step, scope, sel, &subject, name, prop, out);
     KtArena *own = run->arena;

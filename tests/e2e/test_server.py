@@ -238,7 +238,7 @@ def test_projections_of_many_properties_end_at_their_deadline_and_hold_up_no_oth
     many = {"k%d" % i: i for i in range(4000)}
     with Server("--ephemeral") as s, s.connect() as c, s.connect() as other:
         for _ in range(10):
-            c.run("UNWIND range(1, 15) AS i CREATE (n:Big) SET n = $m", {"m": many})
+            c.run("UNWIND range(1, 6) AS i CREATE (n:Big) SET n = $m", {"m": many})
         entries = ", ".join("a%d: n.k1" % i for i in range(6000))
         for text, params in (("MATCH (n:Big) RETURN n {.*, z: 1}", {}), ("MATCH (n:Big) RETURN count(n {.*, .*, k1: 2})", {}),
                              ("MATCH (n:Big) WHERE n {.*}.k5 < 0 RETURN n", {}), ("MATCH (n:Big) RETURN n {%s}.a7 AS x" % entries, {}),

@@ -28,7 +28,7 @@ static KtStatus take_sorted(const KtBound *bound, KtValue sent, KtValue *out, ui
     return status;
 }
 
-KtStatus kt_params_take(const KtBound *bound, KtValue sent, KtValue *out, uint32_t *missing)
+KtStatus kt_params_find(const KtBound *bound, KtValue sent, KtValue *out, uint32_t *missing)
 {
     uint32_t n = sent.kind == KT_MAP ? sent.len : 0, i = 0;
     if (bound->params > FEW_PARAMS && (uint64_t)bound->params * n > FEW_PAIRS)

@@ -33,7 +33,7 @@ static KtStatus bind_params(KtQuery *q, const KtBound *bound)
     if (!param)
         return KT_ERR_MEMORY;
     uint32_t missing;
-    KT_TRY(kt_params_take(bound, q->spec.params, param, &missing));
+    KT_TRY(kt_params_find(bound, q->spec.params, param, &missing));
     if (missing < bound->params)
         return kt_diag_set(q->diag, KT_ERR_MISSING_PARAMETER, NULL,
                            "The statement needs a value for $%.*s", (int)bound->param[missing].len,

@@ -294,7 +294,7 @@ KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *d
     (void)pthread_mutex_unlock(&engine->lock);
     if (s) {
         uint32_t missing;
-        KtStatus status = kt_params_take(s->bound, params, NULL, &missing);
+        KtStatus status = kt_params_find(s->bound, params, NULL, &missing);
         if (status == KT_OK && missing == s->bound->params) {
             *out = s;
             return KT_OK;

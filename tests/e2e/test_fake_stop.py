@@ -92,10 +92,10 @@ def test_a_thread_that_does_not_come_back_holds_up_the_stop_for_the_grace_and_fi
         s.signal()
     for s, c, text, start in running:
         s.signal()  # a second one neither hastens it nor puts it off
-        code = s.process.wait(10)
+        code = s.process.wait(20)
         took = time.monotonic() - start
         said = s.errors()
-        assert code == 3 and 5 < took < 7, (text, code, took, said)
+        assert code == 3 and 5 < took < 15, (text, code, took, said)
         lines = [x for x in said.splitlines() if x.startswith("kithd: ")]
         assert len(lines) == 1 and "server stop-grace (200 ms) and 5 s more" in lines[0], said
         c.sock.close()

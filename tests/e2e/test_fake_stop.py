@@ -108,7 +108,8 @@ def test_a_thread_that_comes_back_late_is_waited_for():
         c = s.connect()
         c.send("RUN", text="HOLD 2500 1")
         time.sleep(0.3)
-        assert s.stop() == 0 and "stop-grace" not in s.errors()
+        code, said = s.stop(), s.errors()
+        assert code == 0 and "stop-grace" not in said, (code, said)
         c.sock.close()
 
 

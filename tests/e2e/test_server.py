@@ -251,12 +251,12 @@ def test_projections_of_many_properties_end_at_their_deadline_and_hold_up_no_oth
                 start = time.monotonic()
                 assert other.run("RETURN 1")[1] == [[1]]
                 slowest = max(slowest, time.monotonic() - start)
-            assert slowest < 0.25, (text[:100], slowest)
+            assert slowest < (1 if SANITIZED else 0.25), (text[:100], slowest)
             try:
                 c.wait(run)
             except kmp.KithError as e:
                 assert e.name == "Deadline", e
-            assert time.monotonic() - begin < 3, text[:100]
+            assert time.monotonic() - begin < (20 if SANITIZED else 3), text[:100]
         got = c.run("MATCH (n:Big) WITH n LIMIT 1 RETURN n {k9: 'first', .*, z: 1, k3: 'last'} AS m")[1][0][0]
         assert list(got)[0] == "k9" and got == dict(many, z=1, k3="last"), sorted(got.items())[:5]
 

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "query/exec/op.h"
+#include "query/params.h"
 #include "query/statement.h"
 #include "storage/catalog.h"
 #include "storage/database.h"
@@ -31,14 +32,12 @@ static KtStatus bind_params(KtQuery *q, const KtBound *bound)
     KtValue *param = kt_arena_alloc(q->arena, (bound->params + 1) * sizeof *param);
     if (!param)
         return KT_ERR_MEMORY;
-    for (uint32_t i = 0; i < bound->params; i++) {
-        const KtValue *value = kt_map_get(q->spec.params, bound->param[i]);
-        if (!value)
-            return kt_diag_set(q->diag, KT_ERR_MISSING_PARAMETER, NULL,
-                               "The statement needs a value for $%.*s", (int)bound->param[i].len,
-                               bound->param[i].at);
-        param[i] = *value;
-    }
+    uint32_t missing;
+    KT_TRY(kt_params_find(bound, q->spec.params, param, &missing));
+    if (missing < bound->params)
+        return kt_diag_set(q->diag, KT_ERR_MISSING_PARAMETER, NULL,
+                           "The statement needs a value for $%.*s", (int)bound->param[missing].len,
+                           bound->param[missing].at);
     q->exec.eval.param = param;
     return KT_OK;
 }

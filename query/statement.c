@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "query/bind/bind.h"
 #include "query/exec/node_index.h"
+#include "query/params.h"
 #include "query/parse/parse.h"
 
 #include <pthread.h>
@@ -272,15 +273,6 @@ static KtStatus statement_make(KtEngine *engine, KtText text, uint64_t hash, KtV
     return KT_OK;
 }
 
-static bool params_cover(const KtBound *bound, KtValue params)
-{
-    for (uint32_t i = 0; i < bound->params; i++) {
-        if (params.kind != KT_MAP || !kt_map_get(params, bound->param[i]))
-            return false;
-    }
-    return true;
-}
-
 KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *diag,
                         KtStatement **out)
 {
@@ -300,9 +292,17 @@ KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *d
         list_first(engine, s);
     }
     (void)pthread_mutex_unlock(&engine->lock);
-    if (s && params_cover(s->bound, params)) {
-        *out = s;
-        return KT_OK;
+    if (s) {
+        uint32_t missing;
+        KtStatus status = kt_params_find(s->bound, params, NULL, &missing);
+        if (status == KT_OK && missing == s->bound->params) {
+            *out = s;
+            return KT_OK;
+        }
+        if (status != KT_OK) {
+            kt_statement_release(s);
+            return status;
+        }
     }
     kt_statement_release(s); /* a parameter is missing: binding again says which, and where */
     KT_TRY(statement_make(engine, text, hash, params, diag, &s));

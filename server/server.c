@@ -153,7 +153,6 @@ static KtStatus start(KtServer *server, KtDiag *diag)
 static void close_all(KtServer *server)
 {
     kt_accept_stop(server);
-    kt_signals_close(server);
     for (uint32_t i = 0; i < server->loops; i++)
         kt_loop_close(&server->loop[i]);
     free(server->loop);
@@ -167,12 +166,13 @@ static void close_all(KtServer *server)
 
 KtStatus kt_server_start(KtServer *server, const KtConfig *config, KtDiag *diag)
 {
-    *server = (KtServer){.config = *config, .signal_fd = -1};
+    *server = (KtServer){.config = *config, .signal_fd = -1, .watch_end = -1};
     KtStatus status = start(server, diag);
     if (status != KT_OK) {
         if (diag->status == KT_OK)
             kt_diag_set(diag, status, NULL, "kithd could not start: %s",
                         status == KT_ERR_MEMORY ? "out of memory" : strerror(errno));
+        kt_signals_close(server);
         close_all(server);
     }
     return status;
@@ -209,6 +209,7 @@ void kt_server_going_away(KtServer *server)
 
 void kt_server_stop(KtServer *server)
 {
-    close_all(server);
+    close_all(server); /* watched too: a worker or the store may not come back */
+    kt_signals_close(server);
     kt_log(&server->log, KT_LOG_INFO, "stopped");
 }

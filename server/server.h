@@ -35,8 +35,13 @@ typedef struct KtServer {
     /* only the first loop's thread */
     KtListener listener[2];
     uint32_t listeners, next_loop;
-    struct event *signal_event, *retry_event;
-    int signal_fd;
+    struct event *retry_event;
+    /* the thread of signals.c */
+    int signal_fd, watch_end; /* watch_end: an eventfd that ends it */
+    pthread_t watch;
+    bool watched;    /* there is one */
+    KtPost stop;     /* to the first loop, once */
+    int stop_signal; /* written before the post */
 } KtServer;
 
 /* Opens the doors first (a taken port is found before the store is touched), then the database, then starts threads;

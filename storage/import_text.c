@@ -12,7 +12,7 @@ struct KtTextFile {
     char *path;
     char *data;
     size_t at, end; /* unread bytes are data[at, end) */
-    bool eof;
+    bool begun, eof;
     uint64_t line; /* lines handed out */
 };
 
@@ -71,6 +71,9 @@ static KtStatus fill(KtTextFile *file, KtDiag *diag)
                                                   : words);
     file->end += (size_t)got;
     file->eof = got == 0;
+    if (!file->begun && file->end >= 3 && memcmp(file->data, "\xEF\xBB\xBF", 3) == 0)
+        file->at = 3; /* a byte order mark, as some programs begin UTF-8 with */
+    file->begun = true;
     return KT_OK;
 }
 

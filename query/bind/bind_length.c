@@ -8,8 +8,9 @@
  *
  * An expression may take long when it loops (comprehension, quantifier, reduce), calls a function that goes through
  * all of one text or makes a list of any length (KT_FN_LOOPS), compares two values that are both long, searches a
- * long list, or has more than LONG_LENGTH of arguments. Plain comparisons with what was sent, arithmetic, property
- * access and labels never do. Sorting, grouping and DISTINCT count as long only over values that were made. */
+ * long list, projects all properties (n {.*}) or many, or has more than LONG_LENGTH of arguments. Plain comparisons
+ * with what was sent, arithmetic, property access and labels never do. Sorting, grouping and DISTINCT count as long
+ * only over values that were made. */
 #include "query/bind/bind.h"
 
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
     STORED = 16,      /* a property */
     LONG_LENGTH = 64, /* above this a value, or all arguments together, are long */
     ANY_LENGTH = 255,
+    ENTRIES_MOST = 16,  /* of a map projection, above this it is long */
     EXPRS_MOST = 100000 /* expressions looked at; a statement of more is not short anyway */
 };
 
@@ -70,6 +72,15 @@ static void call(Lengths *l, const KtExpr *e, const uint8_t *arg, uint8_t sum)
         l->loops |= sum > LONG_LENGTH;
 }
 
+/* A node may have any number of properties, which are merged with the entries one by one. */
+static bool projects_many(const KtExpr *e)
+{
+    bool stars = false;
+    for (uint32_t i = 0; i < e->as.project.n && !stars; i++)
+        stars = e->as.project.item[i].star;
+    return stars || e->as.project.n > ENTRIES_MOST;
+}
+
 /* The length of the value of `e`, which it looks into on the way. */
 static uint8_t length_of(Lengths *l, const KtExpr *e)
 {
@@ -106,7 +117,10 @@ static uint8_t length_of(Lengths *l, const KtExpr *e)
         l->loops |= e->as.has_operand && least(first[0], when) >= STORED;
         out = longest;
         break;
-    case KT_EXPR_MAP_PROJECTION: out = add(sum, STORED); break;
+    case KT_EXPR_MAP_PROJECTION:
+        l->loops |= projects_many(e);
+        out = add(sum, STORED);
+        break;
     case KT_EXPR_LIST:
     case KT_EXPR_MAP: l->loops |= sum > LONG_LENGTH; break;
     case KT_EXPR_HAS_LABELS:

@@ -4,6 +4,8 @@
  * folded when it succeeds; one that fails stays, to fail when (and if) a row comes to it. */
 #include "query/expr/program.h"
 
+#include "base/key_order.h"
+
 #include <stdlib.h>
 
 typedef struct Compiler {
@@ -211,20 +213,23 @@ static KtColKind result_column(KtKinds kinds)
 }
 
 /* Of two entries with one key the later one counts, at the place of the first. */
-static void distinct_keys(KtEvalStep *step, KtText *key)
+static KtStatus distinct_keys(Compiler *c, KtEvalStep *step, KtText *key)
 {
-    uint32_t n = 0;
+    uint32_t n = 0, *from = kt_arena_alloc(c->arena, ((size_t)step->args * 3 + 1) * sizeof *from);
+    KtKeyClock clock = {0}; /* as many as a statement's text holds: well under a second */
+    if (!from)
+        return KT_ERR_MEMORY;
+    KT_TRY(
+        kt_keys_distinct((KtKeys){key, sizeof *key, step->args}, from, from + step->args, &clock));
     for (uint32_t i = 0; i < step->args; i++) {
-        uint32_t at = 0;
-        while (at < n && !kt_text_eq(key[at], key[i]))
-            at++;
-        key[at] = key[i];
-        step->arg[at] = step->arg[i];
-        if (at == n)
-            n++;
+        if (from[i] == KT_NO_KEY)
+            continue;
+        key[n] = key[i];
+        step->arg[n++] = step->arg[from[i]];
     }
     step->args = n;
     step->as.map.key = key;
+    return KT_OK;
 }
 
 static KtStatus compile(Compiler *c, const KtExpr *e, const KtEvalStep **out);
@@ -278,8 +283,7 @@ static KtStatus compile_kind(Compiler *c, const KtExpr *e, KtEvalStep *step)
             return KT_ERR_MEMORY;
         if (e->args)
             memcpy(key, e->as.map.key, e->args * sizeof *key);
-        distinct_keys(step, key);
-        return KT_OK;
+        return distinct_keys(c, step, key);
     }
     case KT_EXPR_MAP_PROJECTION: step->kind = KT_EVAL_MAP_PROJECTION; return KT_OK;
     case KT_EXPR_COMPREHENSION:

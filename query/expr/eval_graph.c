@@ -1,8 +1,11 @@
 /* query/expr/eval_graph.c - properties, label tests and map projections over columns of entities.
  *
  * A column of nodes or of relationships is one question to storage. A column of mixed values is split into
- * the rows that hold nodes, those that hold relationships, and the rest, and asks twice. */
+ * the rows that hold nodes, those that hold relationships, and the rest, and asks twice. A row of a projection may
+ * have any number of entries: they are made distinct in n log n, and the clock is looked at on the way. */
 #include "query/expr/program.h"
+
+#include "base/key_order.h"
 
 /* The rows of a column by what they hold. Ids are by row, 8 bytes each. */
 typedef struct Split {
@@ -354,42 +357,67 @@ static KtStatus records(KtRunState *run, const KtEvalStep *step, KtScope *scope,
     return KT_OK;
 }
 
-typedef struct Entries {
-    KtMapEntry *entry;
-    uint32_t n, cap;
-} Entries;
+/* Space that the rows of one projection share, and what is the same for all of them. */
+typedef struct Projection {
+    KtRunState *run;
+    const KtEvalStep *step;
+    const KtColumn *item;
+    bool stars;     /* else all rows have the same keys: `from` is made once */
+    uint32_t *from; /* of the entries of a row, and two times that many behind it */
+    uint32_t cap;
+    KtKeyClock clock;
+} Projection;
 
-static KtStatus put_entry(KtArena *arena, Entries *to, KtText key, KtValue value)
+static KtStatus look(void *user) { return kt_eval_tick(user); }
+
+/* All entries of a row, those of one key too. */
+static KtStatus all_entries(Projection *p, uint32_t row, KtMapEntry **out, uint32_t *n)
 {
-    for (uint32_t i = 0; i < to->n; i++) {
-        if (kt_text_eq(to->entry[i].key, key)) {
-            to->entry[i].value = value;
-            return KT_OK;
+    uint32_t items = p->step->expr->as.project.n;
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < items; i++)
+        sum += p->step->expr->as.project.item[i].star ? kt_col_value(&p->item[i], row).len : 1;
+    KtMapEntry *entry =
+        sum < UINT32_MAX / 3 ? kt_arena_alloc(p->run->arena, (size_t)sum * sizeof *entry) : NULL;
+    if (!entry)
+        return KT_ERR_MEMORY;
+    *out = entry;
+    *n = (uint32_t)sum;
+    for (uint32_t i = 0; i < items; i++) {
+        const KtMapItem *what = &p->step->expr->as.project.item[i];
+        KtValue v = kt_col_value(&p->item[i], row);
+        if (!what->star) {
+            *entry++ = (KtMapEntry){what->key, v};
+        } else if (v.len) {
+            memcpy(entry, v.as.map, v.len * sizeof *entry);
+            entry += v.len;
         }
     }
-    void *grown = to->entry;
-    KT_TRY(kt_arena_grow(arena, &grown, to->n, &to->cap, sizeof *to->entry));
-    to->entry = grown;
-    to->entry[to->n++] = (KtMapEntry){key, value};
-    return KT_OK;
+    return kt_key_clock(&p->clock, sum);
 }
 
-static KtStatus project_row(KtRunState *run, const KtEvalStep *step, const KtColumn *item,
-                            uint32_t row, KtValue *out)
+static KtStatus project_row(Projection *p, uint32_t row, KtValue *out)
 {
-    Entries to = {0};
-    KtCall call = {.arena = run->arena, .diag = &run->words, .x = run->x, .at = step->at};
-    for (uint32_t i = 0; i < step->expr->as.project.n; i++) {
-        const KtMapItem *what = &step->expr->as.project.item[i];
-        KtValue v = kt_col_value(&item[i], row);
-        if (!what->star) {
-            KT_TRY(put_entry(run->arena, &to, what->key, v));
-            continue;
-        }
-        for (uint32_t e = 0; e < v.len; e++)
-            KT_TRY(put_entry(run->arena, &to, v.as.map[e].key, v.as.map[e].value));
+    KtMapEntry *entry;
+    uint32_t all, n = 0;
+    KT_TRY(all_entries(p, row, &entry, &all));
+    bool same = p->from && !p->stars;
+    if (!p->from || all > p->cap) {
+        p->cap = all > p->cap * 2 ? all : p->cap * 2;
+        p->from = kt_arena_alloc(p->run->arena, ((size_t)p->cap * 3 + 1) * sizeof *p->from);
+        if (!p->from)
+            return KT_ERR_MEMORY;
     }
-    return kt_make_map(&call, to.entry, to.n, out);
+    if (!same)
+        KT_TRY(kt_keys_distinct(kt_map_keys(entry, all), p->from, p->from + all, &p->clock));
+    for (uint32_t i = 0; i < all; i++) { /* an entry's value comes from there or further on */
+        if (p->from[i] != KT_NO_KEY)
+            entry[n++] = (KtMapEntry){entry[i].key, entry[p->from[i]].value};
+    }
+    KtCall call = {
+        .arena = p->run->arena, .diag = &p->run->words, .x = p->run->x, .at = p->step->at};
+    KT_TRY(kt_make_map(&call, entry, n, out));
+    return kt_key_clock(&p->clock, kt_value_steps(*out));
 }
 
 KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope *scope, KtSel sel,
@@ -403,8 +431,11 @@ KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope
     KT_TRY(kt_step_run(run, step->arg[0], scope, sel, &subject));
     if (n == 0) /* n {}: still says that n has properties */
         KT_TRY(on_subject(run, step, scope, sel, &subject, 0, records, &item[0]));
+    Projection project = {
+        .run = run, .step = step, .item = item, .clock = {.look = look, .user = run->x}};
     for (uint32_t i = 0; i < n; i++) {
         const KtMapItem *what = &step->expr->as.project.item[i];
+        project.stars |= what->star;
         if (what->star)
             KT_TRY(on_subject(run, step, scope, sel, &subject, 0, records, &item[i]));
         else if (what->prop)
@@ -419,7 +450,7 @@ KtStatus kt_step_map_projection(KtRunState *run, const KtEvalStep *step, KtScope
         value[row] = kt_null();
         if (kt_is_null(kt_col_value(&subject, row)))
             continue;
-        KtStatus status = project_row(run, step, item, row, &value[row]);
+        KtStatus status = project_row(&project, row, &value[row]);
         if (status != KT_OK) {
             KT_TRY(kt_run_fail(run, scope, row, status));
             break;

@@ -130,16 +130,19 @@ class Session:
 
     def on_run(self, request, body):
         text = body["text"]
-        one = re.fullmatch(r"RETURN\s+(.+?)\s+AS\s+(\w+)", text, re.S)
+        one = re.fullmatch(r"RETURN\s+(.+?)\s+AS\s+(\w+|`[^`]+`)", text, re.S)
         many = re.fullmatch(r"UNWIND range\(1, (\d+)\) AS n RETURN n", text)
         if "UNWIND range(1,10000) AS a" in text:
             threading.Thread(target=self.run_until_cancelled, args=(request,), daemon=True).start()
             return
-        if one and one[1].startswith("$"):
-            self.begin_rows(request, body, one[2], iter([body.get("params", {}).get(one[1][1:])]))
+        name = one and one[2].strip("`")
+        if text.startswith("COMPLAIN "):
+            self.error(request, 1020, "UndefinedVariable", text[9:], hint=text[9:])
+        elif one and one[1].startswith("$"):
+            self.begin_rows(request, body, name, iter([body.get("params", {}).get(one[1][1:])]))
         elif one:
             try:
-                self.begin_rows(request, body, one[2], iter([ast.literal_eval(one[1])]))
+                self.begin_rows(request, body, name, iter([ast.literal_eval(one[1])]))
             except (SyntaxError, ValueError):
                 self.syntax_error(request, text)
         elif many:

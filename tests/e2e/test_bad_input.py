@@ -44,6 +44,7 @@ def one_sentence(said):
     """The message, when `said` is one message with at most a place and a hint; every line is short enough to be read."""
     lines = said.splitlines()
     assert lines, "nothing was said"
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", said), "it steers the terminal: %r" % said
     assert re.match(r"(kithd|kith|kith import): |KITH-\d+ \w+: ", lines[0]), said
     rest = lines[1:]
     if rest and rest[0].startswith("LINE "):
@@ -325,6 +326,8 @@ def test_the_import():
             ("no nodes at all", (2, ["empty.csv", "id,name:type"], nodes("empty.csv", ""))),
             ("a heading without id", (2, ["name.csv", "\"name\"", "id,name:type"], nodes("name.csv", "name,id\nAda,1\n"))),
             ("a type that is none", (2, ["date.csv", "\"date\"", "string"], nodes("date.csv", "id,born:date\n1,2\n"))),
+            ("a heading that steers", (2, ["steer.csv", "\\u001b[2J"], nodes("steer.csv", "id,born:da\x1b[2J\u202e\u009bte\n1,2\n"))),
+            ("a heading of no UTF-8", (2, ["latin.csv", "\\xe9"], nodes("latin.csv", b"id,born:dat\xe9\n1,2\n"))),
             ("a column twice", (2, ["twice.csv", "\"a\"", "twice"], nodes("twice.csv", "id,a:integer,a:integer\n1,2,3\n"))),
         ]
 
@@ -348,6 +351,22 @@ REJECTED = [
      [(3, "no integer"), (4, "came before"), (5, "more fields")]),
     ("1 2\n", "id,good:boolean\n1,perhaps\n2,true\n", [], [(1, "lacks the first node")], [(2, "true nor false")]),
 ]
+
+
+def test_a_byte_order_mark_costs_no_line():
+    mark = b"\xef\xbb\xbf"
+    for edges, nodes in ((mark + b"1 2\n2 3\n", None), (mark + b"# a comment\r\n1 2\r\n2 3\r\n", None), (gzip.compress(mark + b"1 2\n2 3"), None),
+                         (b"1 2\n2 3", mark + b"id,name:string\n1,Ada\n2,Bob\n3,Eve\n"),
+                         (mark + b"1 2\n2 3", mark + b"\"id\",name:string\n1,Ada\n2,\xef\xbb\xbfBob\n3,Eve\n")):
+        with tempfile.TemporaryDirectory() as folder:
+            more = ["--nodes", write(os.path.join(folder, "nodes"), nodes)] if nodes else []
+            code, said, out = run(KITH, ["import", "--data", os.path.join(folder, "d"), "--edges", write(os.path.join(folder, "edges"), edges),
+                                         "--label", "P", "--type", "K", *more])
+            assert code == 0 and "3 nodes, 2 relationships, 0 rejected" in out, (edges, nodes, code, said, out)
+    with tempfile.TemporaryDirectory() as folder:  # half a mark is none
+        at = write(os.path.join(folder, "edges"), b"\xef\xbb1 2\n2 3\n")
+        code, said, out = run(KITH, ["import", "--data", os.path.join(folder, "d"), "--edges", at, "--label", "P", "--type", "K"])
+        assert code == 1 and "2 nodes, 1 relationships, 1 rejected" in out, (code, said, out)
 
 
 def test_bad_lines_are_put_aside_and_counted():

@@ -81,5 +81,37 @@ def test_new_connections_are_not_taken():
             pass
 
 
+def test_a_thread_that_does_not_come_back_holds_up_the_stop_for_the_grace_and_five_seconds():
+    running = []
+    for loops, text in (("1", "HOLD 60000"), ("1", "HOLD 60000 1"), ("2", "HOLD 60000")):
+        s = Server("--ephemeral", "--server-stop-grace", "200ms", "--server-loops", loops)
+        c = s.connect()
+        c.send("RUN", text=text)
+        time.sleep(0.3)
+        running.append((s, c, text, time.monotonic()))
+        s.signal()
+    for s, c, text, start in running:
+        s.signal()  # a second one neither hastens it nor puts it off
+        code = s.process.wait(20)
+        took = time.monotonic() - start
+        said = s.errors()
+        assert code == 3 and 5 < took < 15, (text, code, took, said)
+        lines = [x for x in said.splitlines() if x.startswith("kithd: ")]
+        assert len(lines) == 1 and "server stop-grace (200 ms) and 5 s more" in lines[0], said
+        c.sock.close()
+        s.process.returncode = 0
+        s.__exit__(None)
+
+
+def test_a_thread_that_comes_back_late_is_waited_for():
+    with Server("--ephemeral", "--server-stop-grace", "200ms") as s:
+        c = s.connect()
+        c.send("RUN", text="HOLD 2500 1")
+        time.sleep(0.3)
+        code, said = s.stop(), s.errors()
+        assert code == 0 and "stop-grace" not in said, (code, said)
+        c.sock.close()
+
+
 if __name__ == "__main__":
     main(globals())

@@ -234,6 +234,47 @@ def test_long_values_of_one_client_hold_up_no_other():
                 assert e.name == "Deadline", e
 
 
+def test_projections_of_many_properties_end_at_their_deadline_and_hold_up_no_other():
+    many = {"k%d" % i: i for i in range(4000)}
+    with Server("--ephemeral") as s, s.connect() as c, s.connect() as other:
+        for _ in range(10):
+            c.run("UNWIND range(1, 6) AS i CREATE (n:Big) SET n = $m", {"m": many})
+        entries = ", ".join("a%d: n.k1" % i for i in range(6000))
+        for text, params in (("MATCH (n:Big) RETURN n {.*, z: 1}", {}), ("MATCH (n:Big) RETURN count(n {.*, .*, k1: 2})", {}),
+                             ("MATCH (n:Big) WHERE n {.*}.k5 < 0 RETURN n", {}), ("MATCH (n:Big) RETURN n {%s}.a7 AS x" % entries, {}),
+                             ("UNWIND range(1, 300) AS i WITH $m AS m, i RETURN count(m {.*, z: i})", {"m": many})):
+            begin = time.monotonic()
+            run = c.send("RUN", text=text, params=params, deadline_ms=1500)
+            slowest = 0
+            end = time.monotonic() + 0.5
+            while time.monotonic() < end:
+                start = time.monotonic()
+                assert other.run("RETURN 1")[1] == [[1]]
+                slowest = max(slowest, time.monotonic() - start)
+            assert slowest < (1 if SANITIZED else 0.25), (text[:100], slowest)
+            try:
+                c.wait(run)
+            except kmp.KithError as e:
+                assert e.name == "Deadline", e
+            assert time.monotonic() - begin < (20 if SANITIZED else 3), text[:100]
+        got = c.run("MATCH (n:Big) WITH n LIMIT 1 RETURN n {k9: 'first', .*, z: 1, k3: 'last'} AS m")[1][0][0]
+        assert list(got)[0] == "k9" and got == dict(many, z=1, k3="last"), sorted(got.items())[:5]
+
+
+def test_a_long_map_literal_and_many_parameters_are_ready_at_once():
+    with Server("--ephemeral") as s, s.connect() as c, s.connect() as other:
+        maps = "RETURN {%s, a5: $x, a1: $x}.a5 AS x" % ",".join("a%d: $x" % i for i in range(40000))
+        lists = "RETURN [%s][39999] AS x" % ",".join("$p%d" % i for i in range(40000))
+        values = {"p%d" % i: i for i in reversed(range(40000))}
+        for text, params, want in ((maps, {"x": 7}, 7), (lists, values, 39999), (lists, values, 39999)):
+            start = time.monotonic()
+            assert c.run(text, params)[1] == [[want]]
+            assert time.monotonic() - start < (8 if SANITIZED else 0.8), (text[:30], time.monotonic() - start)
+        del values["p17"]
+        e = error_of(c.run, lists, values)
+        assert e.name == "MissingParameter" and "$p17" in str(e), e
+
+
 def test_transactions_see_their_own_and_keep_their_turn():
     with Server("--limits-transaction-idle", "400ms") as s, s.connect() as c, s.connect() as other, s.connect() as third:
         c.ask("BEGIN")

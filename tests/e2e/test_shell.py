@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """The shell, driven through a pseudo terminal and through pipes: formats, parameters, exit codes, history, editing over
 several lines, the caret under an error, Ctrl-C. test_shell.py BIN [URI]: against fake_server.py, or a server at URI."""
+import json
 import os
 import pty
 import re
@@ -180,6 +181,35 @@ def a_caret_stands_under_the_place(c):
     same(err[caret - 1].split(": ")[0], "LINE 2")
     if c.fake:
         same(err[caret].index("^"), len("LINE 2:   ") + 3)  # the Chinese letter is two columns wide
+
+
+WILD = "a\x1b[2J\x07\x7f\x9b31m\u202e\u2066b"
+TAME = "a\\u001b[2J\\u0007\\u007f\\u009b31m\\u202e\\u2066b"
+
+
+@check
+def nothing_in_a_table_or_an_error_steers_the_terminal(c):
+    same(c.run("-c", "RETURN '%s' AS `%s`" % (WILD, WILD))[1].split("\n")[:3:2], [" " + TAME] * 2)
+    same(c.run("-P", "x={`%s`: ['%s']}" % (WILD, WILD), "-c", "RETURN $x AS x")[1].split("\n")[2].count("\\u202e"), 2)
+    err = c.run("-c", "RETURN '%s' ! 2" % WILD)[2]
+    assert "LINE 1: RETURN '%s' ! 2\n" % TAME in err, err
+    if c.fake:
+        line, caret = err.split("\n")[1:3]
+        same(line[len(caret) - 1], "!")
+        same(c.run("-c", "COMPLAIN no %s\nHINT: none" % WILD)[2],
+             "KITH-1020 UndefinedVariable: no %s\\nHINT: none\nHINT: no %s\\nHINT: none\n" % (TAME, TAME))
+    for arguments in (["--" + WILD], ["-f", WILD], ["-P", WILD], ["-P", WILD + "=1"], ["-P", "x=" + WILD], ["--format", WILD],
+                      ["-c", ":" + WILD], ["-c", ":param " + WILD], ["-P", "x='%s'" % WILD, "-c", ":param"], [WILD]):
+        code, out, err = c.run(*arguments)
+        assert TAME in out + err and not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\u2066]", out + err), (arguments, out, err)
+
+
+@check
+def csv_and_json_lines_stay_data(c):
+    same(c.run("--format", "csv", "-c", "RETURN '%s' AS `%s`" % (WILD, WILD))[1], "%s\r\n%s\r\n" % (WILD, WILD))
+    row = c.run("--format", "jsonl", "-c", "RETURN '%s' AS `%s`" % (WILD, WILD))[1]
+    same(json.loads(row), {WILD: WILD})
+    assert "\x1b" not in row
 
 
 @check

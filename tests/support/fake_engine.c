@@ -14,6 +14,7 @@
  *   EAT               takes memory until it is refused
  *   SCHEMA ms         a schema statement
  *   PARKS ms          a SLEEP whose row says how often it was parked, over a database that wants it (1) or not (0)
+ *   HOLD ms [1]       keeps its thread so long and looks at nothing: the loop's, or (1) a worker's
  * Anything else is a syntax error at its first byte. Turns and views are as storage/database.h says. */
 #include "base/clock.h"
 #include "query/query.h"
@@ -209,10 +210,12 @@ typedef enum Word {
     EAT,
     SCHEMA,
     PARKS,
+    HOLD,
     WORDS
 } Word;
-static const char *const words[WORDS] = {"RETURN",  "ROWS",  "SLEEP", "SPIN", "WRITE",  "WSLEEP",
-                                         "UNKNOWN", "COUNT", "FAIL",  "EAT",  "SCHEMA", "PARKS"};
+static const char *const words[WORDS] = {"RETURN", "ROWS",    "SLEEP", "SPIN", "WRITE",
+                                         "WSLEEP", "UNKNOWN", "COUNT", "FAIL", "EAT",
+                                         "SCHEMA", "PARKS",   "HOLD"};
 
 struct KtEngine {
     KtDatabase *db;
@@ -276,6 +279,7 @@ KtStatus kt_query_parse(KtEngine *engine, KtText text, KtValue params, KtDiag *d
                     : s->word == WRITE || s->word == WSLEEP || s->word == UNKNOWN
                         ? KT_STATEMENT_WRITE
                         : KT_STATEMENT_READ;
+    s->facts.loops = s->word == HOLD && s->b == 1;
     *out = s;
     return KT_OK;
 }
@@ -356,6 +360,10 @@ KtStatus kt_query_step(KtQuery *q, int64_t quantum_ns, KtQueryStep *step)
     case SCHEMA:
         KT_TRY(sleep_step(q, until, step, &done));
         return !done || q->row || s->word == SCHEMA ? KT_OK : one(q, 1, &full);
+    case HOLD:
+        nanosleep(&(struct timespec){.tv_sec = s->a / 1000, .tv_nsec = s->a % 1000 * 1000000},
+                  NULL);
+        return KT_OK;
     case PARKS:
         KT_TRY(sleep_step(q, until, step, &done));
         return !done || q->row ? KT_OK : one(q, q->parks, &full);

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "storage/import.h"
+#include "tools/kith/say.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -40,25 +41,24 @@ static int read_flags(int argc, char **argv, KtImportSpec *spec)
             if (strlen(option[k].name) == len && strncmp(option[k].name, argv[i], len) == 0)
                 found = &option[k];
         if (!found) {
-            fprintf(stderr, "kith import: there is no option %s; see kith import --help.\n",
-                    argv[i]);
+            kt_say(stderr, "kith import: there is no option %s; see kith import --help.\n",
+                   argv[i]);
             return WRONG;
         }
         if (*found->value) {
-            fprintf(stderr, "kith import: %s is given twice.\n", found->name);
+            kt_say(stderr, "kith import: %s is given twice.\n", found->name);
             return WRONG;
         }
         const char *value = equals ? equals + 1 : i + 1 < argc ? argv[++i] : "";
         if (!*value) {
-            fprintf(stderr, "kith import: %s needs a value.\n", found->name);
+            kt_say(stderr, "kith import: %s needs a value.\n", found->name);
             return WRONG;
         }
         *found->value = value;
     }
     for (size_t k = 0; k < 4; k++) {
         if (!*option[k].value) {
-            fprintf(stderr, "kith import: %s is missing; see kith import --help.\n",
-                    option[k].name);
+            kt_say(stderr, "kith import: %s is missing; see kith import --help.\n", option[k].name);
             return WRONG;
         }
     }
@@ -106,7 +106,7 @@ int kt_cmd_import(int argc, char **argv)
         fputs("\r\033[K", stderr);
     if (status != KT_OK) {
         const char *hint = diag.hint[0] ? diag.hint : kt_error_facts(status)->hint;
-        fprintf(stderr, "kith import: %s%s%s\n", diag.message, *hint ? " " : "", hint);
+        kt_say(stderr, "kith import: %s%s%s\n", diag.message, *hint ? " " : "", hint);
         return status == KT_ERR_INVALID_VALUE ? 2 : 3;
     }
     printf("%llu nodes, %llu relationships, %llu rejected, %.1f s\n",
@@ -114,9 +114,9 @@ int kt_cmd_import(int argc, char **argv)
            (unsigned long long)counts.rejects, seconds);
     if (counts.rejects == 0)
         return 0;
-    fprintf(stderr,
-            "kith import: rejected lines: %llu; they and the reasons stand in %s.rejects%s%s%s.\n",
-            (unsigned long long)counts.rejects, spec.edges, spec.nodes ? " and " : "",
-            spec.nodes ? spec.nodes : "", spec.nodes ? ".rejects" : "");
+    kt_say(stderr,
+           "kith import: rejected lines: %llu; they and the reasons stand in %s.rejects%s%s%s.\n",
+           (unsigned long long)counts.rejects, spec.edges, spec.nodes ? " and " : "",
+           spec.nodes ? spec.nodes : "", spec.nodes ? ".rejects" : "");
     return 1;
 }

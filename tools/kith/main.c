@@ -1,6 +1,7 @@
 /* tools/kith/main.c - the program `kith`: one table of commands; without a command it is the shell. */
 #include "tools/kith/cmd_import.h"
 #include "tools/kith/commands.h"
+#include "tools/kith/say.h"
 
 #include "base/check.h"
 
@@ -54,10 +55,9 @@ int main(int argc, char **argv)
         if (strcmp(name, commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);
     if (*name && *name != '-' && !strstr(name, "://")) {
-        (void)fprintf(
-            stderr,
-            "kith: no command \"%s\": kith help lists them; an address begins with kith://\n",
-            name);
+        kt_say(stderr,
+               "kith: no command \"%s\": kith help lists them; an address begins with kith://\n",
+               name);
         return 1;
     }
     return kt_cmd_shell(argc, argv);

@@ -53,13 +53,12 @@ bool kt_shell_set_param(KtShell *shell, const char *name, size_t name_len, const
     kith_params *scratch = kith_params_new();
     bool good = key && value && scratch;
     if (!good) {
-        (void)fprintf(stderr, "kith: no memory\n");
+        kt_say(stderr, "kith: no memory\n");
     } else if (!good_name(key, name_len)) {
-        (void)fprintf(stderr, "kith: \"%s\" is no name of a parameter: letters, digits and _\n",
-                      key);
+        kt_say(stderr, "kith: \"%s\" is no name of a parameter: letters, digits and _\n", key);
         good = false;
     } else if (!kt_shell_literal(value, key, scratch, why, sizeof why)) {
-        (void)fprintf(stderr, "kith: parameter %s: %s\n", key, why);
+        kt_say(stderr, "kith: parameter %s: %s\n", key, why);
         good = false;
     }
     kith_params_free(scratch);
@@ -104,12 +103,11 @@ static int param(KtShell *shell, const char *rest, size_t len)
         if (name && (strlen(shell->param[i].name) != name ||
                      strncmp(shell->param[i].name, rest, name) != 0))
             continue;
-        (void)fprintf(shell->out, "%s = %s\n", shell->param[i].name, shell->param[i].literal);
+        kt_say(shell->out, "%s = %s\n", shell->param[i].name, shell->param[i].literal);
         any = true;
     }
     if (name && !any) {
-        (void)fprintf(stderr, "kith: no parameter %.*s; set it by :param NAME VALUE\n", (int)name,
-                      rest);
+        kt_say(stderr, "kith: no parameter %.*s; set it by :param NAME VALUE\n", (int)name, rest);
         return KT_SHELL_FAILED;
     }
     return KT_SHELL_OK;
@@ -123,7 +121,7 @@ bool kt_shell_set_format(KtShell *shell, const char *name)
             shell->format = (KtShellFormat)i;
             return true;
         }
-    (void)fprintf(stderr, "kith: no format \"%s\": table, csv or jsonl\n", name);
+    kt_say(stderr, "kith: no format \"%s\": table, csv or jsonl\n", name);
     return false;
 }
 
@@ -132,7 +130,7 @@ static int format(KtShell *shell, const char *rest, size_t len)
     char name[32];
     if (len == 0) {
         static const char *const names[] = {"table", "csv", "jsonl"};
-        (void)fprintf(shell->out, "%s\n", names[shell->format]);
+        kt_say(shell->out, "%s\n", names[shell->format]);
         return KT_SHELL_OK;
     }
     (void)snprintf(name, sizeof name, "%.*s", (int)(len < 31 ? len : 31), rest);
@@ -152,7 +150,7 @@ static int begin(KtShell *shell, const char *rest, size_t len)
     kith_error *error = NULL;
     kith_begin_options options = {.read_only = len == 4 && strncasecmp(rest, "read", 4) == 0};
     if (len > 0 && !options.read_only) {
-        (void)fprintf(stderr, "kith: :begin, or :begin read\n");
+        kt_say(stderr, "kith: :begin, or :begin read\n");
         return KT_SHELL_FAILED;
     }
     kt_interrupt_begin(shell->connection);
@@ -169,7 +167,7 @@ static int commit(KtShell *shell, const char *rest, size_t len)
     (void)len;
     int code = kith_commit(shell->connection, &number, &error);
     if (code == 0 && number && shell->format == KT_SHELL_TABLE)
-        (void)fprintf(shell->out, "(commit %llu)\n", (unsigned long long)number);
+        kt_say(shell->out, "(commit %llu)\n", (unsigned long long)number);
     return after(shell, code, error);
 }
 
@@ -198,7 +196,7 @@ static int help(KtShell *shell, const char *rest, size_t len)
     (void)fputs("A statement ends with ; and may span lines. Ctrl-C cancels a query.\n",
                 shell->out);
     for (size_t i = 0; i < KT_COUNT(commands); i++)
-        (void)fprintf(shell->out, "  %-28s %s\n", commands[i].usage, commands[i].what);
+        kt_say(shell->out, "  %-28s %s\n", commands[i].usage, commands[i].what);
     return KT_SHELL_OK;
 }
 
@@ -215,6 +213,6 @@ int kt_shell_command(KtShell *shell, const char *line, size_t len)
     for (size_t i = 0; i < KT_COUNT(commands); i++)
         if (strlen(commands[i].name) == name && strncmp(commands[i].name, line, name) == 0)
             return commands[i].run(shell, rest, rest_len);
-    (void)fprintf(stderr, "kith: no command :%.*s; :help lists them\n", (int)name, line);
+    kt_say(stderr, "kith: no command :%.*s; :help lists them\n", (int)name, line);
     return KT_SHELL_FAILED;
 }

@@ -36,8 +36,8 @@ static void *watch(void *unused)
         if (interrupt.connection) {
             kith_error *error = NULL;
             if (kith_cancel(interrupt.connection, &error) != 0)
-                (void)fprintf(stderr, "kith: the query could not be cancelled: %s\n",
-                              kith_error_message(error));
+                kt_say(stderr, "kith: the query could not be cancelled: %s\n",
+                       kith_error_message(error));
             kith_error_free(error);
         }
         (void)pthread_mutex_unlock(&interrupt.lock);

@@ -145,24 +145,12 @@ static void put_cell(KtPrinter *p, uint32_t column, const char *text, size_t len
         kt_buf_u8(&p->line, '\n');
 }
 
-/* Control characters would break the lines of a table. */
+/* Control characters would break the lines of a table, or steer the terminal. */
 static void table_text(KtBuf *out, const kith_value *v)
 {
     KtBuf text = {0};
     kt_shell_text(&text, v);
-    for (size_t i = 0; i < text.len; i++) {
-        uint8_t c = text.data[i];
-        char escape[8];
-        if (c == '\n' || c == '\t' || c == '\r') {
-            kt_buf_u8(out, '\\');
-            kt_buf_u8(out, c == '\n' ? 'n' : c == '\t' ? 't' : 'r');
-        } else if (c < 0x20 || c == 0x7F) {
-            int n = snprintf(escape, sizeof escape, "\\u%04x", c);
-            kt_buf_put(out, escape, (size_t)n);
-        } else {
-            kt_buf_u8(out, c);
-        }
-    }
+    kt_say_put(out, (const char *)text.data, text.len);
     out->failed = out->failed || text.failed;
     kt_buf_close(&text);
 }
@@ -241,6 +229,24 @@ static void printer_free(KtPrinter *p)
     free(p);
 }
 
+/* A name of a column, of name_len bytes: as it is for a program, escaped for a person. */
+static bool take_name(KtPrinter *p, uint32_t column, const char *name)
+{
+    KtBuf text = {0};
+    if (p->format == KT_SHELL_TABLE)
+        kt_say_put(&text, name, p->name_len[column]);
+    else
+        kt_buf_put(&text, name, p->name_len[column]);
+    kt_buf_u8(&text, 0);
+    if (text.failed) {
+        kt_buf_close(&text);
+        return false;
+    }
+    p->name[column] = (char *)text.data;
+    p->name_len[column] = text.len - 1;
+    return true;
+}
+
 KtPrinter *kt_printer_open(KtShellFormat format, FILE *out, const kith_result *result)
 {
     KtPrinter *p = calloc(1, sizeof *p);
@@ -256,8 +262,7 @@ KtPrinter *kt_printer_open(KtShellFormat format, FILE *out, const kith_result *r
     bool good = p->name && p->name_len && p->width;
     for (uint32_t i = 0; good && i < p->columns; i++) {
         const char *name = kith_column_name(result, i, &p->name_len[i]);
-        p->name[i] = strndup(name, p->name_len[i]);
-        good = p->name[i] != NULL;
+        good = take_name(p, i, name);
         if (good)
             p->width[i] = kt_shell_width(p->name[i], p->name_len[i]);
     }

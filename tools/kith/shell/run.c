@@ -42,35 +42,38 @@ static void show_place(const kith_position *at, const char *text, size_t len)
         begin++;
     while (end > offset && end < len && ((unsigned char)text[end] & 0xC0) == 0x80)
         end--;
-    int head = fprintf(stderr, "LINE %u: %s", at->line, cut_front ? "..." : "");
-    (void)fprintf(stderr, "%.*s%s\n%*s", (int)(end - begin), text + begin, cut_back ? "..." : "",
-                  head, "");
-    for (size_t i = begin; i < offset;
-         i += kt_utf8_step(text[i])) { /* tabs stay tabs, so that the caret meets its place */
-        size_t width = kt_shell_width(text + i, kt_utf8_step(text[i]));
-        (void)fprintf(stderr, "%.*s", text[i] == '\t' ? 1 : (int)width,
-                      text[i] == '\t' ? "\t" : "  ");
-    }
+    KtBuf line = {0}, before = {0},
+          under = {0}; /* as they are shown, so that the caret meets its place */
     size_t marked = at->length < end - offset ? at->length : end - offset;
-    size_t carets = kt_shell_width(text + offset, marked);
+    kt_say_put(&line, text + begin, end - begin);
+    kt_say_put(&before, text + begin, offset - begin);
+    kt_say_put(&under, text + offset, marked);
+    int head = fprintf(stderr, "LINE %u: %s", at->line, cut_front ? "..." : "");
+    (void)fprintf(stderr, "%.*s%s\n%*s", (int)line.len, line.data ? (const char *)line.data : "",
+                  cut_back ? "..." : "",
+                  head + (int)kt_shell_width((const char *)before.data, before.len), "");
+    size_t carets = kt_shell_width((const char *)under.data, under.len);
     for (size_t i = 0; i < (carets ? carets : 1); i++)
         (void)fputc('^', stderr);
     (void)fputc('\n', stderr);
+    kt_buf_close(&line);
+    kt_buf_close(&before);
+    kt_buf_close(&under);
 }
 
 void kt_shell_complain(const KtShell *shell, kith_error *error, const char *text, size_t len)
 {
     kith_position at;
     (void)fflush(shell->out);
-    (void)fprintf(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error),
-                  kith_error_message(error));
+    kt_say(stderr, "KITH-%d %s: %s\n", kith_error_code(error), kith_error_name(error),
+           kith_error_message(error));
     if (text && kith_error_position(error, &at))
         show_place(&at, text, len);
     if (*kith_error_hint(error))
-        (void)fprintf(stderr, "HINT: %s\n", kith_error_hint(error));
+        kt_say(stderr, "HINT: %s\n", kith_error_hint(error));
     for (const kith_error *cause = kith_error_cause(error); cause; cause = kith_error_cause(cause))
-        (void)fprintf(stderr, "CAUSE: KITH-%d %s: %s\n", kith_error_code(cause),
-                      kith_error_name(cause), kith_error_message(cause));
+        kt_say(stderr, "CAUSE: KITH-%d %s: %s\n", kith_error_code(cause), kith_error_name(cause),
+               kith_error_message(cause));
     kith_error_free(error);
 }
 
@@ -89,11 +92,14 @@ static void show_end(const KtShell *shell, const kith_result *r, uint64_t rows, 
 {
     kith_summary s = kith_result_summary(r);
     for (uint32_t i = 0; i < s.notices; i++)
-        (void)fprintf(stderr, "NOTICE: %s\n", kith_notice_message(r, i));
+        kt_say(stderr, "NOTICE: %s\n", kith_notice_message(r, i));
     if (shell->format != KT_SHELL_TABLE)
         return;
-    if (*s.plan)
-        (void)fprintf(shell->out, "%s%s", s.plan, s.plan[strlen(s.plan) - 1] == '\n' ? "" : "\n");
+    for (const char *at = s.plan; *at;) {
+        size_t len = strcspn(at, "\n");
+        kt_say(shell->out, "%.*s\n", (int)len, at);
+        at += len + (at[len] == '\n');
+    }
     const char *between = "";
     (void)fputc('(', shell->out);
     if (kith_columns(r) > 0) {
@@ -107,7 +113,7 @@ static void show_end(const KtShell *shell, const kith_result *r, uint64_t rows, 
         (void)kith_as_int(kith_item(s.counters, i), &n);
         (void)fprintf(shell->out, "%s%" PRId64 " ", between, n);
         for (size_t k = 0; k < len; k++)
-            (void)fputc(name[k] == '_' ? ' ' : name[k], shell->out);
+            kt_say(shell->out, "%c", name[k] == '_' ? ' ' : name[k]);
         between = ", ";
     }
     if (!*between)

@@ -54,7 +54,7 @@ static int run_stream(KtShell *shell, FILE *file, const char *name)
         size_t from, piece, next;
         kt_buf_put(&text, line, (size_t)n);
         if (text.failed) {
-            (void)fprintf(stderr, "kith: no memory for the script\n");
+            kt_say(stderr, "kith: no memory for the script\n");
             code = KT_SHELL_FAILED;
             break;
         }
@@ -72,7 +72,7 @@ static int run_stream(KtShell *shell, FILE *file, const char *name)
         }
     }
     if (n < 0 && ferror(file)) { /* also a Ctrl-C while nothing runs */
-        (void)fprintf(stderr, "kith: %s cannot be read on: %s\n", name, strerror(errno));
+        kt_say(stderr, "kith: %s cannot be read on: %s\n", name, strerror(errno));
         code = KT_SHELL_FAILED;
     }
     if (code == KT_SHELL_OK && !shell->quit && text.len > 0)
@@ -88,7 +88,7 @@ static int run_file(KtShell *shell, const char *name)
         return run_stream(shell, stdin, "standard input");
     FILE *file = fopen(name, "re");
     if (!file) {
-        (void)fprintf(stderr, "kith: %s cannot be read: %s\n", name, strerror(errno));
+        kt_say(stderr, "kith: %s cannot be read: %s\n", name, strerror(errno));
         return KT_SHELL_FAILED;
     }
     int code = run_stream(shell, file, name);
@@ -128,12 +128,11 @@ static int run_terminal(KtShell *shell)
     bool interrupted;
     KtInput *input = kt_input_open();
     if (!input) {
-        (void)fprintf(stderr, "kith: this terminal cannot be used\n");
+        kt_say(stderr, "kith: this terminal cannot be used\n");
         return KT_SHELL_FAILED;
     }
-    (void)fprintf(shell->out,
-                  "%s, database %s. :help tells what can be said; statements end with ;\n",
-                  kith_server(shell->connection), kith_database(shell->connection));
+    kt_say(shell->out, "%s, database %s. :help tells what can be said; statements end with ;\n",
+           kith_server(shell->connection), kith_database(shell->connection));
     while (!shell->quit) {
         const char *prompt = text.len                                 ? "....> "
                              : kith_in_transaction(shell->connection) ? "kith*> "
@@ -169,7 +168,7 @@ typedef struct Arguments {
 
 static int wrong(const char *what, const char *which)
 {
-    (void)fprintf(stderr, "kith: %s%s; kith --help shows the usage\n", what, which);
+    kt_say(stderr, "kith: %s%s; kith --help shows the usage\n", what, which);
     return KT_SHELL_FAILED;
 }
 
@@ -274,7 +273,7 @@ int kt_cmd_shell(int argc, char **argv)
     }
     free(shell.param);
     if (fflush(stdout) != 0 && code == KT_SHELL_OK) {
-        (void)fprintf(stderr, "kith: the output cannot be written: %s\n", strerror(errno));
+        kt_say(stderr, "kith: the output cannot be written: %s\n", strerror(errno));
         code = KT_SHELL_FAILED;
     }
     return code;

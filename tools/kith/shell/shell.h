@@ -7,6 +7,7 @@
 #define KT_TOOLS_KITH_SHELL_SHELL_H
 
 #include "base/buf.h"
+#include "tools/kith/say.h"
 
 #include <kith/kith.h>
 

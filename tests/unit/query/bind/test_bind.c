@@ -379,7 +379,7 @@ Test(query_bind_bind, a_row_that_may_take_long_is_known_from_the_statement)
         "MATCH (a)-->(b) WHERE id(a) = $p RETURN b.name, b.age + 1",
         "MATCH (n) WHERE id(n) IN $p OR n.name IN ['a', 'b'] RETURN n, labels(n), properties(n)",
         "MATCH (a {name: $p})-[r:R {x: 1}]->(b:B) RETURN b.first + ' ' + b.last AS name ORDER BY name",
-        "MATCH (n) WHERE n.name STARTS WITH 'a' AND $p = n.name RETURN n {.*}",
+        "MATCH (n) WHERE n.name STARTS WITH 'a' AND $p = n.name RETURN n {.name, x: $p}",
         "UNWIND $p AS row MATCH (n {id: row.id}) SET n.x = row.x RETURN n.x, count(*)",
         "MATCH (n)-->(m) RETURN n, collect(m.name) AS names",
         "MATCH (n)-->(m) WHERE n <> m AND n.x > 1 RETURN max(m.x), count(DISTINCT m)",
@@ -416,6 +416,9 @@ Test(query_bind_bind, a_row_that_may_take_long_is_known_from_the_statement)
         "WITH [a, a] AS a WITH [a, a] AS a RETURN a",
         "MATCH (n) WHERE EXISTS { MATCH (n)-->(m) WHERE m.name CONTAINS 'x' } RETURN n",
         "MATCH (n) WITH n, [(n)-->(m) | m.x] AS l WHERE 1 IN l RETURN n",
+        "MATCH (n) RETURN n {.*}",
+        "MATCH (n) WHERE n {.x, .*}.y = 1 RETURN n",
+        "MATCH (n) RETURN n {.a, .b, .c, .d, .e, .f, .g, .h, .i, .j, .k, .l, .m, .n, .o, .p, .q} AS m",
         "RETURN 1 AS x UNION ALL RETURN size(range(1, 10)) AS x",
     };
     for (size_t i = 0; i < KT_COUNT(shorts); i++)

@@ -4,6 +4,8 @@
  * view will record what it reads. */
 #include "storage/graph_internal.h"
 
+#include "base/key_order.h"
+
 /* Runs `call` behind the entry check, with scratch rewound afterwards. */
 #define ENTER_AND(view, write, call)                           \
     do {                                                       \
@@ -261,30 +263,26 @@ KtStatus kt_rel_props(KtView *view, KtToken key, KtIds ids, KtArena *arena, KtCo
     ENTER_AND(view, false, props(view, KT_REL, key, ids, arena, out));
 }
 
-static bool key_above(KtText a, KtText b)
-{
-    uint32_t least = a.len < b.len ? a.len : b.len;
-    int order = least ? memcmp(a.at, b.at, least) : 0;
-    return order ? order > 0 : a.len > b.len;
-}
+static KtStatus look(void *view) { return kt_view_enter(view, false); }
 
-static KtStatus one_record(KtView *view, KtKind kind, uint64_t id, KtArena *arena, KtValue *out)
+static KtStatus one_record(KtView *view, KtKind kind, uint64_t id, KtArena *arena,
+                           KtKeyClock *clock, KtValue *out)
 {
     KtState state;
     KT_TRY(kt_read_state(view, kind, id, kt_view_mark(view), true, arena, &state));
-    KtMapEntry *entry = kt_arena_alloc(arena, state.props * sizeof *entry);
-    if (!entry)
+    uint32_t n = state.props;
+    KtMapEntry *entry = kt_arena_alloc(arena, n * sizeof *entry);
+    KtText *key = kt_arena_alloc(view->scratch, n * sizeof *key);
+    uint32_t *order = kt_arena_alloc(view->scratch, 2 * (size_t)n * sizeof *order);
+    if (!entry || !key || !order)
         return KT_ERR_MEMORY;
-    for (uint32_t i = 0; i < state.props; i++) {
-        KtMapEntry next = {kt_store_name_text(view->db->store, KT_NAME_KEY, state.prop[i].key),
-                           state.prop[i].value};
-        uint32_t at = i;
-        for (; at > 0 && key_above(entry[at - 1].key, next.key); at--)
-            entry[at] = entry[at - 1];
-        entry[at] = next;
-    }
-    *out = kt_map(entry, state.props);
-    return KT_OK;
+    for (uint32_t i = 0; i < n; i++)
+        key[i] = kt_store_name_text(view->db->store, KT_NAME_KEY, state.prop[i].key);
+    KT_TRY(kt_keys_sort((KtKeys){key, sizeof *key, n}, order, order + n, clock));
+    for (uint32_t i = 0; i < n; i++)
+        entry[i] = (KtMapEntry){key[order[i]], state.prop[order[i]].value};
+    *out = kt_map(entry, n);
+    return kt_key_clock(clock, n);
 }
 
 static KtStatus records(KtView *view, KtKind kind, KtIds ids, KtArena *arena, KtValue *out)
@@ -293,9 +291,10 @@ static KtStatus records(KtView *view, KtKind kind, KtIds ids, KtArena *arena, Kt
     KT_TRY(kt_ask(view, ids, &ask));
     for (uint32_t i = 0; i < ids.n; i++)
         out[kt_ids_row(&ids, i)] = kt_map(NULL, 0);
+    KtKeyClock clock = {.look = look, .user = view};
     KT_TRY(kt_read_warm(view, kind, ask));
     for (uint32_t i = 0; i < ask->n; i++)
-        KT_TRY(one_record(view, kind, ask->id[i], arena, &out[ask->row[i]]));
+        KT_TRY(one_record(view, kind, ask->id[i], arena, &clock, &out[ask->row[i]]));
     return KT_OK;
 }
 

@@ -15,9 +15,9 @@ static uint32_t roll(uint64_t *state, uint32_t below)
 
 /* Adds random nodes; a group stays at hand for up to `stay` batches. */
 static void check_groups(KtGroupSet *set, uint64_t seed, uint32_t groups, uint32_t stay,
-                         uint32_t batches)
+                         uint32_t batches, uint32_t ids)
 {
-    uint8_t *has = calloc(groups, IDS);
+    uint8_t *has = calloc(groups, ids);
     uint32_t *count = calloc(groups, sizeof *count), group = 0, left = 0;
     for (uint32_t b = 0; b < batches; b++) {
         uint32_t id[MOST], n = roll(&seed, MOST);
@@ -26,9 +26,9 @@ static void check_groups(KtGroupSet *set, uint64_t seed, uint32_t groups, uint32
             left = roll(&seed, stay);
         }
         for (uint32_t i = 0; i < n; i++) {
-            id[i] = roll(&seed, roll(&seed, 2) ? 100 : IDS);
-            count[group] += !has[(size_t)group * IDS + id[i]];
-            has[(size_t)group * IDS + id[i]] = 1;
+            id[i] = roll(&seed, roll(&seed, 2) ? 100 : ids);
+            count[group] += !has[(size_t)group * ids + id[i]];
+            has[(size_t)group * ids + id[i]] = 1;
         }
         cr_assert_eq(kt_group_set_add(set, group, id, n), KT_OK);
         cr_assert_eq(kt_group_set_count(set, group), count[group]);
@@ -39,20 +39,39 @@ static void check_groups(KtGroupSet *set, uint64_t seed, uint32_t groups, uint32
     free(count);
 }
 
+/* A group comes back with an id that is too large for stamps, after and before others that it had. */
+static void check_more(KtGroupSet *set, uint32_t groups)
+{
+    for (uint32_t g = 0; g < groups; g++) {
+        uint64_t before = kt_group_set_count(set, g);
+        uint32_t id[4] = {KT_STAMPS_IDS + 7, IDS + g, KT_STAMPS_IDS + 7, IDS + g};
+        cr_assert_eq(kt_group_set_add(set, g, id, 4), KT_OK);
+        cr_assert_eq(kt_group_set_add(set, g, id, 4), KT_OK);
+        cr_assert_eq(kt_group_set_count(set, g), before + 2);
+    }
+}
+
 Test(query_exec_sets, groups_count_different_nodes_in_any_order)
 {
     KtBudget budget;
     kt_budget_init(&budget, NULL, 0);
     KtGroupSet set = {.budget = &budget};
-    check_groups(&set, 1, 1, 1, 2000);
+    check_groups(&set, 1, 1, 1, 2000, IDS);
     kt_group_set_clear(&set);
-    check_groups(&set, 2, 10, 1000, 4000);
+    check_groups(&set, 2, 10, 1000, 4000, IDS);
     cr_assert_not(set.hashed);
     kt_group_set_clear(&set);
-    check_groups(&set, 3, 40, 1, 8000); /* jumps with every batch */
+    check_groups(&set, 3, 40, 1, 8000, IDS); /* jumps with every batch */
     cr_assert(set.hashed);
     kt_group_set_clear(&set);
-    check_groups(&set, 4, 5, 10, 1000);
+    check_groups(&set, 4, 5, 10, 1000, IDS);
+    kt_group_set_clear(&set);
+    check_groups(&set, 5, 20, 1500, 12000, IDS); /* so many that stamps take over from the bitmap */
+    cr_assert(set.stamped);
+    check_more(&set, 20);
+    kt_group_set_clear(&set);
+    check_groups(&set, 6, 20, 1500, 12000, 2 * KT_STAMPS_IDS); /* ids that are too large for them */
+    cr_assert(set.large && !set.stamped && !set.hashed);
     kt_group_set_close(&set);
     cr_assert_eq(atomic_load(&budget.used), 0);
 }

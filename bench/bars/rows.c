@@ -123,7 +123,7 @@ uint64_t bar_storage_loop(World *world, void *user)
 
 double bar_storage_2hop(World *world)
 {
-    BarTimes t = bar_measure(world, bar_storage_engine, bar_storage_loop, NULL, 9);
+    BarTimes t = bar_measure(world, bar_storage_engine, bar_storage_loop, NULL, 21);
     print_times("storage-2hop", t);
     return ratio(t);
 }
@@ -231,7 +231,7 @@ uint64_t bar_sum_loop(World *world, void *user)
 
 double bar_sum_2hop(World *world)
 {
-    BarTimes t = bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 5);
+    BarTimes t = bar_measure(world, bar_sum_engine, bar_sum_loop, NULL, 15);
     print_times("sum-2hop", t);
     return ratio(t);
 }
@@ -252,7 +252,7 @@ static uint64_t count_loop(World *world, void *user)
 double bar_count_3hop(World *world)
 {
     uint64_t ends;
-    return ratio(bar_measure(world, count_engine, count_loop, &ends, 3));
+    return ratio(bar_measure(world, count_engine, count_loop, &ends, 9));
 }
 
 /* ---- distinct ---- */
@@ -302,7 +302,7 @@ double bar_distinct(World *world)
         for (uint32_t k = 0; k < i && !d->again[i]; k++)
             d->again[i] = world->start[k] == world->start[i];
     }
-    BarTimes times = bar_measure(world, distinct_engine, distinct_loop, d, 5);
+    BarTimes times = bar_measure(world, distinct_engine, distinct_loop, d, 21);
     free(d->stamp);
     free(d);
     print_times("distinct", times);
@@ -426,7 +426,7 @@ static uint64_t scan_loop(World *world, void *user)
 
 double bar_scan(World *world)
 {
-    BarTimes t = bar_measure(world, scan_engine, scan_loop, NULL, 9);
+    BarTimes t = bar_measure(world, scan_engine, scan_loop, NULL, 21);
     print_times("scan", t);
     return ratio(t);
 }

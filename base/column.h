@@ -29,6 +29,20 @@ typedef struct KtColumn {
         *nulls; /* bit set: null; NULL if none is (NODE, REL and VALUE carry null in the data) */
 } KtColumn;
 
+/* The first place in ascending ids that is not below `id`; n if all are. */
+static inline uint32_t kt_first_not_below(const uint32_t *ids, uint32_t n, uint32_t id)
+{
+    uint32_t low = 0, high = n;
+    while (low < high) {
+        uint32_t mid = low + (high - low) / 2;
+        if (ids[mid] < id)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
 static inline bool kt_bit(const uint64_t *bits, uint32_t i)
 {
     return (bits[i >> 6] >> (i & 63)) & 1;

@@ -75,19 +75,10 @@ static uint32_t loops_in(const KtNodeList *list, const KtListRun *run, uint32_t 
     if (run->loops == 0 || n == run->n)
         return run->loops;
     const uint32_t *nbr = kt_list_nbr(list) + from;
-    uint32_t low = 0, left = n, loops = 0;
-    while (left > 0) {
-        uint32_t half = left / 2;
-        if (nbr[low + half] < node) {
-            low += half + 1;
-            left -= half + 1;
-        } else {
-            left = half;
-        }
-    }
-    while (low + loops < n && nbr[low + loops] == node)
-        loops++;
-    return loops;
+    uint32_t first = kt_first_not_below(nbr, n, (uint32_t)node), end = first;
+    while (end < n && nbr[end] == node)
+        end++;
+    return end - first;
 }
 
 void kt_expand_slice(const KtExpand *e, const KtNodeList *list, const KtListRun *run, KtSlice *out)

@@ -1,4 +1,4 @@
-/* query/exec/group_set.c - one bitmap that goes from group to group. */
+/* query/exec/group_set.c - one bitmap, or one array of stamps, that goes from group to group. */
 #include "query/exec/group_set.h"
 
 #include <stdlib.h>

@@ -37,20 +37,6 @@ uint64_t kt_slice_rel(const KtSlice *slice, uint32_t i)
     return id;
 }
 
-/* First index in [0, n) whose neighbour is not below `id`. */
-static uint32_t first_not_below(const uint32_t *nbr, uint32_t n, uint32_t id)
-{
-    uint32_t lo = 0, hi = n;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (nbr[mid] < id)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 /* Takes [from, from + len) out of the parts. */
 static uint32_t take_out(KtPart *part, uint32_t n, uint32_t cap, uint32_t from, uint32_t len)
 {
@@ -88,13 +74,13 @@ uint32_t kt_slice_parts(const KtSlice *slice, uint32_t node, bool both, const Kt
     uint32_t n = 1;
     out[0] = (KtPart){0, slice->n};
     if (both && slice->dir == KT_IN && slice->loops)
-        n = take_out(out, n, cap, first_not_below(nbr, slice->n, node), slice->loops);
+        n = take_out(out, n, cap, kt_first_not_below(nbr, slice->n, node), slice->loops);
     for (uint32_t h = 0; h < hits; h++) {
         if (hit[h].type != slice->type ||
             (slice->dir == KT_OUT ? hit[h].start : hit[h].end) != node)
             continue;
         uint32_t other = (uint32_t)(slice->dir == KT_OUT ? hit[h].end : hit[h].start);
-        for (uint32_t i = first_not_below(nbr, slice->n, other); i < slice->n && nbr[i] == other;
+        for (uint32_t i = kt_first_not_below(nbr, slice->n, other); i < slice->n && nbr[i] == other;
              i++) {
             if (kt_slice_rel(slice, i) == hit[h].id) {
                 n = take_out(out, n, cap, i, 1);

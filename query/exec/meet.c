@@ -203,16 +203,8 @@ KtStatus kt_meet_step(KtMeet *meet, bool *done, uint32_t *work)
 static bool find_rel(const KtMeet *meet, const KtSlice *s, uint32_t to, uint64_t *out)
 {
     const uint32_t *nbr = s->nbr;
-    uint32_t low = 0, high = s->n;
-    while (low < high) {
-        uint32_t mid = low + (high - low) / 2;
-        if (nbr[mid] < to)
-            low = mid + 1;
-        else
-            high = mid;
-    }
-    for (; low < s->n && nbr[low] == to; low++) {
-        *out = kt_slice_rel(s, low);
+    for (uint32_t i = kt_first_not_below(nbr, s->n, to); i < s->n && nbr[i] == to; i++) {
+        *out = kt_slice_rel(s, i);
         if (!meet->differ->hits || !kt_differ_hits(meet->differ, *out))
             return true;
     }

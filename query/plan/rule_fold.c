@@ -115,10 +115,10 @@ static bool counts_ends(const KtPlan *plan, const KtPlan *hop)
                          reads_only(item->arg[0], end));
 }
 
-static void fold_count(KtPlan *plan, const KtPlan *hop)
+/* `plan` and the hop below it become one operator, which gives `to` and, where asked for, its count. */
+static void become_fold(KtPlan *plan, const KtPlan *hop, KtPlanKind kind, KtSlot to, KtSlot count)
 {
-    KtSlot to = plan->as.aggregate.key[0].slot, count = plan->as.aggregate.item[0].slot;
-    plan->kind = KT_PLAN_EXPAND_COUNT;
+    plan->kind = kind;
     plan->child[0] = hop->child[0];
     plan->clause = hop->clause; /* its reads are the hop's */
     memset(&plan->as, 0, sizeof plan->as);
@@ -127,6 +127,12 @@ static void fold_count(KtPlan *plan, const KtPlan *hop)
     plan->as.fold.count = count;
     plan->as.fold.rel = hop->as.expand.rel;
     plan->as.fold.rel.slot = KT_NO_SLOT;
+}
+
+static void fold_count(KtPlan *plan, const KtPlan *hop)
+{
+    become_fold(plan, hop, KT_PLAN_EXPAND_COUNT, plan->as.aggregate.key[0].slot,
+                plan->as.aggregate.item[0].slot);
 }
 
 /* The aggregation is count(DISTINCT end), by what can be computed before the hop: once for each row below, also where
@@ -220,15 +226,7 @@ static bool fold_distinct(KtPlan *plan)
     }
     if (hop->kind != KT_PLAN_EXPAND || hop->as.expand.to != end)
         return false;
-    plan->kind = KT_PLAN_EXPAND_DISTINCT;
-    plan->child[0] = hop->child[0];
-    plan->clause = hop->clause; /* its reads are the hop's */
-    memset(&plan->as, 0, sizeof plan->as);
-    plan->as.fold.from = hop->as.expand.from;
-    plan->as.fold.to = to;
-    plan->as.fold.count = KT_NO_SLOT;
-    plan->as.fold.rel = hop->as.expand.rel;
-    plan->as.fold.rel.slot = KT_NO_SLOT;
+    become_fold(plan, hop, KT_PLAN_EXPAND_DISTINCT, to, KT_NO_SLOT);
     return true;
 }
 
